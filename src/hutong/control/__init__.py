@@ -1,0 +1,1 @@
+"""Decisions: who may share what with whom. Django; workflow as tables."""

@@ -1,0 +1,1 @@
+"""Dataspace Protocol negotiations and transfers, and the agreements they end in."""

@@ -1,0 +1,71 @@
+"""Dataspace Protocol state, both roles, and what it ends in."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Negotiation(models.Model):
+    """A contract negotiation, in the role we play."""
+
+    pid = models.CharField(max_length=80, primary_key=True)  # our own process id (urn:uuid:...)
+    role = models.CharField(max_length=8)  # provider, consumer
+    peer = models.CharField(max_length=80)  # jurisdiction, or the participant id of an outside connector
+    peer_pid = models.CharField(max_length=80, blank=True)
+    callback = models.URLField(max_length=500, blank=True)  # where the peer's messages go
+    state = models.CharField(max_length=12)  # DSP: REQUESTED OFFERED ACCEPTED AGREED VERIFIED FINALIZED TERMINATED
+    dataset_id = models.CharField(max_length=80, blank=True)
+    offer = models.JSONField(default=dict)  # the newest offer
+    terms = models.JSONField(null=True)  # hutong:request, null from a peer without our extension
+    request_id = models.CharField(max_length=36, blank=True)  # consumer's ShareRequest
+    due_at = models.DateField(null=True)  # provider: the statutory reply day
+    decided_by = models.CharField(max_length=150, blank=True)
+    refusal_code = models.CharField(max_length=64, blank=True)
+    refusal_reason = models.TextField(blank=True)
+    refusal_citation = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "negotiation"
+
+
+class Agreement(models.Model):
+    """What both nodes signed (共享协议)."""
+
+    id = models.CharField(max_length=80, primary_key=True)
+    negotiation = models.OneToOneField(Negotiation, on_delete=models.PROTECT, related_name="agreement")
+    role = models.CharField(max_length=8)
+    peer = models.CharField(max_length=80)
+    resource_id = models.CharField(max_length=80)
+    title = models.CharField(max_length=200, blank=True)
+    document = models.JSONField()  # the ODRL agreement with hutong:terms; its canonical JSON is what is signed
+    digest = models.CharField(max_length=80)
+    provider_signature = models.JSONField(null=True)  # {"keyid", "alg", "value"}
+    consumer_signature = models.JSONField(null=True)
+    state = models.CharField(max_length=12)  # agreed, active, suspended, ended
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "agreement"
+
+
+class Transfer(models.Model):
+    """A transfer process, in the role we play."""
+
+    pid = models.CharField(max_length=80, primary_key=True)
+    role = models.CharField(max_length=8)
+    peer = models.CharField(max_length=80)
+    peer_pid = models.CharField(max_length=80, blank=True)
+    callback = models.URLField(max_length=500, blank=True)
+    agreement = models.ForeignKey(Agreement, on_delete=models.PROTECT, related_name="transfers")
+    format = models.CharField(max_length=60)
+    state = models.CharField(max_length=12)  # DSP: REQUESTED STARTED SUSPENDED COMPLETED TERMINATED
+    data_address = models.JSONField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "transfer"

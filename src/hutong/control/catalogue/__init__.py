@@ -1,0 +1,1 @@
+"""Resources we offer and the entries other members published."""

@@ -1,0 +1,100 @@
+"""What we offer (Resource, Item) and what others published (Entry)."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Attribute(models.TextChoices):
+    """Sharing attribute, decree 809 article 14."""
+
+    UNCONDITIONAL = "unconditional", "无条件共享"
+    CONDITIONAL = "conditional", "有条件共享"
+    REFUSED = "refused", "不予共享"
+
+
+class Resource(models.Model):
+    """A data set described for sharing: decree 809 article 13 and the national template."""
+
+    id = models.CharField(max_length=36, primary_key=True)
+    code = models.CharField(max_length=60, blank=True)  # catalogue code: class/.../sequence
+    department = models.ForeignKey("organisations.Department", on_delete=models.PROTECT, related_name="resources")
+    source = models.ForeignKey("exchange.Source", null=True, on_delete=models.PROTECT, related_name="resources")
+    state = models.CharField(max_length=12, default="draft")  # draft, published, withdrawn
+    version = models.IntegerField(default=0)  # 0 until first published
+    title_zh = models.CharField(max_length=200, blank=True)
+    title_en = models.CharField(max_length=200, blank=True)
+    summary_zh = models.TextField(blank=True)
+    summary_en = models.TextField(blank=True)
+    keywords = models.JSONField(default=list)
+    theme = models.CharField(max_length=60, blank=True)  # 所在领域
+    category = models.CharField(max_length=12, blank=True)  # basic 基础, thematic 主题, departmental 部门
+    data_format = models.CharField(max_length=40, blank=True)
+    update_cycle = models.CharField(max_length=2, blank=True)  # 1 irregular 2 real time 3 daily ... 9 other
+    attribute = models.CharField(max_length=16, choices=Attribute.choices, blank=True)
+    conditions = models.TextField(blank=True)  # scope, for conditional sharing
+    permitted_purposes = models.JSONField(default=list)  # purpose codes, for conditional sharing
+    legal_citation = models.TextField(blank=True)  # for refused sharing
+    sharing_modes = models.JSONField(default=list)  # interface, batch, file
+    national_level = models.CharField(max_length=12, default="general")  # core, important, general
+    area_code = models.CharField(max_length=12, blank=True)
+    time_range = models.CharField(max_length=60, blank=True)
+    business_matter = models.CharField(max_length=200, blank=True)  # 业务事项
+    source_system = models.CharField(max_length=200, blank=True)
+    secrecy_checked_by = models.CharField(max_length=100, blank=True)  # article 12 sign-off
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    published_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "resource"
+
+
+class Item(models.Model):
+    """A field of a resource. Attribute, grade and sensitivity sit here; the resource takes the strictest."""
+
+    resource = models.ForeignKey(Resource, on_delete=models.CASCADE, related_name="items")
+    position = models.IntegerField()
+    name = models.CharField(max_length=120)  # the name on the wire and in the source
+    title_zh = models.CharField(max_length=200, blank=True)
+    title_en = models.CharField(max_length=200, blank=True)
+    type = models.CharField(max_length=40)  # string, int64, double, date, timestamp, bool, decimal
+    element = models.CharField(max_length=60, blank=True)  # data element: "person_id", "uscc", "phone" ...
+    attribute = models.CharField(max_length=16, choices=Attribute.choices, blank=True)
+    grade = models.IntegerField(default=1)  # 1-4
+    sensitive = models.BooleanField(default=False)
+    secret = models.BooleanField(default=False)  # 涉密: refused before anything is stored or published
+    nullable = models.BooleanField(default=True)
+    key = models.BooleanField(default=False)
+    mask = models.JSONField(default=dict)  # the provider's default mask, {"action": "keep"}
+    note = models.CharField(max_length=300, blank=True)
+    missing = models.BigIntegerField(null=True)  # of row_count, when drafted
+
+    class Meta:
+        db_table = "item"
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["resource", "name"], name="item_name_once")]
+
+
+class Entry(models.Model):
+    """A published entry of any member, as signed by it: what search reads. Our own are here too."""
+
+    id = models.CharField(max_length=36, primary_key=True)  # the resource's id
+    origin = models.CharField(max_length=40, db_index=True)  # the publishing jurisdiction
+    version = models.IntegerField()
+    state = models.CharField(max_length=12)  # published, withdrawn
+    title_zh = models.CharField(max_length=200)
+    title_en = models.CharField(max_length=200, blank=True)
+    department_name = models.CharField(max_length=200)
+    department_code = models.CharField(max_length=18)
+    attribute = models.CharField(max_length=16)
+    update_cycle = models.CharField(max_length=2)
+    dataset = models.JSONField()  # the DCAT dataset as sent (plain JSON, Dataspace Protocol shape)
+    signature = models.CharField(max_length=200)  # Ed25519 over the canonical dataset, base64
+    keyid = models.CharField(max_length=120)
+    published_at = models.DateTimeField()
+    received_at = models.DateTimeField(auto_now=True)
+    search_text = models.TextField()  # lower case: titles, summary, keywords, items, department; 2-grams for Chinese
+
+    class Meta:
+        db_table = "catalogue_entry"

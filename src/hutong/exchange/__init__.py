@@ -1,0 +1,1 @@
+"""The data plane: sources, shaping, formats, grants, and the two doors."""

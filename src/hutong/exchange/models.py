@@ -1,0 +1,104 @@
+"""Tables of the data plane. Written by the control plane, read by the exchange without the ORM on its hot path."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Source(models.Model):
+    """Where a department's data lies. The location never leaves the node."""
+
+    id = models.CharField(max_length=36, primary_key=True)
+    department = models.CharField(max_length=18, db_index=True)  # unified social credit code
+    name = models.CharField(max_length=200)
+    kind = models.CharField(max_length=20)  # csv, parquet, excel, sqlite, postgresql
+    location = models.BinaryField()  # sealed with the node's key: a path, or a connection string
+    table = models.CharField(max_length=200, blank=True)  # table or sheet, where the kind has them
+    created_at = models.DateTimeField(auto_now_add=True)
+    # The newest intake or probe: when it answered, its schema and what was left out.
+    checked_at = models.DateTimeField(null=True)
+    check_ok = models.BooleanField(default=False)
+    check_message = models.CharField(max_length=500, blank=True)
+    schema = models.JSONField(default=list)  # [{"name", "type": Arrow type name, "nullable"}]
+    row_count = models.BigIntegerField(null=True)
+    quarantined = models.BigIntegerField(default=0)
+    snapshot = models.CharField(max_length=200, blank=True)  # file name under snapshots/, "" where read in place
+
+    class Meta:
+        db_table = "source"
+
+
+class Grant(models.Model):
+    """An agreement compiled for the data plane, provider's side."""
+
+    agreement_id = models.CharField(max_length=80, primary_key=True)
+    version = models.IntegerField(default=1)  # grows with every change of state or terms
+    state = models.CharField(max_length=12)  # active, suspended, ended
+    document = models.JSONField()  # see hutong.exchange.grants.grant.Grant
+    calls_used = models.BigIntegerField(default=0)
+    rows_used = models.BigIntegerField(default=0)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "exchange_grant"
+
+
+class Subscription(models.Model):
+    """Consumer's side of an agreement: where its data is fetched. One row per agreement we consume."""
+
+    agreement_id = models.CharField(max_length=80, primary_key=True)
+    provider = models.CharField(max_length=40)
+    department = models.CharField(max_length=18)
+    exchange_url = models.URLField(max_length=300)
+    state = models.CharField(max_length=12)  # pending, active, suspended, ended
+    items = models.JSONField(default=list)
+    purposes = models.JSONField(default=list)
+    case_key = models.BinaryField()  # 32 random bytes: case numbers leave only as HMAC-SHA256 under it
+    ends_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "exchange_subscription"
+
+
+class ApiKey(models.Model):
+    """An application's key. Only the digest is kept."""
+
+    key_digest = models.CharField(max_length=80, primary_key=True)
+    prefix = models.CharField(max_length=12)  # shown to people, to tell keys apart
+    department = models.CharField(max_length=18)
+    application = models.CharField(max_length=200)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "exchange_api_key"
+
+
+class ExchangeRecord(models.Model):
+    """The use register: one row per exchange and role. The receipt itself is the ledger entry."""
+
+    id = models.BigAutoField(primary_key=True)
+    exchange_id = models.CharField(max_length=36)
+    role = models.CharField(max_length=8)  # provider, consumer
+    peer = models.CharField(max_length=40)
+    agreement_id = models.CharField(max_length=80)
+    purpose = models.CharField(max_length=64)
+    case_digest = models.CharField(max_length=80)
+    case_number = models.CharField(max_length=120, blank=True)  # consumer's side only
+    application = models.CharField(max_length=200, blank=True)  # consumer's side only
+    outcome = models.CharField(max_length=12)  # served, refused, open, cut, recovered
+    code = models.CharField(max_length=64, blank=True)  # the refusal's code
+    form = models.CharField(max_length=8)  # json, csv, arrow, parquet
+    rows = models.BigIntegerField(default=0)
+    bytes = models.BigIntegerField(default=0)
+    request_digest = models.CharField(max_length=80)
+    response_digest = models.CharField(max_length=80, blank=True)
+    entry_digest = models.CharField(max_length=80)  # sha256 of the ledger entry's bytes
+    at = models.DateTimeField()
+    took_ms = models.IntegerField(default=0)
+
+    class Meta:
+        db_table = "exchange_record"
+        constraints = [models.UniqueConstraint(fields=["exchange_id", "role"], name="exchange_once")]
+        indexes = [models.Index(fields=["agreement_id", "id"]), models.Index(fields=["at"])]

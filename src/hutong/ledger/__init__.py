@@ -1,0 +1,1 @@
+"""The node's transparency log: tiles, checkpoints, witnesses, receipts, verification."""

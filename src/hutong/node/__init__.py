@@ -1,0 +1,1 @@
+"""One jurisdiction's installation: settings, keys, directory, messages, server, command line."""

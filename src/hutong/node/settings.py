@@ -1,0 +1,125 @@
+"""A node's settings: a file (hutong.toml in the node's folder), then the environment over it.
+
+The environment's names are HUTONG_ and the field in capitals (HUTONG_BASE_URL); DATABASE_URL alone
+switches from the node's own SQLite file to PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from hutong.vocabulary.errors import Refused
+
+PLACES = ("nation", "region", "province", "city", "district")
+FILE_NAME = "hutong.toml"
+
+
+class NoNode(Refused):
+    """There is no node in {folder}: the file hutong.toml is missing there."""
+
+    zh = "{folder} 中没有节点：缺少 hutong.toml 文件。"
+    code = "no_node"
+    status = 400
+    next_en = "Make one with: hutong init {folder} --jurisdiction CODE"
+    next_zh = "请先建立节点：hutong init {folder} --jurisdiction 行政区划代码"
+
+
+class BadSetting(Refused):
+    """The setting {name} is wrong: {reason}."""
+
+    zh = "设置 {name} 有误：{reason}。"
+    code = "bad_setting"
+    status = 400
+    next_en = "Correct hutong.toml or the environment, then start again."
+    next_zh = "请更正 hutong.toml 或环境变量后重新启动。"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an operator chooses. Every field is a string in the file and in the environment."""
+
+    home: Path
+    jurisdiction: str  # the node's id: its GB/T 2260 code, or a region's short name such as "yrd"
+    name_zh: str = ""
+    name_en: str = ""
+    place: str = "province"  # one of PLACES
+    superior: str = ""  # the jurisdiction of the superior node, "" for none
+    region: str = ""  # the node that keeps our directory, "" when we keep it ourselves
+    base_url: str = "http://127.0.0.1:8310"  # where others reach the control plane
+    exchange_url: str = ""  # where others reach the exchange; base_url when empty
+    listen: str = "127.0.0.1:8310"
+    listen_exchange: str = ""  # host:port when the exchange runs apart
+    database_url: str = ""  # "" = SQLite in the node's folder
+    language: str = "zh-hans"
+
+    def __post_init__(self) -> None:
+        if self.place not in PLACES:
+            raise BadSetting(name="place", reason="one of " + ", ".join(PLACES))
+        if not self.jurisdiction or not self.jurisdiction.replace("-", "").isalnum():
+            raise BadSetting(name="jurisdiction", reason="letters, digits and hyphens only")
+        object.__setattr__(self, "base_url", self.base_url.rstrip("/"))
+        object.__setattr__(self, "exchange_url", (self.exchange_url or self.base_url).rstrip("/"))
+
+    @property
+    def keeps_directory(self) -> bool:
+        """True on the node that keeps the directory of members."""
+        return self.place == "region" or (not self.region and self.place == "nation")
+
+    @property
+    def keys_folder(self) -> Path:
+        return self.home / "keys"
+
+    @property
+    def ledger_folder(self) -> Path:
+        return self.home / "ledger"
+
+    @property
+    def snapshots_folder(self) -> Path:
+        return self.home / "snapshots"
+
+
+def load(home: str | os.PathLike[str]) -> Settings:
+    """The settings of the node in a folder, environment over file.
+
+    raises   NoNode, BadSetting
+    """
+    folder = Path(home).expanduser().resolve()
+    file = folder / FILE_NAME
+    if not file.is_file():
+        raise NoNode(folder=str(folder))
+    try:
+        given = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadSetting(name=FILE_NAME, reason=str(error)) from error
+    known = {field.name for field in fields(Settings)} - {"home"}
+    unknown = sorted(set(given) - known)
+    if unknown:
+        raise BadSetting(name=unknown[0], reason="no such setting")
+    for name in known:
+        if (value := os.environ.get("HUTONG_" + name.upper())) is not None:
+            given[name] = value
+    if database_url := os.environ.get("DATABASE_URL"):
+        given["database_url"] = database_url
+    return Settings(home=folder, **{name: str(value) for name, value in given.items()})
+
+
+def current() -> Settings:
+    """The settings of the node this process was started for (HUTONG_HOME)."""
+    home = os.environ.get("HUTONG_HOME")
+    if not home:
+        raise NoNode(folder="HUTONG_HOME")
+    return load(home)
+
+
+def setup(home: str | os.PathLike[str]) -> Settings:
+    """Point this process at a node and start Django for it. Call once, before importing models."""
+    import django
+
+    os.environ["HUTONG_HOME"] = str(Path(home).expanduser().resolve())
+    os.environ["DJANGO_SETTINGS_MODULE"] = "hutong.node.django_settings"
+    settings = current()
+    django.setup()
+    return settings

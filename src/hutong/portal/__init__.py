@@ -1,0 +1,1 @@
+"""Pages for officers, heads, stewards, supervisors and auditors."""

@@ -1,0 +1,1 @@
+"""Words every part of Hutong shares. Pure: imports nothing of ours."""
