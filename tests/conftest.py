@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import secrets
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+from hutong.node.settings import setup
 
 
 def _make_home() -> Path:
@@ -23,8 +27,7 @@ def _make_home() -> Path:
 
 
 HOME = _make_home()
-os.environ["HUTONG_HOME"] = str(HOME)
-os.environ["DJANGO_SETTINGS_MODULE"] = "hutong.node.django_settings"
+setup(HOME)
 DATA = Path(os.environ.get("HUTONG_DATA", Path(__file__).resolve().parent.parent.parent / "shared" / "data"))
 
 
@@ -34,3 +37,28 @@ def real_data() -> Path:
     if not DATA.is_dir():
         pytest.skip(f"no real data under {DATA}: set HUTONG_DATA")
     return DATA
+
+
+# The same examples on every machine and every run; a timing on a shared machine is no failure.
+hypothesis.settings.register_profile("hutong", deadline=None, derandomize=True, print_blob=True)
+hypothesis.settings.load_profile("hutong")
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A real PostgreSQL server of this test session's own; tests make databases in it."""
+    from tests.postgres import server
+
+    with server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """The browser of the journeys; a test that needs it skips where there is none."""
+    from tests.chromium import find
+
+    path = find()
+    if path is None:
+        pytest.skip("no Chromium here: make test installs one")
+    return path

@@ -1,0 +1,66 @@
+"""Every refusal can be said in both languages, carries a stable code, and tells what to do next."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+import string
+from collections import Counter
+
+import pytest
+
+import hutong
+from hutong.vocabulary.errors import Refused
+
+NOT_IMPORTED = re.compile(r"\.migrations\b|\.__main__\Z|\.django_settings\Z")
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+
+
+def _every_refusal() -> list[type[Refused]]:
+    for module in pkgutil.walk_packages(hutong.__path__, "hutong."):
+        if not NOT_IMPORTED.search(module.name):
+            importlib.import_module(module.name)
+    found: list[type[Refused]] = []
+    waiting = [Refused]
+    while waiting:
+        for one in waiting.pop().__subclasses__():
+            if one.__module__.startswith("hutong.") and one not in found:
+                found.append(one)
+                waiting.append(one)
+    return sorted(found, key=lambda one: (one.__module__, one.__name__))
+
+
+EVERY = _every_refusal()
+
+
+def _places(template: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(template) if name}
+
+
+@pytest.mark.parametrize("refusal", EVERY, ids=lambda one: f"{one.__module__}.{one.__name__}")
+def test_a_refusal_is_said_in_both_languages_and_tells_what_to_do_next(refusal: type[Refused]):
+    english = (refusal.__doc__ or "").strip()
+    assert english, "the English sentence is the docstring"
+    assert "zh" in vars(refusal), "the Chinese sentence is the attribute zh"
+    assert CHINESE.search(refusal.zh)
+    assert _places(english.split("\n\n")[0]) == _places(refusal.zh), "both sentences name the same things"
+    assert refusal.next_en.strip()
+    assert CHINESE.search(refusal.next_zh)
+    assert 400 <= refusal.status < 600
+    assert re.fullmatch(r"[a-z][a-z0-9_]*", refusal.code)
+
+
+def test_no_two_refusals_share_a_code():
+    codes = Counter(refusal.code for refusal in EVERY)
+    assert not {
+        code: [one.__qualname__ for one in EVERY if one.code == code] for code, times in codes.items() if times > 1
+    }
+
+
+def test_a_refusal_is_problem_details_in_both_languages():
+    for refusal in EVERY:
+        names = _places((refusal.__doc__ or "").split("\n\n")[0]) | _places(refusal.next_en) | _places(refusal.next_zh)
+        problem = refusal(**dict.fromkeys(names, "x")).problem()
+        assert problem["code"] == refusal.code
+        assert "{" not in problem["title"] + problem["title_zh"] + problem["next"] + problem["next_zh"]
