@@ -18,10 +18,13 @@ MAX_INTEGER = 2**53 - 1  # RFC 8785: what every JSON reader keeps exactly
 def canonical_bytes(value: Any) -> bytes:
     """The canonical JSON of a value made of dict, list, tuple, str, int, bool and None.
 
-    raises   ValueError for floats, integers beyond 2**53 - 1, and keys that are not BMP strings
+    raises   ValueError for floats, integers beyond 2**53 - 1, lone surrogates, and keys that are not BMP strings
     """
     _check(value)
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError as error:  # a lone surrogate, or nesting beyond 254
+        raise ValueError(str(error)) from error
 
 
 def digest(data: bytes) -> str:

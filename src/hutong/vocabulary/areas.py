@@ -1,0 +1,66 @@
+"""Area codes of GB/T 2260, which change with time: a code is known for a period, never for ever.
+
+The table of counties is data an operator loads. Without one, only the province in the first two
+digits is known, which is enough to doubt a code and never enough to refuse it.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from hutong.vocabulary.errors import BadInput
+
+# GB/T 2260: the provinces, by the first two digits.
+_PREFIXES = "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82"
+PROVINCE_PREFIXES = frozenset(_PREFIXES.split())
+# 100000 is the nation in social credit codes; it is no division.
+NATION = "100000"
+Period = tuple[date | None, date | None]  # first day, last day; None where open
+
+
+@dataclass(frozen=True)
+class AreaTable:
+    """Which area codes are known, and when each was in force."""
+
+    periods: Mapping[str, tuple[Period, ...]] = field(default_factory=dict)
+
+    def knows(self, code: str, on: date | None = None) -> bool:
+        """True when the code is, or ever was (no day given), a division. An empty table looks at the province alone."""
+        if code == NATION:
+            return True
+        if not self.periods:
+            return code[:2] in PROVINCE_PREFIXES
+        return any(_within(period, on) for period in self.periods.get(code, ()))
+
+
+PROVINCES = AreaTable()
+
+
+def load_areas(file: Path) -> AreaTable:
+    """A table from CSV with the columns code, valid_from, valid_to (dates, or empty where open).
+
+    raises   BadInput naming the line
+    """
+    periods: dict[str, tuple[Period, ...]] = {}
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        for number, row in enumerate(csv.DictReader(lines), 2):
+            try:
+                code = row["code"].strip()
+                period = (_day(row.get("valid_from")), _day(row.get("valid_to")))
+            except (KeyError, ValueError, AttributeError):
+                raise BadInput(reason=f"line {number} of the area table has no code, or a date that is none") from None
+            periods[code] = (*periods.get(code, ()), period)
+    return AreaTable(periods)
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text.strip()) if text and text.strip() else None
+
+
+def _within(period: Period, on: date | None) -> bool:
+    first, last = period
+    return on is None or ((first is None or first <= on) and (last is None or on <= last))
