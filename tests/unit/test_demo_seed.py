@@ -1,0 +1,31 @@
+"""The demonstration's data is invented, valid where it must be, and the same everywhere."""
+
+from __future__ import annotations
+
+import pytest
+
+from hutong.demo.seed.companies import companies
+from hutong.demo.seed.people import people
+from hutong.vocabulary.identifiers import ImpossibleBirthDate, read_credit_code, read_identity_number
+
+
+def test_no_invented_person_can_have_been_born():
+    numbers = [person.identity_number for person in people(2_000)]
+    assert len(set(numbers)) == 2_000
+    for number in numbers:
+        with pytest.raises(ImpossibleBirthDate):  # the check character is right: only the date is wrong
+            read_identity_number(number)
+
+
+def test_every_invented_company_has_a_valid_code_of_nobodys_block():
+    codes = [company.uscc for company in companies(2_000)]
+    assert len(set(codes)) == 2_000
+    for code in codes:
+        assert read_credit_code(code).doubts == ()
+        assert code[8:13] == "HTDEM"
+
+
+def test_the_seed_is_the_same_on_every_machine():
+    assert list(people(50)) == list(people(50))
+    last = list(people(3))[-1]
+    assert (last.identity_number, last.city) == ("320302195002300012", "徐州市")
