@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import tomllib
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from pathlib import Path
 
 from hutong.vocabulary.errors import Refused
@@ -111,6 +112,16 @@ def current() -> Settings:
     home = os.environ.get("HUTONG_HOME")
     if not home:
         raise NoNode(folder="HUTONG_HOME")
+    try:
+        written = (Path(home) / FILE_NAME).stat().st_mtime_ns
+    except OSError:
+        written = 0
+    return _loaded(home, written)
+
+
+@lru_cache(maxsize=4)
+def _loaded(home: str, _written: int) -> Settings:
+    # Asked for on every message: the file is read again only when it has changed.
     return load(home)
 
 

@@ -1,0 +1,289 @@
+"""The receiving side of messages: who sent it, not a replay, acted on once, answered with a signature.
+
+    @receiver
+    def negotiation_request(request: HttpRequest, peer: Peer, body: dict[str, Any]) -> Answer:
+        ...
+        return 201, {"@type": "ContractNegotiation", ...}
+
+The handler runs inside the transaction that also notes the message id with the answer: a second delivery gets the same
+answer and acts no second time, and a crash in between leaves neither. A Refused undoes the handler's work and is
+answered with its status; it is not noted, so the same message may succeed later. Any other error undoes everything and
+is answered 500 without details.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, overload
+
+import orjson
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from hutong.node import replay
+from hutong.node.directory import participant_id
+from hutong.node.keyring import ring
+from hutong.node.models import InboxMessage
+from hutong.node.settings import current
+from hutong.node.signatures import UnknownPeer, Verified, body_digest, sign_response, verify_request
+from hutong.vocabulary.errors import BadInput, Refused, TooLarge
+
+LARGEST_BODY = 1024 * 1024  # bytes of one message; owner: wire contract
+DEEPEST = 64  # levels of nesting in a message's JSON
+PROBLEM_JSON = "application/problem+json"
+
+log = logging.getLogger("hutong.messages")
+
+Answer = tuple[int, dict[str, Any] | None]
+Handler = Callable[..., Answer]
+View = Callable[..., HttpResponse]
+# How a refusal reads on the wire: (body, content type).
+Wording = Callable[[Refused], tuple[dict[str, Any], str]]
+
+
+@dataclass(frozen=True)
+class Peer:
+    """The member a verified message came from."""
+
+    jurisdiction: str
+    participant: str
+    message_id: str = ""
+
+
+class MethodNotAllowed(Refused):
+    """This address takes {allowed} only."""
+
+    zh = "此地址只接受 {allowed}。"
+    code = "method_not_allowed"
+    status = 405
+
+
+class MessageIdReused(Refused):
+    """This message id was already used for another message."""
+
+    zh = "此消息编号已用于另一条消息。"
+    code = "message_id_reused"
+    status = 409
+    next_en = "Give every message an id of its own."
+    next_zh = "请为每条消息使用独立的编号。"
+
+
+class Broken(Refused):
+    """The node failed while it handled this message; the failure is in its log."""
+
+    zh = "节点处理此消息时发生故障，已记入日志。"
+    code = "internal_error"
+    status = 500
+    next_en = "Send the same message again later; it acts only once."
+    next_zh = "请稍后重发同一消息，只会执行一次。"
+
+
+@dataclass(frozen=True)
+class _Incoming:
+    """One verified request."""
+
+    request: HttpRequest
+    verified: Verified
+    raw: bytes
+    captured: dict[str, Any]  # what the address captured
+
+    @property
+    def peer(self) -> Peer:
+        sender = self.verified.jurisdiction
+        return Peer(sender, participant_id(sender), self.verified.message_id)
+
+    @property
+    def digest(self) -> str:
+        named = f"{self.request.method} {target_uri(self.request)}\n".encode()
+        return hashlib.sha256(named + self.raw).hexdigest()
+
+
+@dataclass(frozen=True)
+class _Stored:
+    status: int
+    body: bytes
+    content_type: str
+
+
+def problem_wording(refusal: Refused) -> tuple[dict[str, Any], str]:
+    return refusal.problem(), PROBLEM_JSON
+
+
+def problem_answer(refusal: Refused) -> HttpResponse:
+    """A refusal as RFC 9457 problem details, unsigned: for requests nobody signed."""
+    return HttpResponse(orjson.dumps(refusal.problem()), status=refusal.status, content_type=PROBLEM_JSON)
+
+
+@overload
+def receiver(handler: Handler) -> View: ...
+@overload
+def receiver(*, refusal: Wording = ...) -> Callable[[Handler], View]: ...
+def receiver(
+    handler: Handler | None = None, *, refusal: Wording = problem_wording
+) -> View | Callable[[Handler], View]:
+    """Make a Django view of `handler(request, peer, body, **captured) -> (status, dict or None)`; see the module.
+
+    refusal   how a Refused reads on the wire, for protocols with an error object of their own
+    """
+
+    def decorate(inner: Handler) -> View:
+        def act(incoming: _Incoming) -> _Stored:
+            return _act_once(inner, incoming)
+
+        return _signed_view(inner, ("POST", "PUT"), act, refusal)
+
+    return decorate if handler is None else decorate(handler)
+
+
+@overload
+def reader(handler: Handler) -> View: ...
+@overload
+def reader(*, refusal: Wording = ...) -> Callable[[Handler], View]: ...
+def reader(handler: Handler | None = None, *, refusal: Wording = problem_wording) -> View | Callable[[Handler], View]:
+    """Like receiver, for a signed GET: `handler(request, peer, **captured) -> (status, dict)`; nothing is noted."""
+
+    def decorate(inner: Handler) -> View:
+        def act(incoming: _Incoming) -> _Stored:
+            replay.remember(incoming.verified.keyid, incoming.verified.nonce)
+            status, content = inner(incoming.request, incoming.peer, **incoming.captured)
+            return _Stored(status, _encode(content), "application/json")
+
+        return _signed_view(inner, ("GET",), act, refusal)
+
+    return decorate if handler is None else decorate(handler)
+
+
+def target_uri(request: HttpRequest) -> str:
+    """What the sender must have signed: our own base_url and the request's path and query, byte for byte.
+
+    The Host header is never used: a message signed for another node does not verify here.
+    """
+    scope = getattr(request, "scope", None)
+    if scope is None:
+        return current().base_url + request.get_full_path()
+    raw = scope.get("raw_path") or request.path.encode()
+    query = scope.get("query_string", b"")
+    path = raw.partition(b"?")[0].decode("latin-1")
+    return current().base_url + path + (f"?{query.decode('latin-1')}" if query else "")
+
+
+def decode_object(raw: bytes) -> dict[str, Any]:
+    """The JSON object in a message's body.
+
+    raises   BadInput when it is not JSON, not an object, or nested deeper than DEEPEST
+    """
+    try:
+        value = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise BadInput(reason=f"the body is not JSON (line {error.lineno}, column {error.colno})") from error
+    if not isinstance(value, dict):
+        raise BadInput(reason="the body is not a JSON object")
+    level: list[Any] = [value]
+    for _ in range(DEEPEST):
+        inner = [one.values() if isinstance(one, dict) else one for one in level]
+        level = [value for values in inner for value in values if isinstance(value, (dict, list))]
+        if not level:
+            return value
+    raise BadInput(reason=f"the body is nested deeper than {DEEPEST} levels")
+
+
+def _signed_view(
+    handler: Handler,
+    methods: tuple[str, ...],
+    act: Callable[[_Incoming], _Stored],
+    wording: Wording,
+) -> View:
+    @csrf_exempt
+    @wraps(handler)
+    def view(request: HttpRequest, **captured: Any) -> HttpResponse:
+        try:
+            raw, verified = _verify(request, methods)
+        except Refused as refused:
+            return problem_answer(refused)
+        try:
+            stored = act(_Incoming(request, verified, raw, captured))
+        except Refused as refused:
+            stored = _refusal(refused, wording)
+        # The edge: an error we did not foresee changes nothing and tells the peer nothing.
+        except Exception:
+            log.exception("message %s from %s failed", verified.message_id, verified.jurisdiction)
+            stored = _refusal(Broken(), wording)
+        return _signed(stored, verified)
+
+    return view
+
+
+def _verify(request: HttpRequest, methods: tuple[str, ...]) -> tuple[bytes, Verified]:
+    if request.method not in methods:
+        raise MethodNotAllowed(allowed=", ".join(methods))
+    if int(request.headers.get("Content-Length") or 0) > LARGEST_BODY:
+        raise TooLarge(limit=LARGEST_BODY)
+    raw = request.read(LARGEST_BODY + 1)
+    if len(raw) > LARGEST_BODY:
+        raise TooLarge(limit=LARGEST_BODY)
+    keys = ring()
+    keys.refresh()
+    arguments = (request.method, target_uri(request), request.headers, body_digest(raw))
+    try:
+        return raw, verify_request(*arguments, keys=keys, now=time.time())
+    except UnknownPeer:
+        # A member that joined within the last moments: look once more, past the cache.
+        keys.refresh(at_once=True)
+        return raw, verify_request(*arguments, keys=keys, now=time.time())
+
+
+def _act_once(handler: Handler, incoming: _Incoming) -> _Stored:
+    refused: Refused | None = None
+    with transaction.atomic():
+        replay.remember(incoming.verified.keyid, incoming.verified.nonce)
+        try:
+            with transaction.atomic():
+                return _claim_and_handle(handler, incoming)
+        except Refused as caught:
+            refused = caught  # the handler's work is undone, the nonce stays
+    raise refused
+
+
+def _claim_and_handle(handler: Handler, incoming: _Incoming) -> _Stored:
+    named = {"peer": incoming.peer.jurisdiction, "message_id": incoming.peer.message_id}
+    try:
+        with transaction.atomic():
+            # Claim the id first: a second delivery that arrives meanwhile waits here for the first one's answer.
+            claim = InboxMessage.objects.create(
+                **named, request_digest=incoming.digest, status=0, answer=b"", content_type=""
+            )
+    except IntegrityError:
+        before = InboxMessage.objects.get(**named)
+        if before.request_digest != incoming.digest:
+            raise MessageIdReused from None
+        return _Stored(before.status, bytes(before.answer), before.content_type)
+    body = decode_object(incoming.raw)
+    status, content = handler(incoming.request, incoming.peer, body, **incoming.captured)
+    stored = _Stored(status, _encode(content), "application/json")
+    claim.status, claim.answer, claim.content_type = stored.status, stored.body, stored.content_type
+    claim.save(update_fields=["status", "answer", "content_type"])
+    return stored
+
+
+def _encode(content: dict[str, Any] | None) -> bytes:
+    return b"" if content is None else orjson.dumps(content)
+
+
+def _refusal(refused: Refused, wording: Wording) -> _Stored:
+    body, content_type = wording(refused)
+    return _Stored(refused.status, orjson.dumps(body), content_type)
+
+
+def _signed(stored: _Stored, verified: Verified) -> HttpResponse:
+    response = HttpResponse(stored.body, status=stored.status, content_type=stored.content_type)
+    digest = body_digest(stored.body)
+    signed = sign_response(stored.status, digest, verified.signature, ring().signing_key(), time.time())
+    for name, value in signed.items():
+        response[name] = value
+    return response
