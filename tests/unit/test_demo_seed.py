@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+from pathlib import Path
+
 import pytest
 
 from hutong.demo.seed.companies import companies
+from hutong.demo.seed.files import write_demonstration_calendar
 from hutong.demo.seed.people import people
+from hutong.vocabulary.calendar import calendar_of
 from hutong.vocabulary.identifiers import ImpossibleBirthDate, read_credit_code, read_identity_number
 
 
@@ -29,3 +34,10 @@ def test_the_seed_is_the_same_on_every_machine():
     assert list(people(50)) == list(people(50))
     last = list(people(3))[-1]
     assert (last.identity_number, last.city) == ("320302195002300012", "徐州市")
+
+
+def test_the_demonstration_has_a_working_day_clock_in_any_year(tmp_path: Path):
+    assert write_demonstration_calendar(tmp_path / "calendar.csv", date(2031, 12, 20))
+    calendar = calendar_of(tmp_path)
+    assert calendar.due(date(2031, 12, 20), 10) == date(2032, 1, 5)  # 1 January is a fixed holiday
+    assert not write_demonstration_calendar(tmp_path / "none.csv", date(2025, 12, 20))

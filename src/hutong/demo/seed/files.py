@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from hutong.demo.seed.companies import Company, companies
 from hutong.demo.seed.people import Person, people
+from hutong.vocabulary.calendar import FIXED_HOLIDAYS, PUBLISHED
 
 COMPANIES = 12_000
 PEOPLE = 30_000
@@ -32,7 +33,7 @@ AIR_CITIES = (
     "台州市",
     "丽水市",
 )
-AIR_DAYS = 731  # 2024 and 2025
+DAYS = 731  # 2024 and 2025
 # Lines that real exports have: a value too many, a value too few. They are quarantined by number.
 MALFORMED = ("多余,的,列,在,这里,一,二,三,四,五,六,七", "缺列")
 
@@ -66,9 +67,7 @@ def write_air(file: Path) -> None:
     """Zhejiang's daily air: Parquet."""
     chance = random.Random(AIR_SEED)  # noqa: S311
     rows = [
-        (city, date(2024, 1, 1) + timedelta(days=day), *_air(chance, day))
-        for day in range(AIR_DAYS)
-        for city in AIR_CITIES
+        (city, date(2024, 1, 1) + timedelta(days=day), *_air(chance, day)) for day in range(DAYS) for city in AIR_CITIES
     ]
     names = ("city", "day", "pm25", "pm10", "no2", "o3_8h")
     types = (pa.string(), pa.date32(), pa.float64(), pa.float64(), pa.float64(), pa.float64())
@@ -89,15 +88,26 @@ def _air(chance: random.Random, day: int) -> tuple[float, float, float, float]:
 
 
 def write_holidays(file: Path) -> None:
-    """The nation's days off and make-up working days: CSV, UTF-8 with a mark, as spreadsheets write it."""
-    import chinese_calendar
-
+    """The nation's days off and make-up working days of 2024 and 2025: CSV, UTF-8 with a mark, as spreadsheets do."""
     with file.open("w", encoding="utf-8-sig", newline="") as stream:
         writer = csv.writer(stream)
-        writer.writerow(["day", "weekday", "working", "holiday"])
-        day = date(2024, 1, 1)
-        while day < date(2026, 1, 1):
-            off, holiday = chinese_calendar.get_holiday_detail(day)
-            working = "false" if off else "true"
-            writer.writerow([day.isoformat(), day.isoweekday(), working, holiday or ""])
-            day += timedelta(days=1)
+        writer.writerow(["day", "weekday", "working", "exception"])
+        for step in range(DAYS):
+            day = date(2024, 1, 1) + timedelta(days=step)
+            works = PUBLISHED.works(day)
+            usual = day.isoweekday() <= 5
+            kind = "" if works == usual else "makeup_workday" if works else "holiday"
+            writer.writerow([day.isoformat(), day.isoweekday(), str(works).lower(), kind])
+
+
+def write_demonstration_calendar(file: Path, today: date) -> bool:
+    """Let the demonstration's clocks run in years whose holidays are not published yet; false where none is needed.
+
+    A real node's operator loads what was announced. Here only the three fixed holidays are known.
+    """
+    missing = {today.year, today.year + 1} - PUBLISHED.years
+    if not missing:
+        return False
+    lines = [f"{year}-{month:02d}-{day:02d},holiday" for year in sorted(missing) for month, day in FIXED_HOLIDAYS]
+    file.write_text("\n".join(["date,kind", *lines]) + "\n", encoding="utf-8")
+    return True
