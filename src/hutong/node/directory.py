@@ -167,7 +167,7 @@ def read_record(given: Any, *, version: int) -> Member:
     texts = {name: given[name] for name in _TEXT_FIELDS}
     return Member(
         **texts,
-        keys=[_read_key(jurisdiction, key) for key in keys],
+        keys=[read_key(jurisdiction, key) for key in keys],
         valid_from=_time(given.get("valid_from"), jurisdiction),
         valid_to=None if given.get("valid_to") is None else _time(given["valid_to"], jurisdiction),
         version=version,
@@ -189,7 +189,7 @@ def _decode(document: bytes, signer: str) -> tuple[int, list[Member]]:
     return version, [read_record(one, version=version) for one in members]
 
 
-def _read_key(jurisdiction: str, given: Any) -> dict[str, Any]:
+def read_key(jurisdiction: str, given: Any) -> dict[str, Any]:
     try:
         public = base64.b64decode(given["public"], validate=True)
         if given["alg"] != "ed25519" or given["id"] != key_id(jurisdiction, public):

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
+from django.db import transaction
 
 from hutong.node import work
 from hutong.node.directory import member
@@ -88,3 +89,28 @@ def answered(message: OutboxMessage, status: int | None, answer: dict[str, Any] 
     for prefix, callback in _answered:
         if message.process.startswith(prefix):
             callback(message, status, answer)
+
+
+def undelivered() -> list[dict[str, Any]]:
+    """Messages still waiting, and those given up, oldest first: for the status page and the command line."""
+    fields = (
+        "message_id",
+        "peer",
+        "process",
+        "url",
+        "created_at",
+        "attempts",
+        "failed_at",
+        "last_status",
+        "last_error",
+    )
+    return list(OutboxMessage.objects.filter(delivered_at=None).order_by("id").values(*fields))
+
+
+def retry_given_up() -> int:
+    """Put every message that was given up back into the queue. returns how many"""
+    with transaction.atomic():
+        again = OutboxMessage.objects.filter(delivered_at=None).exclude(failed_at=None)
+        count = again.update(failed_at=None, next_at=datetime.now(UTC), created_at=datetime.now(UTC))
+        work.wake_on_commit(OUTBOX)
+    return count

@@ -26,12 +26,12 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from hutong.node import replay
+from hutong.node import replay, work
 from hutong.node.directory import participant_id
 from hutong.node.keyring import ring
 from hutong.node.models import InboxMessage
 from hutong.node.settings import current
-from hutong.node.signatures import UnknownPeer, Verified, body_digest, sign_response, verify_request
+from hutong.node.signatures import KeyLookup, UnknownPeer, Verified, body_digest, sign_response, verify_request
 from hutong.vocabulary.errors import BadInput, Refused, TooLarge
 
 LARGEST_BODY = 1024 * 1024  # bytes of one message; owner: wire contract
@@ -45,6 +45,7 @@ Handler = Callable[..., Answer]
 View = Callable[..., HttpResponse]
 # How a refusal reads on the wire: (body, content type).
 Wording = Callable[[Refused], tuple[dict[str, Any], str]]
+KeySource = Callable[[dict[str, Any]], KeyLookup]
 
 
 @dataclass(frozen=True)
@@ -123,20 +124,21 @@ def problem_answer(refusal: Refused) -> HttpResponse:
 @overload
 def receiver(handler: Handler) -> View: ...
 @overload
-def receiver(*, refusal: Wording = ...) -> Callable[[Handler], View]: ...
+def receiver(*, refusal: Wording = ..., keys: KeySource | None = ...) -> Callable[[Handler], View]: ...
 def receiver(
-    handler: Handler | None = None, *, refusal: Wording = problem_wording
+    handler: Handler | None = None, *, refusal: Wording = problem_wording, keys: KeySource | None = None
 ) -> View | Callable[[Handler], View]:
     """Make a Django view of `handler(request, peer, body, **captured) -> (status, dict or None)`; see the module.
 
     refusal   how a Refused reads on the wire, for protocols with an error object of their own
+    keys      where to find the sender's key, given the body, when it is not yet in the directory
     """
 
     def decorate(inner: Handler) -> View:
         def act(incoming: _Incoming) -> _Stored:
             return _act_once(inner, incoming)
 
-        return _signed_view(inner, ("POST", "PUT"), act, refusal)
+        return _signed_view(inner, lambda request: _verify(request, ("POST", "PUT"), keys), act, refusal)
 
     return decorate if handler is None else decorate(handler)
 
@@ -154,7 +156,7 @@ def reader(handler: Handler | None = None, *, refusal: Wording = problem_wording
             status, content = inner(incoming.request, incoming.peer, **incoming.captured)
             return _Stored(status, _encode(content), "application/json")
 
-        return _signed_view(inner, ("GET",), act, refusal)
+        return _signed_view(inner, lambda request: _verify(request, ("GET",), None), act, refusal)
 
     return decorate if handler is None else decorate(handler)
 
@@ -195,7 +197,7 @@ def decode_object(raw: bytes) -> dict[str, Any]:
 
 def _signed_view(
     handler: Handler,
-    methods: tuple[str, ...],
+    verify: Callable[[HttpRequest], tuple[bytes, Verified]],
     act: Callable[[_Incoming], _Stored],
     wording: Wording,
 ) -> View:
@@ -203,7 +205,7 @@ def _signed_view(
     @wraps(handler)
     def view(request: HttpRequest, **captured: Any) -> HttpResponse:
         try:
-            raw, verified = _verify(request, methods)
+            raw, verified = verify(request)
         except Refused as refused:
             return problem_answer(refused)
         try:
@@ -219,23 +221,38 @@ def _signed_view(
     return view
 
 
-def _verify(request: HttpRequest, methods: tuple[str, ...]) -> tuple[bytes, Verified]:
+def _verify(request: HttpRequest, methods: tuple[str, ...], source: KeySource | None) -> tuple[bytes, Verified]:
     if request.method not in methods:
         raise MethodNotAllowed(allowed=", ".join(methods))
-    if int(request.headers.get("Content-Length") or 0) > LARGEST_BODY:
+    raw = _body(request)
+    digest = body_digest(raw)
+
+    def verify(keys: KeyLookup) -> Verified:
+        return verify_request(
+            str(request.method), target_uri(request), request.headers, digest, keys=keys, now=time.time()
+        )
+
+    if source is not None:
+        return raw, verify(source(decode_object(raw)))
+    members = ring()
+    members.refresh()
+    try:
+        return raw, verify(members)
+    except UnknownPeer:
+        # Perhaps a member since a moment ago: look past the cache, and let the keeper be asked.
+        members.refresh(at_once=True)
+        work.wake("directory")
+        return raw, verify(members)
+
+
+def _body(request: HttpRequest) -> bytes:
+    length = request.headers.get("Content-Length") or "0"
+    if length.isdigit() and int(length) > LARGEST_BODY:
         raise TooLarge(limit=LARGEST_BODY)
     raw = request.read(LARGEST_BODY + 1)
     if len(raw) > LARGEST_BODY:
         raise TooLarge(limit=LARGEST_BODY)
-    keys = ring()
-    keys.refresh()
-    arguments = (request.method, target_uri(request), request.headers, body_digest(raw))
-    try:
-        return raw, verify_request(*arguments, keys=keys, now=time.time())
-    except UnknownPeer:
-        # A member that joined within the last moments: look once more, past the cache.
-        keys.refresh(at_once=True)
-        return raw, verify_request(*arguments, keys=keys, now=time.time())
+    return raw
 
 
 def _act_once(handler: Handler, incoming: _Incoming) -> _Stored:

@@ -6,6 +6,7 @@ switches from the node's own SQLite file to PostgreSQL.
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from dataclasses import dataclass, fields
@@ -55,6 +56,8 @@ class Settings:
     listen_exchange: str = ""  # host:port when the exchange runs apart
     database_url: str = ""  # "" = SQLite in the node's folder
     language: str = "zh-hans"
+    tls_certificate: str = ""  # PEM file; "" where a reverse proxy does TLS
+    tls_key: str = ""  # PEM file, PKCS 8
 
     def __post_init__(self) -> None:
         if self.place not in PLACES:
@@ -123,6 +126,24 @@ def current() -> Settings:
 def _loaded(home: str, _written: int) -> Settings:
     # Asked for on every message: the file is read again only when it has changed.
     return load(home)
+
+
+def write(file: Path, values: dict[str, str]) -> None:
+    """Write a settings file, readable by its owner alone, all at once: a crash leaves the old one or the new one."""
+    text = "".join(f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in values.items() if value)
+    draft = file.with_suffix(".new")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    draft.replace(file)
+
+
+def change(file: Path, **values: str) -> None:
+    """Set these values in a settings file and keep the others."""
+    given = tomllib.loads(file.read_text(encoding="utf-8"))
+    write(file, {name: str(value) for name, value in given.items()} | values)
 
 
 def setup(home: str | os.PathLike[str]) -> Settings:

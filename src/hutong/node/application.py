@@ -1,0 +1,226 @@
+"""The ASGI application of one worker: looks at each request once, then hands it to the exchange, Django or a file.
+
+1. The path must be in its normal form; tricks are refused before anything is routed.
+2. /exchange/ goes to the data plane, which does its own limiting and streaming.
+3. Everything else has a limited body, answers with security headers, and goes to a static file or to Django.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Awaitable, Callable, MutableMapping
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, cast
+from urllib.parse import unquote_to_bytes
+
+import orjson
+
+from hutong.node.settings import Settings
+from hutong.node.static import StaticFiles
+from hutong.vocabulary.errors import NotFound, Refused, TooLarge
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+LARGEST_MESSAGE = 1024 * 1024  # bytes, node to node
+LARGEST_FORM = 8 * 1024 * 1024  # bytes, from a person's browser
+LONGEST_PATH = 2048
+DJANGO_AT_ONCE = 32  # requests in Django together; the rest wait their turn
+MACHINE_PATHS = ("/hutong/", "/dsp/", "/ledger/", "/.well-known/")
+SECURITY_HEADERS = (
+    (
+        b"content-security-policy",
+        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+        b"connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    ),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+)
+
+log = logging.getLogger("hutong.server")
+
+
+class BadPath(Refused):
+    """The address is not in its normal form."""
+
+    zh = "地址不是规范形式。"
+    code = "bad_path"
+    status = 400
+    next_en = "Use the address as documented, without dots, doubled slashes or encoded separators."
+    next_zh = "请使用文档中的地址，不要含点段、重复斜线或编码的分隔符。"
+
+
+class NotServedHere(NotFound):
+    """This process does not serve {name}."""
+
+    zh = "本进程不提供 {name}。"
+    code = "not_served_here"
+    next_en = "The exchange may run apart from the control plane: see exchange_url in the directory."
+    next_zh = "交换服务可能单独运行：见名录中的 exchange_url。"
+
+
+class NoSuchFile(NotFound):
+    """There is no static file {name}."""
+
+    zh = "没有静态文件 {name}。"
+    code = "no_such_file"
+    next_en = "Load the page again; its files may have changed with an update."
+    next_zh = "请重新载入页面，升级后文件可能已改变。"
+
+
+class _BodyTooLarge(Exception):
+    """Raised inside `receive`; answered at the edge."""
+
+
+def check_path(raw: bytes) -> str:
+    """The decoded path, when there is only one way to read it.
+
+    raises   BadPath for dot segments, doubled or encoded slashes, backslashes, control characters and bad UTF-8
+    """
+    path = raw.partition(b"?")[0]
+    lowered = path.lower()
+    decoded = unquote_to_bytes(path)
+    try:
+        text = decoded.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadPath from error
+    tricky = (
+        not path.startswith(b"/")
+        or len(path) > LONGEST_PATH
+        or any(one in lowered for one in (b"%2f", b"%5c", b"%2e", b"//", b"%25"))
+        or "\\" in text
+        or any(segment in (".", "..") for segment in text.split("/"))
+        or any(ord(one) < 0x20 or ord(one) == 0x7F for one in text)
+    )
+    if tricky:
+        raise BadPath
+    return text
+
+
+class Application:
+    """What granian calls."""
+
+    def __init__(self, settings: Settings, part: str) -> None:
+        self._control = _django() if part in ("all", "control") else None
+        self._exchange = _exchange() if part in ("all", "exchange") else None
+        self._static = StaticFiles() if self._control else None
+        self._turns = asyncio.Semaphore(DJANGO_AT_ONCE)
+        secure = settings.base_url.startswith("https://")
+        hsts = (b"strict-transport-security", b"max-age=31536000")
+        self._headers = (*SECURITY_HEADERS, hsts) if secure else SECURITY_HEADERS
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            path = check_path(scope.get("raw_path") or scope["path"].encode())
+            if path.startswith("/exchange/"):
+                await self._to_exchange(scope, receive, send)
+            else:
+                await self._to_control(path, scope, receive, self._guarded(send))
+        except Refused as refused:
+            await _answer(refused, self._guarded(send))
+
+    async def _to_exchange(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._exchange is None:
+            raise NotServedHere(name="/exchange/")
+        await self._exchange(scope, receive, send)
+
+    async def _to_control(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._control is None:
+            raise NotServedHere(name=path)
+        headers = dict(scope["headers"])
+        if self._static and path.startswith("/static/") and scope["method"] in ("GET", "HEAD"):
+            if await self._static(path, headers, send, head=scope["method"] == "HEAD"):
+                return
+            raise NoSuchFile(name=path[:200])
+        limit = LARGEST_MESSAGE if path.startswith(MACHINE_PATHS) else LARGEST_FORM
+        length = headers.get(b"content-length", b"0")
+        if not length.isdigit() or int(length) > limit:
+            raise TooLarge(limit=limit)
+        try:
+            async with self._turns:
+                await self._control(scope, _limited(receive, limit), send)
+        except _BodyTooLarge as error:
+            raise TooLarge(limit=limit) from error
+
+    def _guarded(self, send: Send) -> Send:
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                present = {name.lower() for name, _ in message["headers"]}
+                added = [(name, value) for name, value in self._headers if name not in present]
+                message = {**message, "headers": [*message["headers"], *added]}
+            await send(message)
+
+        return guarded
+
+    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._control is not None:
+            _start_work()
+        if self._exchange is not None:
+            await self._exchange(scope, receive, send)
+        else:
+            await receive()
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+            await send({"type": "lifespan.shutdown.complete"})
+
+
+def _start_work() -> None:
+    from hutong.node import delivery, work
+
+    work.start(then=delivery.start)
+
+
+def _limited(receive: Receive, limit: int) -> Receive:
+    read = 0
+
+    async def limited() -> Message:
+        nonlocal read
+        message = await receive()
+        read += len(message.get("body", b""))
+        if read > limit:
+            raise _BodyTooLarge
+        return message
+
+    return limited
+
+
+async def _answer(refused: Refused, send: Send) -> None:
+    body = orjson.dumps(refused.problem())
+    fields = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": refused.status, "headers": fields})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _django() -> App:
+    from django.core.asgi import get_asgi_application
+
+    return cast(App, get_asgi_application())  # its own types name dict where the protocol says mapping
+
+
+def _exchange() -> App | None:
+    if find_spec("hutong.exchange.app") is None:
+        return None
+    application: App = import_module("hutong.exchange.app").app
+    return application
+
+
+def make() -> Application:
+    """The application of this worker process, for the node and the part named in its environment."""
+    from hutong.node import settings
+    from hutong.node.processes import die_with_parent
+
+    die_with_parent()
+    node = settings.setup(os.environ["HUTONG_HOME"])
+    return Application(node, os.environ.get("HUTONG_PART", "all"))
