@@ -1,0 +1,56 @@
+"""Accounts: made here, closed here. One verb, one transaction, one audit record."""
+
+from __future__ import annotations
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from hutong.control.identity.models import Account
+from hutong.control.identity.rules import Action, Actor, UsernameTaken, WeakPassword, check, check_new_account
+from hutong.control.organisations.queries import department
+from hutong.ledger.record import record
+from hutong.vocabulary.text import checked
+
+LONGEST_PASSWORD = 256  # a longer one only costs time to hash; owner: identity
+
+
+@transaction.atomic
+def create_account(
+    by: Actor, *, username: str, password: str, role: str, department_code: str | None = None, display_name: str = ""
+) -> Account:
+    """A new account that may sign in at once.
+
+    raises   NotAllowed, BadUsername, UsernameTaken, UnknownRole, DepartmentNeeded, NoDepartmentHere, WeakPassword,
+             NotFound
+    """
+    check(by, Action.ADD_ACCOUNT)
+    check_new_account(username, role, department_code)
+    display_name = checked("display_name", display_name, limit=100)
+    belongs_to = department(department_code) if department_code else None
+    if Account.objects.filter(username=username).exists():
+        raise UsernameTaken(username=username)
+    account = Account(username=username, role=role, display_name=display_name, department=belongs_to)
+    _set_password(account, password)
+    account.save()
+    detail = {"username": username, "role": role, "department": department_code or ""}
+    record("account.created", f"account:{username}", by.username, detail)
+    return account
+
+
+@transaction.atomic
+def close_account(by: Actor, username: str) -> None:
+    """The account signs in no more and acts no more. It is kept: records name it."""
+    check(by, Action.ADD_ACCOUNT)
+    if Account.objects.filter(username=username, is_active=True).update(is_active=False):
+        record("account.closed", f"account:{username}", by.username, {"username": username})
+
+
+def _set_password(account: Account, password: str) -> None:
+    try:
+        validate_password(password, account)
+    except ValidationError:
+        raise WeakPassword() from None
+    if len(password) > LONGEST_PASSWORD:
+        raise WeakPassword()
+    account.set_password(password)

@@ -1,0 +1,200 @@
+"""What each role may do: one table. Decides and touches nothing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from hutong.control.identity.models import Role
+from hutong.vocabulary.errors import NotAllowed, Refused
+
+USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,58}[a-z0-9]\Z")
+
+
+class Action(StrEnum):
+    """Everything an account can be allowed. A page, a view and a command ask for the same names."""
+
+    ADD_DEPARTMENT = "department.add"
+    ADD_ACCOUNT = "account.add"
+    REGISTER_SOURCE = "source.register"
+    DESCRIBE_RESOURCE = "resource.describe"
+    SIGN_OFF_RESOURCE = "resource.sign_off"
+    PUBLISH_RESOURCE = "resource.publish"
+    WITHDRAW_RESOURCE = "resource.withdraw"
+    FILE_REQUEST = "request.file"
+    SIGN_OFF_REQUEST = "request.sign_off"
+    WITHDRAW_REQUEST = "request.withdraw"
+    ANSWER_REQUEST = "request.answer"
+    CHANGE_AGREEMENT = "agreement.change"  # suspend, resume, end
+    ISSUE_KEY = "key.issue"
+    SEE_CATALOGUE = "catalogue.see"
+    SEE_OWN_EXCHANGES = "exchange.see_own"  # of one's department
+    SEE_ALL_EXCHANGES = "exchange.see_all"
+    SEE_NODE = "node.see"  # members, ledger, outbox
+
+
+OPERATOR = "operator"  # the person at the node's own command line, who holds its files anyway
+
+_OFFICER = frozenset({
+    Action.REGISTER_SOURCE,
+    Action.DESCRIBE_RESOURCE,
+    Action.PUBLISH_RESOURCE,
+    Action.WITHDRAW_RESOURCE,
+    Action.FILE_REQUEST,
+    Action.WITHDRAW_REQUEST,
+    Action.ANSWER_REQUEST,
+    Action.CHANGE_AGREEMENT,
+    Action.ISSUE_KEY,
+    Action.SEE_CATALOGUE,
+    Action.SEE_OWN_EXCHANGES,
+})  # fmt: skip
+_SEE_ALL = frozenset({Action.SEE_CATALOGUE, Action.SEE_OWN_EXCHANGES, Action.SEE_ALL_EXCHANGES, Action.SEE_NODE})
+
+MAY: dict[str, frozenset[Action]] = {
+    Role.OFFICER: _OFFICER,
+    # The head of the sharing body answers for the department: signs off what leaves it and what it asks for.
+    Role.HEAD: _OFFICER | {Action.SIGN_OFF_RESOURCE, Action.SIGN_OFF_REQUEST},
+    Role.STEWARD: _SEE_ALL
+    | {
+        Action.ADD_DEPARTMENT,
+        Action.ADD_ACCOUNT,
+        Action.REGISTER_SOURCE,
+        Action.DESCRIBE_RESOURCE,
+        Action.WITHDRAW_RESOURCE,
+    },
+    # The supervisor may stop misuse (article 27); data it neither publishes nor asks for.
+    Role.SUPERVISOR: _SEE_ALL | {Action.CHANGE_AGREEMENT, Action.WITHDRAW_RESOURCE},
+    Role.AUDITOR: _SEE_ALL,
+    OPERATOR: _SEE_ALL | {Action.ADD_DEPARTMENT, Action.ADD_ACCOUNT},
+}
+ACROSS_DEPARTMENTS = frozenset({Role.STEWARD, Role.SUPERVISOR, Role.AUDITOR, OPERATOR})
+NEEDS_DEPARTMENT = frozenset({Role.OFFICER, Role.HEAD})
+
+
+class Actor(Protocol):
+    """Whoever acts: an Account, or the Operator."""
+
+    @property
+    def username(self) -> str: ...
+    @property
+    def role(self) -> str: ...
+    @property
+    def department_id(self) -> str | None: ...
+    @property
+    def is_active(self) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Operator:
+    """The person at the node's command line, named as the system names them."""
+
+    username: str
+    role: str = OPERATOR
+    department_id: str | None = None
+    is_active: bool = True
+
+
+class OtherDepartment(Refused):
+    """This belongs to another department, and your role acts for your own alone."""
+
+    zh = "此事项属于其他部门，您的角色只能办理本部门事项。"
+    code = "other_department"
+    next_en = "Ask an officer of that department."
+    next_zh = "请由该部门的人员办理。"
+
+
+class AccountClosed(Refused):
+    """This account is closed."""
+
+    zh = "该账户已停用。"
+    code = "account_closed"
+    next_en = "Ask the data steward to open it again."
+    next_zh = "请联系数据管家重新启用。"
+
+
+class BadUsername(Refused):
+    """A user name is 3 to 60 small letters, digits, dots, hyphens and underscores, and begins and ends with a
+    letter or digit."""
+
+    zh = "用户名为 3 至 60 个小写字母、数字、点、连字符或下划线，且以字母或数字开头和结尾。"
+    code = "bad_username"
+    status = 400
+
+
+class UsernameTaken(Refused):
+    """There is already an account named {username}."""
+
+    zh = "账户 {username} 已存在。"
+    code = "username_taken"
+    status = 409
+    next_en = "Choose another user name."
+    next_zh = "请另选用户名。"
+
+
+class UnknownRole(Refused):
+    """There is no role {role}; it is one of: {known}."""
+
+    zh = "没有角色 {role}；可选：{known}。"
+    code = "unknown_role"
+    status = 400
+
+
+class DepartmentNeeded(Refused):
+    """An account with the role {role} acts for a department: name one."""
+
+    zh = "角色 {role} 须属于某个部门：请指定部门。"
+    code = "department_needed"
+    status = 400
+    next_en = "Give the department's unified social credit code."
+    next_zh = "请提供部门的统一社会信用代码。"
+
+
+class NoDepartmentHere(Refused):
+    """An account with the role {role} stands above departments and belongs to none."""
+
+    zh = "角色 {role} 不属于任何部门。"
+    code = "no_department_here"
+    status = 400
+
+
+class WeakPassword(Refused):
+    """This password is too easy to guess: it needs at least 10 characters and must not be a common one."""
+
+    zh = "密码过于简单：至少 10 个字符，且不能是常见密码。"
+    code = "weak_password"
+    status = 400
+    next_en = "Choose another one, or let one be generated."
+    next_zh = "请更换密码，或由系统生成。"
+
+
+def may(account: Actor, action: Action | str) -> bool:
+    """True when the account's role allows the action. Says nothing about departments."""
+    return account.is_active and action in MAY.get(account.role, frozenset())
+
+
+def check(account: Actor, action: Action | str, department: str | None = None) -> None:
+    """Refuse what the role does not allow, and what belongs to another department.
+
+    department    code of the department the thing belongs to; None where it belongs to none
+    raises        AccountClosed, NotAllowed, OtherDepartment
+    """
+    if not account.is_active:
+        raise AccountClosed()
+    if action not in MAY.get(account.role, frozenset()):
+        raise NotAllowed(role=account.role or "none", action=str(action))
+    if department is not None and account.role not in ACROSS_DEPARTMENTS and account.department_id != department:
+        raise OtherDepartment()
+
+
+def check_new_account(username: str, role: str, department: str | None) -> None:
+    """raises   BadUsername, UnknownRole, DepartmentNeeded, NoDepartmentHere"""
+    if not USERNAME.match(username):
+        raise BadUsername()
+    if role not in Role.values:
+        raise UnknownRole(role=role[:20], known=Role.values)
+    if role in NEEDS_DEPARTMENT and not department:
+        raise DepartmentNeeded(role=role)
+    if role not in NEEDS_DEPARTMENT and department and role != Role.STEWARD:
+        raise NoDepartmentHere(role=role)

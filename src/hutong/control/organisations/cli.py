@@ -1,0 +1,51 @@
+"""`hutong department`: who provides and consumes data here."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from hutong.control.identity.cli import FOLDER, operator
+from hutong.node.settings import setup
+
+
+@click.group()
+def department() -> None:
+    """Departments of this jurisdiction."""
+
+
+@department.command("add")
+@FOLDER
+@click.argument("code")
+@click.argument("name_zh")
+@click.option("--name-en", default="", help="English name.")
+def add(folder: Path, code: str, name_zh: str, name_en: str) -> None:
+    """Register a department by its unified social credit code.
+
+    Example: hutong department add /srv/js 11370800MB28559184 江苏省市场监督管理局
+
+    Adds one department and one audit record.
+    """
+    setup(folder)
+    from hutong.control.organisations.actions import register_department
+
+    made = register_department(operator(), code=code, name_zh=name_zh, name_en=name_en)
+    click.echo(f"department {made.code} {made.name_zh} was registered.")
+
+
+@department.command("list")
+@FOLDER
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def listing(folder: Path, as_json: bool) -> None:
+    """List the departments. Changes nothing."""
+    setup(folder)
+    from hutong.control.organisations.queries import departments
+
+    rows = [{"code": one.code, "name_zh": one.name_zh, "name_en": one.name_en} for one in departments()]
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    for row in rows:
+        click.echo(f"{row['code']}  {row['name_zh']}  {row['name_en']}".rstrip())
