@@ -1,0 +1,129 @@
+"""Exchange receipts: the leaf each side writes about one exchange. Digests, counts and codes only."""
+
+from __future__ import annotations
+
+import builtins
+from dataclasses import dataclass, fields
+from typing import Any, Literal, get_args
+
+import orjson
+
+from hutong.vocabulary.canonical import MAX_INTEGER, digest
+from hutong.vocabulary.errors import Refused
+
+VERSION = 1
+KIND = "exchange"
+
+Role = Literal["provider", "consumer"]
+Outcome = Literal["served", "refused", "open", "cut", "recovered"]
+ROLES = frozenset(get_args(Role))
+OUTCOMES = frozenset(get_args(Outcome))
+
+
+class BadReceipt(Refused):
+    """This ledger entry is not an exchange receipt: {reason}."""
+
+    zh = "该账本条目不是有效的交换回执：{reason}。"
+    code = "bad_receipt"
+    status = 400
+    next_en = "Ask the other node which version it runs."
+    next_zh = "请确认对方节点的软件版本。"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What one side states about one exchange. Every member stands in the leaf under its own name."""
+
+    role: Role
+    exchange: str  # UUID, the same on both sides
+    at: str  # RFC 3339 UTC with milliseconds
+    agreement: str  # urn:uuid:...
+    provider: str  # jurisdictions
+    consumer: str
+    purpose: str  # code
+    case: str  # "hmac-sha256:<hex>" under the consumer's own key
+    request: str  # "sha256:<hex>" of the request as signed
+    response: str  # "sha256:<hex>" of the answer's bytes; "" while open or refused
+    rows: int
+    bytes: int
+    outcome: Outcome
+    code: str = ""  # the refusal's code
+    form: str = "json"
+    peer_receipt: str = ""  # digest of the other side's entry, on the side that learns it
+
+    @property
+    def peer(self) -> str:
+        """The jurisdiction on the other side."""
+        return self.consumer if self.role == "provider" else self.provider
+
+    def to_entry(self) -> builtins.bytes:
+        """The leaf: canonical JSON. The members are written in sorted order, as canonical JSON needs."""
+        return orjson.dumps(
+            {
+                "agreement": self.agreement,
+                "at": self.at,
+                "bytes": self.bytes,
+                "case": self.case,
+                "code": self.code,
+                "consumer": self.consumer,
+                "exchange": self.exchange,
+                "form": self.form,
+                "kind": KIND,
+                "outcome": self.outcome,
+                "peer_receipt": self.peer_receipt,
+                "provider": self.provider,
+                "purpose": self.purpose,
+                "request": self.request,
+                "response": self.response,
+                "role": self.role,
+                "rows": self.rows,
+                "v": VERSION,
+            }
+        )
+
+    def digest(self) -> str:
+        """`sha256:` of the leaf: what the other side may quote as `peer_receipt`."""
+        return digest(self.to_entry())
+
+    @classmethod
+    def from_entry(cls, entry: builtins.bytes) -> Receipt:
+        """Read a leaf back. Only the one spelling is read: what `to_entry` would write.
+
+        raises   BadReceipt
+        """
+        members = _object(entry)
+        if members.pop("v", None) != VERSION or members.pop("kind", None) != KIND:
+            raise BadReceipt(reason=f"it is not of kind {KIND}, version {VERSION}")
+        if set(members) != NAMES:
+            odd = sorted(set(members) ^ NAMES)
+            raise BadReceipt(reason=f"it lacks, or adds, {odd[0][:40]}")
+        _check(members)
+        receipt = cls(**members)
+        if receipt.to_entry() != entry:
+            raise BadReceipt(reason="it is not canonical JSON")
+        return receipt
+
+
+NAMES = frozenset(field.name for field in fields(Receipt))
+COUNTS = frozenset({"rows", "bytes"})
+
+
+def _object(entry: bytes) -> dict[str, Any]:
+    try:
+        members = orjson.loads(entry)
+    except orjson.JSONDecodeError as error:
+        raise BadReceipt(reason="it is not JSON") from error
+    if not isinstance(members, dict):
+        raise BadReceipt(reason="it is not an object")
+    return members
+
+
+def _check(members: dict[str, Any]) -> None:
+    for name, value in members.items():
+        if name in COUNTS:
+            if type(value) is not int or not 0 <= value <= MAX_INTEGER:
+                raise BadReceipt(reason=f"{name} is not a count")
+        elif not isinstance(value, str):
+            raise BadReceipt(reason=f"{name} is not text")
+    if members["role"] not in ROLES or members["outcome"] not in OUTCOMES:
+        raise BadReceipt(reason="its role or outcome is unknown")

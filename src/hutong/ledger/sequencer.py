@@ -1,0 +1,248 @@
+"""Sequencing: the log's files follow the database.
+
+The argument, in order:
+
+ 1. A row's `leaf_index` is the only authority on where an entry stands. It is committed before any file is
+    touched, by one sequencer at a time, without gaps, and never changed.
+ 2. Tiles are a function of the rows in that order, so writing them twice writes the same bytes.
+ 3. A checkpoint is signed only over tiles that were just written, and only when the tree it extends has the
+    root that the checkpoint before it has. It is on disk before the next step.
+ 4. Tiles are made durable lazily. Rows are deleted only when their tiles and the checkpoint are durable, and the
+    last durable row stays: it ties the database to the files.
+ 5. Whoever finds a ledger without knowing how it was left starts at the first row still in the database:
+    everything before it is durable, everything from it on is written again.
+
+So a crash between any two lines costs a repetition. What no crash can cause (a database or a folder put back
+to an older state, a changed file) is refused, and nothing is signed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
+
+from hutong.ledger import checkpoint as checkpoints
+from hutong.ledger.checkpoint import Checkpoint
+from hutong.ledger.frontier import Frontier
+from hutong.ledger.note import ED25519, Signer, VerifierKey
+from hutong.ledger.shelf import Shelf
+from hutong.ledger.tiles import BadBundle, NoTile, TileFolder, tile_at
+from hutong.ledger.tree import HASH_BYTES, RootHash, leaf_hash
+from hutong.vocabulary.errors import Refused
+
+ROUND_ENTRIES = 10_000  # per round: bounds memory and the time one transaction holds the database
+SYNC_ENTRIES = 8_192  # tiles become durable after so many entries ...
+SYNC_SECONDS = 2.0  # ... or so long after the last time; until then the rows stay in the database
+ADVISORY_LOCK = 0x4855544F4E47  # "HUTONG": the one PostgreSQL advisory lock of sequencing
+
+
+class LogDamaged(Refused):
+    """The ledger's files do not fit what was signed: {reason}."""
+
+    zh = "账本文件与已签名内容不符：{reason}。"
+    code = "log_damaged"
+    status = 500
+    changed_en = "Nothing was signed."
+    changed_zh = "没有签署任何内容。"
+    next_en = "Run hutong ledger verify to find the file, and restore it from a backup or from a node that mirrors it."
+    next_zh = "请运行 hutong ledger verify 找出该文件，并从备份或镜像节点恢复。"
+
+
+class DatabaseBehindLog(Refused):
+    """The database is older than the log: it knows {known} entries, and {signed} are signed."""
+
+    zh = "数据库早于日志：数据库有 {known} 条，已签名 {signed} 条。"
+    code = "database_behind_log"
+    status = 500
+    changed_en = "Nothing was signed."
+    changed_zh = "没有签署任何内容。"
+    next_en = "Restore the newer database. To go on without it would put two entries under one number."
+    next_zh = "请恢复较新的数据库；否则同一序号下会出现两个条目。"
+
+
+@dataclass
+class _OpenLog:
+    """What this process knows of a ledger it has written to."""
+
+    frontier: Frontier
+    published: str  # the text of FOLDER/checkpoint
+    synced_size: int
+    synced_at: float = field(default_factory=time.monotonic)
+
+
+_open_logs: dict[tuple[Path, str], _OpenLog] = {}
+
+
+def sequence_once(
+    folder: Path, signer: Signer, origin: str, *, limit: int = ROUND_ENTRIES, using: str = DEFAULT_DB_ALIAS
+) -> int:
+    """One round: give waiting entries their places, write their tiles, publish the checkpoint.
+
+    folder    the ledger's folder; made if it is not there
+    limit     how many waiting entries to take at most; MUST be called again while entries wait
+    returns   the size of the published tree
+    raises    LogDamaged, DatabaseBehindLog; nothing is signed then. MUST be called outside a transaction.
+    """
+    if signer.keyid != origin:
+        raise ValueError("a log's key carries the log's origin as its name")
+    shelf = Shelf(folder)
+    with _alone(folder):
+        key = (folder.resolve(), using)
+        log = _open_logs.pop(key, None)
+        if log is None or shelf.checkpoint_text() != log.published:
+            log = _found(shelf, signer, origin, using)
+        _assign(limit, using)
+        _project(log, shelf, signer, origin, using)
+        if _sync_is_due(log):
+            _sync(log, using)
+        _open_logs[key] = log  # only a round without error leaves something to rely on
+        return log.frontier.size
+
+
+def sync(folder: Path, *, using: str = DEFAULT_DB_ALIAS) -> None:
+    """Make all that this process sequenced durable now, and let go of the rows. For an orderly stop."""
+    with _alone(folder):
+        key = (folder.resolve(), using)
+        if (log := _open_logs.pop(key, None)) and Shelf(folder).checkpoint_text() == log.published:
+            _sync(log, using)
+            _open_logs[key] = log
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One sequencer at a time on this machine, threads included; the lock ends with its process."""
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder / "sequencer.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _assign(limit: int, using: str) -> None:
+    """Step 1: give places to waiting rows, in the order of their ids."""
+    if not _are_waiting(using):
+        return
+    with transaction.atomic(using=using, durable=True), connections[using].cursor() as cursor:
+        if connections[using].vendor == "postgresql":
+            # Also against a sequencer on another machine with the same database.
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ADVISORY_LOCK])
+        cursor.execute(
+            "UPDATE ledger_entry SET leaf_index = place.next FROM ("
+            " SELECT id, (SELECT COALESCE(MAX(leaf_index), -1) FROM ledger_entry) + ROW_NUMBER() OVER (ORDER BY id)"
+            " AS next FROM (SELECT id FROM ledger_entry WHERE leaf_index IS NULL ORDER BY id LIMIT %s) AS waiting"
+            ") AS place WHERE ledger_entry.id = place.id",
+            [limit],
+        )
+
+
+def _are_waiting(using: str) -> bool:
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT 1 FROM ledger_entry WHERE leaf_index IS NULL LIMIT 1")
+        return cursor.fetchone() is not None
+
+
+def _project(log: _OpenLog, shelf: Shelf, signer: Signer, origin: str, using: str) -> None:
+    """Steps 2 and 3: write the tiles of every row that has its place, then sign."""
+    while entries := _placed(log.frontier.size, ROUND_ENTRIES, using):
+        log.frontier.append(entries)
+    checkpoint = Checkpoint(origin, log.frontier.size, log.frontier.root)
+    if log.published.startswith(checkpoint.text):
+        return
+    log.published = str(checkpoints.sign(checkpoint, signer))
+    shelf.publish(log.published)
+
+
+def _placed(first: int, most: int, using: str) -> list[bytes]:
+    """The entries at `first` and after.
+
+    raises   LogDamaged when one is missing between them
+    """
+    with connections[using].cursor() as cursor:
+        cursor.execute(
+            "SELECT leaf_index, entry FROM ledger_entry WHERE leaf_index >= %s ORDER BY leaf_index LIMIT %s",
+            [first, most],
+        )
+        rows = cursor.fetchall()
+    for expected, (leaf_index, _) in enumerate(rows, start=first):
+        if leaf_index != expected:
+            raise LogDamaged(reason=f"the database lacks entry {expected}, which no file holds")
+    return [bytes(entry) for _, entry in rows]
+
+
+def _sync_is_due(log: _OpenLog) -> bool:
+    waiting = log.frontier.size - log.synced_size
+    return waiting >= SYNC_ENTRIES or (waiting > 0 and time.monotonic() - log.synced_at >= SYNC_SECONDS)
+
+
+def _sync(log: _OpenLog, using: str) -> None:
+    """Step 4. The checkpoint was durable when it was published."""
+    log.frontier.files.sync()
+    log.synced_size, log.synced_at = log.frontier.size, time.monotonic()
+    with transaction.atomic(using=using, durable=True), connections[using].cursor() as cursor:
+        cursor.execute("DELETE FROM ledger_entry WHERE leaf_index < %s", [log.synced_size - 1])
+
+
+def _found(shelf: Shelf, signer: Signer, origin: str, using: str) -> _OpenLog:
+    """Step 5: a ledger whose last writer is not known. Leaves the frontier at the size last published."""
+    shelf.keep_log_key(VerifierKey(signer.keyid, ED25519, signer.public))
+    note = shelf.checkpoint()
+    published = checkpoints.opened(note, shelf.log_keys()) if note else Checkpoint(origin, 0, RootHash(b""))
+    if published.origin != origin:
+        raise LogDamaged(reason=f"this folder holds the log {published.origin}")
+    first, after = _kept_rows(using)
+    if after < published.size:
+        raise DatabaseBehindLog(known=after, signed=published.size)
+    if first > 0 and published.size <= first:
+        raise LogDamaged(reason=f"{first + 1} entries were signed, and the checkpoint says {published.size}")
+    frontier = _durable_frontier(TileFolder(shelf.folder), first, using)
+    log = _OpenLog(frontier, published=str(note or ""), synced_size=frontier.size)
+    _replay(frontier, published, using)
+    return log
+
+
+def _kept_rows(using: str) -> tuple[int, int]:
+    """The first place still in the database, and the place after the last; 0 and 0 when it has none."""
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT MIN(leaf_index), MAX(leaf_index) FROM ledger_entry")
+        first, last = cursor.fetchone()
+    return (first, last + 1) if first is not None else (0, 0)
+
+
+def _durable_frontier(files: TileFolder, first: int, using: str) -> Frontier:
+    """The frontier up to and with the first row kept, whose tiles are durable; empty when it is the log's first."""
+    if first == 0:
+        return Frontier(files)
+    size = first + 1
+    try:
+        frontier = Frontier.load(files, size)
+        tile = tile_at(0, first // 256, size)
+        kept = files.read(tile)[-HASH_BYTES:]
+    except (NoTile, BadBundle) as error:
+        raise LogDamaged(reason=error.say()) from error
+    entries: Sequence[bytes] = _placed(first, 1, using)
+    if not entries or leaf_hash(entries[0]) != kept:
+        raise LogDamaged(reason=f"entry {first} in the database is another than in file tile/{tile.name}")
+    return frontier
+
+
+def _replay(frontier: Frontier, published: Checkpoint, using: str) -> None:
+    """Write again what was published, and see that it has the root that was signed.
+
+    raises   LogDamaged
+    """
+    while missing := published.size - frontier.size:
+        entries = _placed(frontier.size, min(missing, ROUND_ENTRIES), using)
+        if not entries:
+            raise LogDamaged(reason=f"entry {frontier.size} is neither in the database nor in a file")
+        frontier.append(entries)
+    if published.size and frontier.root != published.root:
+        raise LogDamaged(reason=f"the {published.size} entries do not add up to the signed root")
