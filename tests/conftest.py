@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,13 +10,13 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from hutong.node.keys import make_keys
 from hutong.node.settings import setup
 
 
 def _make_home() -> Path:
     home = Path(tempfile.mkdtemp(prefix="hutong-test-"))
-    (home / "keys").mkdir(mode=0o700)
-    (home / "keys" / "django.secret").write_text(secrets.token_urlsafe(50), encoding="ascii")
+    make_keys(home / "keys")
     (home / "hutong.toml").write_text(
         'jurisdiction = "320000"\nname_zh = "江苏省"\nname_en = "Jiangsu"\nplace = "province"\nregion = "yrd"\n'
         'base_url = "http://127.0.0.1:8399"\n',
