@@ -1,7 +1,7 @@
 """HTTP Message Signatures (RFC 9421) over Content-Digest (RFC 9530), one strict profile.
 
 A request covers, in this order, "@method" "@target-uri" "content-digest" "date" "hutong-message-id", with the
-parameters created, nonce, keyid, alg="ed25519", tag="hutong-1" in this order, under the label `hutong`. A response
+parameters created, keyid, alg="ed25519", nonce, tag="hutong-1" in this order, under the label `hutong`. A response
 covers "@status" "content-digest" "date", then any named extra headers, then "signature";req;key="hutong": the
 request's own signature, so that an answer cannot be moved to another request.
 
@@ -34,7 +34,8 @@ TAG = "hutong-1"
 _REQUEST_COVERED = '("@method" "@target-uri" "content-digest" "date" "hutong-message-id")'
 _BINDING = '"signature";req;key="hutong"'
 _INPUT_PREFIX = f"hutong={_REQUEST_COVERED};created="
-_TAIL = f';alg="ed25519";tag="{TAG}"'
+_REQUEST_END = f'";tag="{TAG}"'
+_RESPONSE_END = f'";alg="ed25519";tag="{TAG}"'
 _NONCE_LENGTH = 22  # 16 random bytes, base64url without padding
 
 
@@ -132,7 +133,7 @@ def sign_request(
     date = http_date(created)
     content = content_digest(digest)
     nonce = base64.urlsafe_b64encode(os.urandom(16))[:_NONCE_LENGTH].decode("ascii")
-    parameters = f'{_REQUEST_COVERED};created={created};nonce="{nonce}";keyid="{key.keyid}"{_TAIL}'
+    parameters = f'{_REQUEST_COVERED};created={created};keyid="{key.keyid}";alg="ed25519";nonce="{nonce}";tag="{TAG}"'
     signed = key.sign(_request_base(method, target_uri, (content, date, message_id), parameters))
     return {
         "Date": date,
@@ -171,7 +172,7 @@ def verify_request(
     # 2.
     if not signature_input.startswith(_INPUT_PREFIX):
         raise BadSignature(reason="Signature-Input is not in the form this region uses")
-    created, nonce, keyid = _parameters(signature_input[len(_INPUT_PREFIX) :])
+    created, keyid, nonce = _parameters(signature_input[len(_INPUT_PREFIX) :])
     if not is_id(message_id):
         raise BadSignature(reason="Hutong-Message-Id is not a UUID")
     # 3.
@@ -206,7 +207,9 @@ def sign_response(
     date = http_date(created)
     content = None if digest is None else content_digest(digest)
     extra = extra or {}
-    parameters = f'{_response_covered(content is not None, tuple(extra))};created={created};keyid="{key.keyid}"{_TAIL}'
+    parameters = (
+        f'{_response_covered(content is not None, tuple(extra))};created={created};keyid="{key.keyid}{_RESPONSE_END}'
+    )
     signed = key.sign(_response_base(_response_lines(status, content, date, extra), request_signature, parameters))
     headers = {"Date": date, **extra}
     if content is not None:
@@ -300,26 +303,26 @@ def _signature(field: str) -> str:
 
 
 def _parameters(rest: str) -> tuple[int, str, str]:
-    """created, nonce and keyid of `<created>;nonce="..";keyid=".."` and the fixed tail."""
-    created, first, rest = rest.partition(';nonce="')
-    nonce, second, rest = rest.partition('";keyid="')
-    keyid = _keyid(rest)
-    if not (first and second and keyid and len(nonce) == _NONCE_LENGTH and '"' not in nonce):
+    """created, keyid and nonce of `<created>;keyid="..";alg="ed25519";nonce="..";tag=".."`."""
+    created, first, rest = rest.partition(';keyid="')
+    keyid, second, rest = rest.partition('";alg="ed25519";nonce="')
+    nonce = rest[:_NONCE_LENGTH]
+    fixed = first and second and rest[_NONCE_LENGTH:] == _REQUEST_END
+    if not (fixed and _is_keyid(keyid) and nonce.isascii() and '"' not in nonce):
         raise BadSignature(reason="the signature's parameters are not in the form this region uses")
-    return _created(created), nonce, keyid
+    return _created(created), keyid, nonce
 
 
 def _response_parameters(rest: str) -> tuple[int, str]:
     created, found, rest = rest.partition(';keyid="')
-    keyid = _keyid(rest)
-    if not (found and keyid):
+    keyid = rest[: -len(_RESPONSE_END)]
+    if not (found and rest.endswith(_RESPONSE_END) and _is_keyid(keyid)):
         raise BadSignature(reason="the answer's signature parameters are not in the form this region uses")
     return _created(created), keyid
 
 
-def _keyid(rest: str) -> str:
-    keyid = rest[: -len(_TAIL) - 1] if rest.endswith('"' + _TAIL) else ""
-    return "" if '"' in keyid or len(keyid) > 120 else keyid
+def _is_keyid(text: str) -> bool:
+    return 0 < len(text) <= 120 and text.isascii() and '"' not in text
 
 
 def _created(text: str) -> int:
