@@ -1,0 +1,152 @@
+"""A stream of batches as bytes, a batch at a time, in constant memory.
+
+json     one array of objects; decimals and times as text, whole numbers beyond 2**53 - 1 as text too, so that
+         every JSON reader keeps them; NaN and infinity are null
+csv      RFC 4180 with a header, UTF-8; text in quotes, so that an empty text differs from a missing value
+arrow    IPC stream
+parquet  zstd; the file is complete only with its last bytes
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.compute
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from hutong.vocabulary.canonical import MAX_INTEGER
+
+pc: Any = pyarrow.compute  # its stubs know only some of the types it takes
+
+END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"  # of an Arrow IPC stream
+GROUP_ROWS = 122_880  # of a Parquet row group
+GROUP_BYTES = 64 << 20
+
+
+def encode(reader: pa.RecordBatchReader, form: str) -> Iterator[bytes]:
+    """The bytes of a whole answer; raises what the reader raises, in the middle.
+
+    raises   KeyError for a form that choose() does not give
+    """
+    return _FORMS[form](reader)
+
+
+def _json(reader: pa.RecordBatchReader) -> Iterator[bytes]:
+    opened = b"["
+    for batch in reader:
+        rows = json_rows(batch)
+        if rows:
+            yield opened + rows
+            opened = b","
+    yield b"[]" if opened == b"[" else b"]"
+
+
+def json_rows(batch: pa.RecordBatch) -> bytes:
+    """The rows of a batch as JSON objects with commas between them, without the array's brackets."""
+    columns = [_jsonable(column) for column in batch.columns]
+    rows = pa.RecordBatch.from_arrays(columns, names=batch.schema.names).to_pylist()
+    return orjson.dumps(rows)[1:-1]
+
+
+def json_columns(table: pa.Table) -> list[list[Any]]:
+    """The columns as Python values that orjson writes as json_rows() does; for point reads."""
+    return [_jsonable(column).to_pylist() for column in table.columns]
+
+
+def _jsonable(column: Any) -> Any:
+    type_ = column.type
+    if pa.types.is_decimal(type_):
+        return pc.cast(column, pa.string())
+    if pa.types.is_timestamp(type_):
+        return pc.strftime(column, "%Y-%m-%dT%H:%M:%SZ" if type_.tz else "%Y-%m-%dT%H:%M:%S")
+    if pa.types.is_int64(type_) or pa.types.is_uint64(type_):
+        extremes = pc.min_max(column).as_py()
+        if max(abs(extremes["min"] or 0), abs(extremes["max"] or 0)) > MAX_INTEGER:
+            return pc.cast(column, pa.string())
+    return column
+
+
+def _csv(reader: pa.RecordBatchReader) -> Iterator[bytes]:
+    yield _csv_bytes(pa.RecordBatch.from_pylist([], schema=reader.schema), header=True)
+    for batch in reader:
+        yield _csv_bytes(batch, header=False)
+
+
+def _csv_bytes(batch: pa.RecordBatch, *, header: bool) -> bytes:
+    sink = pa.BufferOutputStream()
+    options = pyarrow.csv.WriteOptions(include_header=header, quoting_style="needed")
+    pyarrow.csv.write_csv(batch, sink, options)
+    return sink.getvalue().to_pybytes()
+
+
+def _arrow(reader: pa.RecordBatchReader) -> Iterator[bytes]:
+    yield reader.schema.serialize().to_pybytes()
+    for batch in reader:
+        yield batch.serialize().to_pybytes()
+    yield END_OF_STREAM
+
+
+class _Chunks:
+    """A file that hands what was written to whoever streams it."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self._written = 0
+
+    def write(self, data: Any) -> int:
+        part = bytes(data)
+        self._parts.append(part)
+        self._written += len(part)
+        return len(part)
+
+    def tell(self) -> int:
+        return self._written
+
+    def flush(self) -> None:
+        return None
+
+    def close(self) -> None:
+        return None
+
+    def readable(self) -> bool:
+        return False
+
+    def writable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return False
+
+    def take(self) -> bytes:
+        parts, self._parts = self._parts, []
+        return b"".join(parts)
+
+
+def _parquet(reader: pa.RecordBatchReader) -> Iterator[bytes]:
+    sink: Any = _Chunks()
+    with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), reader.schema, compression="zstd") as writer:
+        kept: list[pa.RecordBatch] = []
+        for batch in reader:
+            kept.append(batch)
+            full = sum(one.num_rows for one in kept) >= GROUP_ROWS or sum(one.nbytes for one in kept) >= GROUP_BYTES
+            if full:
+                writer.write_table(pa.Table.from_batches(kept), GROUP_ROWS)
+                kept = []
+                yield sink.take()
+        if kept:
+            writer.write_table(pa.Table.from_batches(kept), GROUP_ROWS)
+    yield sink.take()
+
+
+_FORMS: dict[str, Callable[[pa.RecordBatchReader], Iterator[bytes]]] = {
+    "json": _json,
+    "csv": _csv,
+    "arrow": _arrow,
+    "parquet": _parquet,
+}

@@ -1,0 +1,16 @@
+"""Where departments' data lies, and how rows and items are taken out of it.
+
+A CSV file or a workbook is taken in first (intake.py) and read from its snapshot; Parquet, SQLite
+and PostgreSQL are read in place. Every read pushes items and condition into the source, streams, and
+keeps to the schema that was probed.
+"""
+
+from __future__ import annotations
+
+from hutong.exchange.sources.intake import Intake, sweep, take_in
+from hutong.exchange.sources.opening import open_source, probe
+from hutong.exchange.sources.shelf import SourceShelf
+from hutong.exchange.sources.source import Source
+from hutong.exchange.sources.spec import Probe, SourceSpec
+
+__all__ = ["Intake", "Probe", "Source", "SourceShelf", "SourceSpec", "open_source", "probe", "sweep", "take_in"]

@@ -1,0 +1,249 @@
+"""Taking a CSV file or a workbook in: a typed Parquet snapshot, and a list of the rows set aside.
+
+1. The file is read once to learn its encoding and digest, and once more for its rows. Both passes must
+   see the same bytes, and the file must be the same before and after; else nothing is kept.
+2. Rows go, as text, to a scratch file while each column's type is found over all of them; then the
+   scratch file is cast into the snapshot. Memory stays constant, whatever the file's size.
+3. The snapshot appears under its own new name by one rename after fsync, so whoever reads an older one
+   goes on undisturbed, and a crash leaves only scratch files, which sweep() removes.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from hutong.exchange.sources.columns import MISSING_MARKERS, ColumnType, MissingValues
+from hutong.exchange.sources.encoding import Encoding, detect, line_blocks
+from hutong.exchange.sources.header import names_of
+from hutong.exchange.sources.rows import Row, RowReader, SetAside, texts
+from hutong.exchange.sources.spec import NoRows, SourceSpec, SourceUnreadable
+from hutong.exchange.sources.unpacking import MAX_BYTES, SourceFile
+from hutong.exchange.sources.workbook import SheetReader
+from hutong.vocabulary.ids import new_id
+
+GROUP_ROWS = 122_880  # DuckDB reads a row group per thread at this size
+GROUP_BYTES = 32 << 20  # of text, where rows are long
+SCRATCH_ROWS = 16_384
+SCRATCH_SUFFIX = ".scratch"
+ABOUT = b"hutong.intake"  # key of the snapshot's own description in its Parquet metadata
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What was taken in."""
+
+    snapshot: Path
+    schema: pa.Schema
+    row_count: int
+    quarantined: int
+    quarantine: Path | None  # a CSV file: line, reason, fields; None where nothing was set aside
+    encoding: str  # "" for a workbook
+    digest: str  # SHA-256 of the file as stored
+    missing: dict[str, dict[str, int]] = field(default_factory=dict)  # column: marker: how many
+    notes: tuple[str, ...] = ()
+
+
+class Rows(Protocol):
+    blank_lines: int
+
+    def header(self) -> Row: ...
+
+    def batches(self) -> Iterator[list[Row]]: ...
+
+
+def take_in(
+    spec: SourceSpec,
+    folder: Path,
+    name: str,
+    *,
+    markers: Sequence[str] = MISSING_MARKERS,
+    max_bytes: int = MAX_BYTES,
+) -> Intake:
+    """Read a file into a new snapshot `name-<id>.parquet` in a folder; older snapshots are left alone.
+
+    raises   SourceMissing, SourceOutside, NotAPlainFile, SourceTooLarge, SourceChanging, SourceUnreadable,
+             BadHeader, NoRows; in every case nothing is left behind
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    target = folder / f"{name}-{new_id()}.parquet"
+    with (
+        SourceFile(Path(spec.location), max_bytes=max_bytes) as file,
+        tempfile.TemporaryDirectory(dir=folder, suffix=SCRATCH_SUFFIX) as scratch,
+    ):
+        taking = _Taking(Path(scratch), markers)
+        encoding = _read(file, spec, taking)
+        schema = taking.write_snapshot(encoding=encoding, digest=file.digest)
+        file.check_unchanged()
+        quarantine = taking.publish(target)
+    return Intake(
+        snapshot=target,
+        schema=schema,
+        row_count=taking.row_count,
+        quarantined=taking.quarantined,
+        quarantine=quarantine,
+        encoding=encoding,
+        digest=file.digest,
+        missing=taking.missing_counts(),
+        notes=tuple(taking.notes),
+    )
+
+
+def sweep(folder: Path, name: str, keep: Path) -> None:
+    """Remove older snapshots of one source, and what belonged to them. Files in use stay readable until closed."""
+    for old in folder.glob(f"{name}-*"):
+        if not old.name.startswith(keep.stem) and old.is_file():
+            old.unlink(missing_ok=True)
+
+
+def description(snapshot: Path) -> dict[str, Any]:
+    """What a snapshot says about its intake: rows, quarantined, missing, notes, encoding, digest."""
+    metadata = pq.read_schema(snapshot).metadata or {}
+    found = json.loads(metadata.get(ABOUT, b"{}"))
+    return found if isinstance(found, dict) else {}
+
+
+def _read(file: SourceFile, spec: SourceSpec, taking: _Taking) -> Encoding | str:
+    """Feed the rows of a file to a taking; returns its encoding, "" for a workbook."""
+    if spec.kind == "excel":
+        file.check_archive()
+        file.pass_over()
+        taking.take(SheetReader(file.path, spec.table, taking.set_aside))
+        file.pass_over()
+        return ""
+    encoding = detect(file.blocks())
+    rows = RowReader(texts(line_blocks(file.blocks()), encoding), taking.set_aside)
+    try:
+        taking.take(rows)
+    except csv.Error as error:
+        raise SourceUnreadable(kind="csv", reason="the quotes of its header are broken") from error
+    return encoding
+
+
+class _Taking:
+    """One intake under way, in its scratch folder."""
+
+    def __init__(self, scratch: Path, markers: Sequence[str]) -> None:
+        self._scratch = scratch
+        self._markers = markers
+        self._names: list[str] = []
+        self._types: list[ColumnType] = []
+        self._missing: list[MissingValues] = []
+        self._aside: IO[str] | None = None
+        self.notes: list[str] = []
+        self.row_count = 0
+        self.quarantined = 0
+
+    def set_aside(self, row: SetAside) -> None:
+        if self._aside is None:
+            self._aside = (self._scratch / "aside").open("w", encoding="ascii")
+            self._aside.write("line,reason,fields\n")
+        self._aside.write(f"{row.line},{row.reason},{row.fields}\n")
+        self.quarantined += 1
+
+    def take(self, rows: Rows) -> None:
+        header = rows.header()
+        if not header:
+            raise NoRows(quarantined=0)
+        self._names, self.notes = names_of(header)
+        self._types = [ColumnType(name) for name in self._names]
+        self._missing = [MissingValues(self._markers) for _ in self._names]
+        schema = pa.schema([(name, pa.string()) for name in self._names])
+        options = pa.ipc.IpcWriteOptions(compression="lz4")
+        try:
+            with pa.ipc.new_file(str(self._scratch / "text"), schema, options=options) as writer:
+                for batch in _gathered(rows.batches()):
+                    writer.write_batch(self._columns(batch, schema))
+        finally:
+            if self._aside is not None:
+                self._aside.close()
+        if not self.row_count:
+            raise NoRows(quarantined=self.quarantined)
+        if rows.blank_lines:
+            self.notes.append(f"{rows.blank_lines} blank lines were passed over")
+
+    def _columns(self, rows: list[Row], schema: pa.Schema) -> pa.RecordBatch:
+        columns = []
+        for values, missing, type_ in zip(zip(*rows, strict=True), self._missing, self._types, strict=True):
+            column = missing.blank(pa.array(values, pa.string()))
+            type_.see(column)
+            columns.append(column)
+        self.row_count += len(rows)
+        return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+    def missing_counts(self) -> dict[str, dict[str, int]]:
+        return {name: one.counts for name, one in zip(self._names, self._missing, strict=True) if one.counts}
+
+    def write_snapshot(self, *, encoding: str, digest: str) -> pa.Schema:
+        """Cast the scratch text into the snapshot, still in the scratch folder; returns the schema."""
+        fields = [pa.field(name, kind.decide()) for name, kind in zip(self._names, self._types, strict=True)]
+        schema = pa.schema(fields)
+        about = {
+            "rows": self.row_count,
+            "quarantined": self.quarantined,
+            "missing": self.missing_counts(),
+            "notes": self.notes,
+            "encoding": encoding,
+            "digest": digest,
+        }
+        described = schema.with_metadata({ABOUT: json.dumps(about).encode()})
+        with (
+            pa.memory_map(str(self._scratch / "text")) as text,
+            pq.ParquetWriter(self._scratch / "rows", described, compression="zstd", write_page_index=True) as writer,
+        ):
+            reader = pa.ipc.open_file(text)
+            for group in _groups(reader):
+                writer.write_table(group.cast(schema).replace_schema_metadata(described.metadata), GROUP_ROWS)
+        return schema
+
+    def publish(self, target: Path) -> Path | None:
+        """Give the files their names, the list of rows set aside first; returns that list's path."""
+        aside = target.with_suffix(".quarantine.csv") if self.quarantined else None
+        if aside is not None:
+            _rename_durably(self._scratch / "aside", aside)
+        _rename_durably(self._scratch / "rows", target)
+        return aside
+
+
+def _gathered(batches: Iterator[list[Row]]) -> Iterator[list[Row]]:
+    kept: list[Row] = []
+    for batch in batches:
+        kept.extend(batch)
+        if len(kept) >= SCRATCH_ROWS:
+            yield kept
+            kept = []
+    if kept:
+        yield kept
+
+
+def _groups(reader: Any) -> Iterator[pa.Table]:
+    kept: list[pa.RecordBatch] = []
+    rows = 0
+    for number in range(reader.num_record_batches):
+        kept.append(reader.get_batch(number))
+        rows += kept[-1].num_rows
+        if rows >= GROUP_ROWS - SCRATCH_ROWS or sum(batch.nbytes for batch in kept) > GROUP_BYTES:
+            yield pa.Table.from_batches(kept)
+            kept, rows = [], 0
+    if rows:
+        yield pa.Table.from_batches(kept)
+
+
+def _rename_durably(made: Path, name: Path) -> None:
+    with made.open("rb") as file:
+        os.fsync(file.fileno())
+    made.replace(name)
+    folder = os.open(name.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

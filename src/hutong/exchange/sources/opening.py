@@ -1,0 +1,52 @@
+"""One way to open any source, and one to ask whether it is alive."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+
+from hutong.exchange.sources.intake import description
+from hutong.exchange.sources.location import check_place
+from hutong.exchange.sources.parquet import ParquetSource
+from hutong.exchange.sources.postgresql import PostgresqlSource
+from hutong.exchange.sources.source import Source
+from hutong.exchange.sources.spec import Probe, SourceSpec
+from hutong.exchange.sources.sqlite import SqliteSource
+
+
+def open_source(spec: SourceSpec, *, schema: pa.Schema | None = None, index_folder: Path | None = None) -> Source:
+    """Open a source for reading. Opening costs tens of milliseconds, so keep it open; see SourceShelf.
+
+    schema        as probed; spares SQLite sources a pass over the table
+    index_folder  where lookup indexes of Parquet files read in place may lie; snapshots keep theirs beside them
+    raises        SourceRefused and what is below it
+    """
+    if spec.kind == "postgresql":
+        return PostgresqlSource(spec.location, spec.table)
+    file = check_place(spec.data_file)
+    if spec.kind == "sqlite":
+        return SqliteSource(file, spec.table, schema)
+    return ParquetSource(file, index_folder=file.parent if spec.reads_snapshot else index_folder)
+
+
+def probe(spec: SourceSpec) -> Probe:
+    """Ask a source for its schema and number of rows. A file that must be taken in first is asked by its snapshot.
+
+    raises   SourceRefused and what is below it
+    """
+    source = open_source(spec)
+    try:
+        rows = source.count()
+        notes = (
+            [f"left out, because the type cannot be shared: {', '.join(source.left_out)}"] if source.left_out else []
+        )
+        quarantined = 0
+        if spec.reads_snapshot:
+            about = description(spec.data_file)
+            quarantined = int(about.get("quarantined", 0))
+            notes += about.get("notes", [])
+        sentence = f"It answered with {rows} rows and {len(source.schema)} items."
+        return Probe(source.schema, rows, quarantined, " ".join([sentence, *(note + "." for note in notes)]))
+    finally:
+        source.close()

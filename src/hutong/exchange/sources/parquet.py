@@ -1,0 +1,174 @@
+"""Parquet files, snapshots among them, read by DuckDB: scan, condition and masks are one query.
+
+Each file has its own DuckDB instance, locked so that it can open this one file and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+from sqlglot import exp
+
+from hutong.exchange.shaping.engine import sealed
+from hutong.exchange.shaping.masks import MaskedItem, output_schema
+from hutong.exchange.shaping.predicate import Predicate
+from hutong.exchange.shaping.shape import select_masked
+from hutong.exchange.shaping.values import Scalar
+from hutong.exchange.shaping.vector import kept
+from hutong.exchange.sources.lookup import RowIndex
+from hutong.exchange.sources.source import BATCH_ROWS, LOOKUP_ROWS, LookupTooWide, Source, guarded, shareable
+from hutong.exchange.sources.spec import SourceDrifted, SourceFailed, SourceUnreadable
+from hutong.exchange.sources.unpacking import Stamp
+from hutong.vocabulary.errors import Refused
+
+
+class ParquetSource(Source):
+    """A Parquet file in place, or a snapshot."""
+
+    def __init__(self, path: Path, *, index_folder: Path | None = None) -> None:
+        """index_folder   where lookup indexes may be kept; None to look keys up by scanning
+
+        raises   SourceUnreadable
+        """
+        self._path = path
+        self._stamp = _stamp(path)
+        self.schema, self.left_out = _schema(path)
+        self._connection = sealed(path)
+        self._index = RowIndex(path, self.schema, index_folder) if index_folder else None
+        self._compiled = lru_cache(maxsize=256)(self._compile)
+
+    def count(self) -> int:
+        self._check_same()
+        try:
+            return int(pq.read_metadata(self._path).num_rows)
+        except (OSError, pa.ArrowException):
+            raise SourceFailed() from None
+
+    def read(
+        self, items: Sequence[str], where: Predicate | None = None, limit: int | None = None
+    ) -> pa.RecordBatchReader:
+        self.fields(items)
+        return self.read_masked([MaskedItem(item) for item in items], where, limit)
+
+    def read_masked(
+        self,
+        items: Sequence[MaskedItem],
+        where: Predicate | None = None,
+        limit: int | None = None,
+        key: bytes | None = None,
+    ) -> pa.RecordBatchReader:
+        self.fields([item.name for item in items])
+        schema = output_schema(self.schema, items)
+        sql = self._compiled(tuple(items), where, limit, key)
+        self._check_same()
+        return guarded(schema, self._batches(sql))
+
+    def lookup(
+        self,
+        items: Sequence[str],
+        key: str,
+        values: Sequence[Scalar],
+        where: Predicate | None = None,
+        limit: int = LOOKUP_ROWS,
+    ) -> pa.Table:
+        schema = self.fields(items)
+        wanted = self.key_values(key, values)
+        if where is not None:
+            where.check(self.types())
+        self._check_same()
+        if not wanted:
+            return schema.empty_table()
+        if self._index is not None:
+            needed = list(dict.fromkeys([*items, *sorted(where.items() if where else ())]))
+            try:
+                found = self._index.rows(needed, key, wanted, limit)
+            except Refused:
+                raise
+            except Exception:
+                raise SourceFailed() from None
+            return (kept(found, where) if where else found).select(list(items))
+        among = Predicate("in", key, tuple(values))
+        table = self.read(items, Predicate.all_of(among, where), limit + 1).read_all()
+        if table.num_rows > limit:
+            raise LookupTooWide(limit=limit)
+        return table
+
+    def prepare_lookup(self, key: str) -> None:
+        """Build the index of a key now, so that the first lookup need not. raises   UnknownItem, SourceFailed"""
+        self.fields([key])
+        if self._index is not None:
+            self._index.prepare(key)
+
+    def close(self) -> None:
+        self._connection.close()
+        if self._index is not None:
+            self._index.close()
+
+    def _compile(
+        self, items: tuple[MaskedItem, ...], where: Predicate | None, limit: int | None, key: bytes | None
+    ) -> str:
+        query = select_masked(self.schema, items, key).from_(_scan(self._path))
+        if where is not None:
+            query = query.where(where.to_sql(self.types(), "duckdb"), copy=False)
+        if limit is not None:
+            query = query.limit(limit, copy=False)
+        return query.sql(dialect="duckdb")
+
+    def _batches(self, sql: str) -> Iterator[pa.RecordBatch]:
+        # A cursor of its own, kept until the stream ends: a result owns its connection until drained.
+        cursor = self._connection.cursor()
+        try:
+            yield from cursor.sql(sql).to_arrow_reader(BATCH_ROWS)
+        finally:
+            cursor.close()
+
+    def _check_same(self) -> None:
+        """A file replaced under us is read again only if it still has what was described."""
+        now = _stamp(self._path)
+        if now == self._stamp:
+            return
+        schema, _ = _schema(self._path)
+        if not schema.equals(self.schema):
+            raise SourceDrifted()
+        if self._index is not None:
+            self._index.forget()
+        self._stamp = now
+
+
+def _stamp(path: Path) -> Stamp:
+    try:
+        return Stamp.of(path.stat())
+    except OSError:
+        raise SourceFailed() from None
+
+
+def _schema(path: Path) -> tuple[pa.Schema, tuple[str, ...]]:
+    """What DuckDB makes of the file's columns."""
+    if any(sign in str(path) for sign in "*?["):
+        raise SourceUnreadable(kind="parquet", reason="its name holds *, ? or [")
+    try:
+        names = pq.read_schema(path).names
+        if len({name.casefold() for name in names}) != len(names):
+            raise SourceUnreadable(kind="parquet", reason="two columns differ only in case")
+        connection = sealed(path)
+        query = exp.select("*").from_(_scan(path)).limit(0)
+        found: Any = connection.sql(query.sql(dialect="duckdb")).to_arrow_reader(1).schema
+        connection.close()
+    except (duckdb.Error, pa.ArrowException, OSError):
+        raise SourceUnreadable(kind="parquet", reason="it is no Parquet file, or is damaged") from None
+    return shareable(found)
+
+
+def _scan(path: Path) -> exp.Expr:
+    # Partition names in the folder's path are not columns of this file.
+    arguments: list[exp.Expr] = [
+        exp.Literal.string(str(path)),
+        exp.EQ(this=exp.var("hive_partitioning"), expression=exp.false()),
+    ]
+    return exp.Anonymous(this="read_parquet", expressions=arguments)

@@ -1,0 +1,135 @@
+"""What every open source can do, whatever lies behind it."""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from hutong.exchange.shaping.masks import MaskedItem
+from hutong.exchange.shaping.predicate import Predicate
+from hutong.exchange.shaping.shape import shape
+from hutong.exchange.shaping.values import Scalar, kind_of, literal
+from hutong.exchange.sources.spec import SourceDrifted, SourceFailed, SourceRefused, UnknownItem
+from hutong.vocabulary.errors import Refused
+
+log = logging.getLogger(__name__)
+
+BATCH_ROWS = 16_384  # a bulk batch: about a mebibyte; larger ones were slower over HTTP
+LOOKUP_ROWS = 10_000  # a point read that finds more is a bulk read
+
+
+class LookupTooWide(SourceRefused):
+    """The keys have more than {limit} rows; a point read is not meant for that."""
+
+    zh = "所查键对应的行超过 {limit} 行，不适合逐条查询。"
+    code = "lookup_too_wide"
+    status = 413
+    next_en = "Read them as a stream with a condition instead."
+    next_zh = "请改用带条件的流式读取。"
+
+
+class Source(ABC):
+    """An open source. Safe to use from several threads at once; close() when it is no longer needed."""
+
+    schema: pa.Schema  # what can be shared, in the source's order; columns of other types are left out
+    left_out: tuple[str, ...] = ()  # names of columns whose type cannot be shared
+
+    @abstractmethod
+    def count(self) -> int:
+        """How many rows there are now. raises   SourceFailed"""
+
+    @abstractmethod
+    def read(
+        self, items: Sequence[str], where: Predicate | None = None, limit: int | None = None
+    ) -> pa.RecordBatchReader:
+        """Rows for which the condition is true, as a stream of batches in constant memory.
+
+        items    in the order wanted; the stream has exactly this schema
+        raises   UnknownItem, BadPredicate, SourceFailed, SourceDrifted; the last two also while streaming
+        """
+
+    @abstractmethod
+    def lookup(
+        self,
+        items: Sequence[str],
+        key: str,
+        values: Sequence[Scalar],
+        where: Predicate | None = None,
+        limit: int = LOOKUP_ROWS,
+    ) -> pa.Table:
+        """The rows whose key is one of the values and for which the condition is true, in one query, in no order.
+
+        items    ask for the key too where the rows must be told apart
+        raises   UnknownItem, BadPredicate, LookupTooWide, SourceFailed, SourceDrifted
+        """
+
+    @abstractmethod
+    def close(self) -> None: ...
+
+    def read_masked(
+        self,
+        items: Sequence[MaskedItem],
+        where: Predicate | None = None,
+        limit: int | None = None,
+        key: bytes | None = None,
+    ) -> pa.RecordBatchReader:
+        """As read(), each item under its mask; the condition looks at values before masks.
+
+        key      the grant's pseudonym key, 32 bytes or more; needed only for pseudonyms
+        raises   BadMask besides what read() raises
+        """
+        self.fields([item.name for item in items])
+        return shape(self.read([item.name for item in items], where, limit), items, key)
+
+    def fields(self, items: Sequence[str]) -> pa.Schema:
+        """The schema of some items. raises   UnknownItem"""
+        names = set(self.schema.names)
+        if not items:
+            raise UnknownItem(item="(none)")
+        for number, item in enumerate(items):
+            if item not in names or item in items[:number]:
+                raise UnknownItem(item=item)
+        return pa.schema([self.schema.field(item) for item in items])
+
+    def types(self) -> dict[str, pa.DataType]:
+        return {field.name: field.type for field in self.schema}
+
+    def key_values(self, key: str, values: Sequence[Scalar]) -> list[Any]:
+        """The keys, read by the key's type. raises   UnknownItem, BadPredicate"""
+        type_ = self.fields([key]).field(0).type
+        return [literal(value, type_, key) for value in values]
+
+
+def shareable(schema: pa.Schema) -> tuple[pa.Schema, tuple[str, ...]]:
+    """The columns whose type can be shared, and the names of the others."""
+    kept = [pa.field(field.name, field.type) for field in schema if kind_of(field.type)]
+    return pa.schema(kept), tuple(field.name for field in schema if not kind_of(field.type))
+
+
+def guarded(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> pa.RecordBatchReader:
+    """A stream that keeps to its schema and whose failures say nothing about the data.
+
+    Engines put cell values into their error texts, so no text of theirs is passed on, nor chained.
+    """
+    return pa.RecordBatchReader.from_batches(schema, _checked(schema, iter(batches)))
+
+
+def _checked(schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    while True:
+        try:
+            batch = next(batches, None)
+        except Refused:
+            raise
+        except Exception as error:
+            log.error("exchange: a source broke off with %s", type(error).__name__)
+            raise SourceFailed() from None
+        if batch is None:
+            return
+        if not batch.schema.equals(schema):
+            raise SourceDrifted()
+        if batch.num_rows:
+            yield batch

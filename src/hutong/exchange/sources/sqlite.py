@@ -1,0 +1,228 @@
+"""Tables of an SQLite file, read in place and read-only.
+
+SQLite types values, not columns, so the schema says what the values are when probed:
+whole numbers only is int64, numbers is double, everything else is text; a column with bytes is left out.
+A value that later breaks this stops a read where it would be shown, and never satisfies a condition.
+
+Streams go through ADBC, which makes Arrow in C; point reads through a few kept connections of the
+standard library, whose prepared statements answer in tens of microseconds. Connections are kept until
+close(): two SQLite libraries in one process share the file's POSIX locks, and closing a file drops them.
+"""
+
+from __future__ import annotations
+
+import json
+import queue
+import sqlite3
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import adbc_driver_sqlite.dbapi as adbc_sqlite
+import pyarrow as pa
+from sqlglot import exp
+
+from hutong.exchange.shaping.predicate import Predicate
+from hutong.exchange.shaping.sql import column
+from hutong.exchange.shaping.values import Scalar
+from hutong.exchange.sources.source import BATCH_ROWS, LOOKUP_ROWS, LookupTooWide, Source, guarded
+from hutong.exchange.sources.spec import SourceFailed, SourceUnreadable
+
+BUSY_S = 5.0
+STORED = {"int64": ("integer",), "double": ("integer", "real"), "string": ("text", "integer", "real")}
+FIRST = {"int64": "0", "double": "0.0"}  # the row that tells ADBC each column's type; never leaves
+RAISES = "ABS(-9223372036854775807 - 1)"  # overflows, which is SQLite's only way to fail inside a query
+
+
+class SqliteSource(Source):
+    """One table or view of an SQLite file."""
+
+    def __init__(self, path: Path, table: str, schema: pa.Schema | None = None) -> None:
+        """schema   as probed before; None to look at every value now
+
+        raises   SourceUnreadable
+        """
+        self._uri = f"file:{quote(str(path))}?mode=ro"
+        self._table = table
+        self._small: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
+        self._bulk: queue.LifoQueue[Any] = queue.LifoQueue()
+        self._affinity_text: frozenset[str] = frozenset()
+        self._probe(schema)
+        self._point = lru_cache(maxsize=256)(self._point_sql)
+
+    def _probe(self, schema: pa.Schema | None) -> None:
+        connection = self._take_small()
+        try:
+            name = _quoted(self._table)
+            declared = connection.execute(f"PRAGMA table_xinfo({name})").fetchall()
+            if not declared:
+                raise SourceUnreadable(kind="sqlite", reason="it has no table or view of that name")
+            self._affinity_text = frozenset(row[1] for row in declared if _has_text_affinity(row[2]))
+            names = [row[1] for row in declared]
+            found = schema or _look(connection, name, names)
+            if not set(found.names) <= set(names):
+                raise SourceUnreadable(kind="sqlite", reason="an item of the description is gone")
+        except sqlite3.Error:
+            raise SourceUnreadable(kind="sqlite", reason="it is no SQLite file, or is damaged") from None
+        finally:
+            self._small.put(connection)
+        self.schema = found
+        self.left_out = tuple(one for one in names if one not in found.names)
+
+    def count(self) -> int:
+        return int(self._fetch(f"SELECT COUNT(*) FROM {_quoted(self._table)}", ())[0][0])  # noqa: S608
+
+    def read(
+        self, items: Sequence[str], where: Predicate | None = None, limit: int | None = None
+    ) -> pa.RecordBatchReader:
+        schema = self.fields(items)
+        query = self._select(items, where)
+        if limit is not None:
+            query = query.limit(limit, copy=False)
+        first = ", ".join(FIRST.get(str(field.type), "''") for field in schema)
+        # A subquery, because LIMIT would else count the type row too.
+        sql = f"SELECT {first} UNION ALL SELECT * FROM ({query.sql(dialect='sqlite')})"  # noqa: S608
+        return guarded(schema, self._stream(sql, schema))
+
+    def lookup(
+        self,
+        items: Sequence[str],
+        key: str,
+        values: Sequence[Scalar],
+        where: Predicate | None = None,
+        limit: int = LOOKUP_ROWS,
+    ) -> pa.Table:
+        schema = self.fields(items)
+        keys = json.dumps(self.key_values(key, values))
+        rows = self._fetch(self._point(tuple(items), key, where), (keys, limit + 1))
+        if len(rows) > limit:
+            raise LookupTooWide(limit=limit)
+        if not rows:
+            return schema.empty_table()
+        try:
+            columns = [
+                pa.array(values, field.type) for values, field in zip(zip(*rows, strict=True), schema, strict=True)
+            ]
+        except (pa.ArrowException, TypeError, ValueError):
+            raise SourceFailed() from None
+        return pa.Table.from_arrays(columns, schema=schema)
+
+    def close(self) -> None:
+        for pool in (self._small, self._bulk):
+            while not pool.empty():
+                pool.get_nowait().close()
+
+    def _select(self, items: Sequence[str], where: Predicate | None) -> exp.Select:
+        shown = [exp.alias_(self._shown(item), item, quoted=True) for item in items]
+        query = exp.select(*shown).from_(exp.to_identifier(self._table, quoted=True))
+        if where is None:
+            return query
+        columns = {item: self._compared(item) for item in where.items() if item in self.schema.names}
+        condition = where.to_sql(self.types(), "sqlite", columns)
+        return query.where(condition, *(self._of_type(item) for item in sorted(where.items())), copy=False)
+
+    def _point_sql(self, items: tuple[str, ...], key: str, where: Predicate | None) -> str:
+        # One statement for any number of keys, so it is prepared once per connection. The key's index serves it.
+        among: exp.Expr = exp.maybe_parse("(SELECT value FROM json_each(?))", dialect="sqlite")
+        compared = self._compared(key)
+        if pa.types.is_string(self.schema.field(key).type):
+            compared = exp.Collate(this=compared, expression=exp.var("BINARY"))
+        found = exp.In(this=compared, query=among)
+        query = self._select(items, where).where(found, self._of_type(key), copy=False)
+        return query.sql(dialect="sqlite") + " LIMIT ?"
+
+    def _shown(self, item: str) -> exp.Expr:
+        """The value, or a failure where it is no longer of the probed type."""
+        type_ = str(self.schema.field(item).type)
+        value: exp.Expr = column(item)
+        if type_ == "double":
+            value = exp.cast(value, "REAL")
+        elif type_ == "string":
+            value = self._compared(item)
+        raises: exp.Expr = exp.maybe_parse(RAISES, dialect="sqlite")
+        cases = [exp.If(this=self._of_type(item), true=value)]
+        return exp.Case(ifs=cases, default=raises)
+
+    def _compared(self, item: str) -> exp.Expr:
+        """The value in a condition. Text affinity already makes text of numbers, and lets an index serve."""
+        if str(self.schema.field(item).type) != "string" or item in self._affinity_text:
+            return column(item)
+        return exp.cast(column(item), "TEXT")
+
+    def _of_type(self, item: str) -> exp.Expr:
+        stored = (*STORED[str(self.schema.field(item).type)], "null")
+        kind = exp.Anonymous(this="TYPEOF", expressions=[column(item)])
+        return exp.In(this=kind, expressions=[exp.Literal.string(one) for one in stored])
+
+    def _fetch(self, sql: str, parameters: tuple[Any, ...]) -> list[Any]:
+        connection = self._take_small()
+        try:
+            return connection.execute(sql, parameters).fetchall()
+        except (sqlite3.Error, UnicodeDecodeError):
+            raise SourceFailed() from None
+        finally:
+            self._small.put(connection)
+
+    def _stream(self, sql: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        try:
+            connection = self._bulk.get_nowait()
+        except queue.Empty:
+            connection = adbc_sqlite.connect(self._uri)
+        cursor = connection.cursor(adbc_stmt_kwargs={"adbc.sqlite.query.batch_rows": str(BATCH_ROWS)})
+        try:
+            cursor.execute(sql)
+            skip = 1
+            for batch in cursor.fetch_record_batch():
+                made = pa.RecordBatch.from_arrays(batch.columns, schema=schema).slice(skip)
+                # SQLite keeps any bytes as text; Arrow's readers trust text to be UTF-8.
+                made.validate(full=True)
+                skip = 0
+                yield made
+        finally:
+            cursor.close()
+            self._bulk.put(connection)
+
+    def _take_small(self) -> sqlite3.Connection:
+        try:
+            return self._small.get_nowait()
+        except queue.Empty:
+            pass
+        try:
+            connection = sqlite3.connect(
+                self._uri, uri=True, check_same_thread=False, timeout=BUSY_S, isolation_level=None
+            )
+            connection.execute("PRAGMA query_only = ON")
+            connection.execute("PRAGMA trusted_schema = OFF")
+        except sqlite3.Error:
+            raise SourceFailed() from None
+        return connection
+
+
+def _look(connection: sqlite3.Connection, table: str, names: Sequence[str]) -> pa.Schema:
+    """The schema by what is stored: one pass over the table."""
+    counts = ", ".join(
+        f"SUM(TYPEOF({_quoted(name)}) = '{stored}')" for name in names for stored in ("integer", "real", "text", "blob")
+    )
+    found = connection.execute(f"SELECT {counts} FROM {table}").fetchone()  # noqa: S608
+    fields: list[pa.Field[Any]] = []
+    for number, name in enumerate(names):
+        integers, reals, texts, blobs = ((one or 0) for one in found[4 * number : 4 * number + 4])
+        if blobs:
+            continue
+        if texts or not (integers or reals):
+            fields.append(pa.field(name, pa.string()))
+        else:
+            fields.append(pa.field(name, pa.float64() if reals else pa.int64()))
+    return pa.schema(fields)
+
+
+def _has_text_affinity(declared: str) -> bool:
+    """SQLite's own rule (datatype3, section 3.1)."""
+    upper = declared.upper()
+    return "INT" not in upper and any(part in upper for part in ("CHAR", "CLOB", "TEXT"))
+
+
+def _quoted(name: str) -> str:
+    return exp.to_identifier(name, quoted=True).sql(dialect="sqlite")

@@ -1,0 +1,84 @@
+"""Rows of a spreadsheet, as text the way the sheet means it: whole numbers without a point, dates as ISO 8601."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import python_calamine
+
+from hutong.exchange.sources.rows import Row, SetAside
+from hutong.exchange.sources.spec import SourceUnreadable
+
+BATCH_ROWS = 16_384
+
+
+class SheetReader:
+    """The same face as RowReader; line numbers are the sheet's row numbers."""
+
+    def __init__(self, path: Path, sheet: str, set_aside: Callable[[SetAside], None]) -> None:
+        """raises   SourceUnreadable"""
+        try:
+            book = python_calamine.CalamineWorkbook.from_path(str(path))
+            if sheet and sheet not in book.sheet_names:
+                raise SourceUnreadable(kind="excel", reason="it has no sheet of that name")
+            table = book.get_sheet_by_name(sheet) if sheet else book.get_sheet_by_index(0)
+        except (python_calamine.CalamineError, python_calamine.WorksheetNotFound, OSError, IndexError) as error:
+            raise SourceUnreadable(kind="excel", reason="it is not a workbook, or is damaged") from error
+        # The sheet's used area may start lower than row 1.
+        self._line = table.start[0] if table.start else 0
+        self._rows = iter(table.iter_rows())
+        self._set_aside = set_aside
+        self.blank_lines = 0
+        self.width = 0
+
+    def header(self) -> Row:
+        for cells in self._rows:
+            self._line += 1
+            row = [_text(cell) for cell in cells]
+            while row and not row[-1]:
+                row.pop()
+            if row:
+                self.width = len(row)
+                return row
+        return []
+
+    def batches(self) -> Iterator[list[Row]]:
+        rows: list[Row] = []
+        for cells in self._rows:
+            self._line += 1
+            row = [_text(cell) for cell in cells]
+            if self._is_good(row):
+                rows.append(row[: self.width])
+            if len(rows) == BATCH_ROWS:
+                yield rows
+                rows = []
+        yield rows
+
+    def _is_good(self, row: Row) -> bool:
+        if not any(row):
+            self.blank_lines += 1
+            return False
+        if any(row[self.width :]):
+            self._set_aside(SetAside(self._line, "field_count", len(row)))
+            return False
+        return True
+
+
+def _text(cell: Any) -> str:
+    if isinstance(cell, str):
+        return cell
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() and abs(cell) < 2**53 else repr(cell)
+    if isinstance(cell, datetime.datetime):
+        midnight = cell.time() == datetime.time()
+        return cell.date().isoformat() if midnight else cell.isoformat(sep=" ")
+    if isinstance(cell, (datetime.date, datetime.time)):
+        return cell.isoformat()
+    return str(cell)
