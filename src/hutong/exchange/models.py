@@ -102,3 +102,27 @@ class ExchangeRecord(models.Model):
         db_table = "exchange_record"
         constraints = [models.UniqueConstraint(fields=["exchange_id", "role"], name="exchange_once")]
         indexes = [models.Index(fields=["agreement_id", "id"]), models.Index(fields=["at"])]
+
+
+class DailyUse(models.Model):
+    """How often an agreement was used on one day, provider's side: what the daily quota is counted by."""
+
+    agreement_id = models.CharField(max_length=80)
+    day = models.DateField()  # the node's calendar day
+    calls = models.BigIntegerField(default=0)  # served, whole or cut
+    refused = models.BigIntegerField(default=0)
+    rows = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "exchange_daily_use"
+        constraints = [models.UniqueConstraint(fields=["agreement_id", "day"], name="daily_use_once")]
+
+
+class RecoveryMark(models.Model):
+    """How far we have read a provider's register of exchanges with us, consumer's side."""
+
+    peer = models.CharField(max_length=40, primary_key=True)
+    after = models.BigIntegerField()  # the provider's register row up to which we lack nothing
+
+    class Meta:
+        db_table = "exchange_recovery_mark"

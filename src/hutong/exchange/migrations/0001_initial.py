@@ -109,4 +109,29 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('exchange_id', 'role'), name='exchange_once')],
             },
         ),
+        migrations.CreateModel(
+            name='RecoveryMark',
+            fields=[
+                ('peer', models.CharField(max_length=40, primary_key=True, serialize=False)),
+                ('after', models.BigIntegerField()),
+            ],
+            options={
+                'db_table': 'exchange_recovery_mark',
+            },
+        ),
+        migrations.CreateModel(
+            name='DailyUse',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('agreement_id', models.CharField(max_length=80)),
+                ('day', models.DateField()),
+                ('calls', models.BigIntegerField(default=0)),
+                ('refused', models.BigIntegerField(default=0)),
+                ('rows', models.BigIntegerField(default=0)),
+            ],
+            options={
+                'db_table': 'exchange_daily_use',
+                'constraints': [models.UniqueConstraint(fields=('agreement_id', 'day'), name='daily_use_once')],
+            },
+        ),
     ]

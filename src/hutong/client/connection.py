@@ -1,0 +1,148 @@
+"""A connection to one's own node."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+import urllib3
+
+from hutong.client.problems import NodeUnreachable, refusal
+from hutong.client.reading import Reading
+from hutong.vocabulary.errors import BadInput
+
+ARROW = "application/vnd.apache.arrow.stream"
+CONNECT_WITHIN_S = 10.0
+SILENT_AT_MOST_S = 300.0  # between two pieces of an answer
+
+Where = str | Mapping[str, Any] | None
+
+
+def connect(url: str, key: str, *, progress: bool | None = None) -> Connection:
+    """A connection to your node.
+
+    url        the node's address, for example "https://node.example.gov.cn"
+    key        the application's API key, from: hutong key create
+    progress   show a bar on long reads; None = when standard error is a terminal
+    """
+    if not url.startswith(("http://", "https://")):
+        raise BadInput(reason="the node's address begins with http:// or https://")
+    return Connection(url, key, progress=progress)
+
+
+class Connection:
+    """Keeps connections alive; safe for threads."""
+
+    def __init__(self, url: str, key: str, *, progress: bool | None = None) -> None:
+        self.url = url.rstrip("/")
+        self.progress = progress
+        self._headers = {"Authorization": f"Bearer {key}"}
+        self._pool = urllib3.PoolManager(
+            retries=False,
+            timeout=urllib3.Timeout(connect=CONNECT_WITHIN_S, read=SILENT_AT_MOST_S),
+        )
+
+    def __repr__(self) -> str:
+        return f"<hutong connection to {self.url}>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._pool.clear()
+
+    def agreements(self) -> list[dict[str, Any]]:
+        """What this key may read: agreement, provider, state, items, purposes, end."""
+        found: list[dict[str, Any]] = self._get("/exchange/v1/agreements")["agreements"]
+        return found
+
+    def read(
+        self,
+        agreement: str,
+        *,
+        items: Sequence[str] | None = None,
+        where: Where = None,
+        limit: int | None = None,
+        key: tuple[str, str | int] | None = None,
+        purpose: str,
+        case: str,
+    ) -> Reading:
+        """Read under an agreement. Nothing is transferred whole until you ask for it.
+
+        items      names, in the order wanted; None = every item of the agreement
+        where      "city = '南京' and registered_on >= '2000-01-01'", or the condition's document
+        limit      most rows
+        key        (item, value): the records with that value
+        purpose    the agreed purpose's code
+        case       your case number; it stays at your node, the provider sees a keyed digest
+        raises     RefusedByNode with the refusal's code, reason and next step; NodeUnreachable
+        """
+        response = self._open(agreement, ARROW, self._body(items, where, limit, key), purpose, case)
+        return Reading(response, self, response.headers.get("Hutong-Exchange", ""))
+
+    def download(
+        self,
+        agreement: str,
+        media_type: str,
+        *,
+        items: Sequence[str] | None = None,
+        where: Where = None,
+        limit: int | None = None,
+        purpose: str,
+        case: str,
+    ) -> Reading:
+        """The same as bytes in another form (text/csv, application/vnd.apache.parquet, application/json): .chunks()."""
+        response = self._open(agreement, media_type, self._body(items, where, limit, None), purpose, case)
+        return Reading(response, self, response.headers.get("Hutong-Exchange", ""))
+
+    def exchange(self, exchange_id: str) -> dict[str, Any]:
+        """How one of your exchanges stands in your node's register: outcome, rows, bytes, digest, receipt."""
+        return self._get("/exchange/v1/exchanges/" + quote(exchange_id, safe=""))
+
+    def _body(
+        self, items: Sequence[str] | None, where: Where, limit: int | None, key: tuple[str, str | int] | None
+    ) -> dict[str, Any]:
+        return {
+            "items": None if items is None else list(items),
+            "where": where if where is None or isinstance(where, str) else dict(where),
+            "limit": limit,
+            "key": None if key is None else {"item": key[0], "value": key[1]},
+        }
+
+    def _open(
+        self, agreement: str, accept: str, body: dict[str, Any], purpose: str, case: str
+    ) -> urllib3.BaseHTTPResponse:
+        headers = {
+            **self._headers,
+            "Accept": accept,
+            "Hutong-Purpose": purpose,
+            # A header is bytes; Chinese case numbers travel as UTF-8.
+            "Hutong-Case": case.encode("utf-8").decode("latin-1"),
+        }
+        url = f"{self.url}/exchange/v1/agreements/{quote(agreement, safe=':')}/read"
+        try:
+            response = self._pool.request("POST", url, headers=headers, json=body, preload_content=False)
+        except urllib3.exceptions.HTTPError as error:
+            raise NodeUnreachable(url=self.url) from error
+        if response.status != 200:
+            refused = refusal(response.status, response.read())
+            response.release_conn()
+            raise refused
+        return response
+
+    def _get(self, path: str) -> dict[str, Any]:
+        try:
+            response = self._pool.request("GET", self.url + path, headers=self._headers)
+        except urllib3.exceptions.HTTPError as error:
+            raise NodeUnreachable(url=self.url) from error
+        if response.status != 200:
+            raise refusal(response.status, response.data)
+        found: dict[str, Any] = response.json()
+        return found

@@ -1,0 +1,202 @@
+"""The exchange as an ASGI application, mounted at /exchange/: two doors, and little between them and the socket.
+
+The hot addresses are matched here by comparison; only the quiet ones go through Starlette.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from concurrent.futures import ThreadPoolExecutor
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from hutong.exchange.asgi import (
+    PROBLEM_TYPE,
+    ClientGone,
+    Receive,
+    Scope,
+    Send,
+    path_of,
+    respond_refusal,
+)
+from hutong.exchange.asking import PREFIX, SUFFIX, key_digest
+from hutong.exchange.database import reading
+from hutong.exchange.desk import Desk
+from hutong.exchange.gateway import Gateway
+from hutong.exchange.provider import ProviderDoor
+from hutong.exchange.recovery import Recovery
+from hutong.exchange.register import Register
+from hutong.exchange.subscriptions import look_up, readable
+from hutong.node.client import NodeClient
+from hutong.node.keyring import ring
+from hutong.vocabulary.errors import NotFound, Refused
+from hutong.vocabulary.ids import is_id
+
+THREADS = 8  # for reading sources and the database; the writer and each stream have a thread of their own
+
+log = logging.getLogger(__name__)
+
+
+class Broken(Refused):
+    """The node failed while it handled this request; the failure is in its log."""
+
+    zh = "节点处理此请求时发生故障，已记入日志。"
+    code = "internal_error"
+    status = 500
+    next_en = "Ask again; if it lasts, tell the node's operator the time."
+    next_zh = "请重试；如持续，请将时间告知节点运维人员。"
+
+
+class Exchange:
+    """Everything one worker process needs, made on its event loop at the first request or at lifespan startup."""
+
+    def __init__(self) -> None:
+        keys = ring()
+        keys.watch()
+        self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="hutong-exchange")
+        self.register = Register()
+        self.register.start()
+        self.client = NodeClient(keys)
+        self.provider = ProviderDoor(keys, self.register, Desk(self.register, keys.settings.jurisdiction), self.threads)
+        self.gateway = Gateway(keys, self.register, self.client, self.threads)
+        self.recovery = Recovery(keys, self.register, self.client, self.threads)
+
+    async def stop(self) -> None:
+        await self.recovery.stop()
+        await self.client.close()
+        await asyncio.to_thread(self.register.stop)
+        self.threads.shutdown(wait=False, cancel_futures=True)
+
+
+_running: Exchange | None = None
+_starting = asyncio.Lock()
+
+
+async def exchange() -> Exchange:
+    """This process's exchange, started once."""
+    global _running  # noqa: PLW0603 - one per process, as its loop and its database are
+    if _running is None:
+        async with _starting:
+            if _running is None:
+                loop = asyncio.get_running_loop()
+                _running = await loop.run_in_executor(None, Exchange)
+                _running.recovery.start()
+    return _running
+
+
+async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    """The ASGI application."""
+    if scope["type"] == "lifespan":
+        return await _lifespan(receive, send)
+    if scope["type"] != "http":
+        return None
+    began = False
+
+    async def watched(message: dict[str, object]) -> None:
+        nonlocal began
+        began = True
+        await send(message)
+
+    try:
+        await _dispatch(scope, receive, watched)  # type: ignore[arg-type]
+    except ClientGone:
+        return None
+    except Refused as refused:
+        if began:
+            raise  # too late to say it: the server breaks the connection
+        await respond_refusal(send, refused)
+    # The edge: what we did not foresee changes nothing, is logged, and says nothing of itself outside.
+    except Exception:
+        log.exception("exchange: %s failed", scope["path"])
+        if not began:
+            await respond_refusal(send, Broken())
+    return None
+
+
+async def _dispatch(scope: Scope, receive: Receive, send: Send) -> None:
+    running = _running or await exchange()
+    path = path_of(scope)
+    if path == "/exchange/queries":
+        await running.provider.queries(scope, receive, send)
+    elif path.startswith(PREFIX) and path.endswith(SUFFIX):
+        await running.gateway.read(scope, receive, send)
+    elif path == "/exchange/streams":
+        await running.provider.streams(scope, receive, send)
+    elif path.startswith("/exchange/receipts"):
+        await running.provider.receipts(scope, receive, send)
+    else:
+        await _quiet(scope, receive, send)
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            await exchange()
+            await send({"type": "lifespan.startup.complete"})
+        elif message["type"] == "lifespan.shutdown":
+            if _running is not None:
+                await _running.stop()
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+
+
+async def _agreements(request: Request) -> Response:
+    """What the key's department may read."""
+    key = key_digest(dict(request.headers))
+    found = await asyncio.to_thread(look_up, {key}, set[str]())
+    department = found.application(key).department
+    return JSONResponse({"agreements": await asyncio.to_thread(readable, department)})
+
+
+async def _exchange(request: Request) -> Response:
+    """How one of the department's own exchanges stands: for a client to check what it received."""
+    key = key_digest(dict(request.headers))
+    found = await asyncio.to_thread(look_up, {key}, set[str]())
+    department = found.application(key).department
+    return JSONResponse(await asyncio.to_thread(_stands, request.path_params["exchange"], department))
+
+
+def _stands(exchange_id: str, department: str) -> dict[str, object]:
+    with reading("the use register") as cursor:
+        cursor.execute(_STANDS, (exchange_id if is_id(exchange_id) else "", department))
+        row = cursor.fetchone()
+    if row is None:
+        raise NotFound(what="exchange", name=exchange_id[:40])
+    names = ("exchange", "agreement", "outcome", "code", "rows", "bytes", "digest", "receipt")
+    return dict(zip(names, (exchange_id, *row), strict=True))
+
+
+_STANDS = (
+    'SELECT r.agreement_id, r.outcome, r.code, r."rows", r."bytes", r.response_digest, r.entry_digest'
+    " FROM exchange_record r JOIN exchange_subscription s ON s.agreement_id = r.agreement_id"
+    " WHERE r.exchange_id = %s AND r.role = 'consumer' AND s.department = %s"
+)
+
+
+async def _health(_request: Request) -> Response:
+    return JSONResponse({"status": "ok"})
+
+
+async def _no_address(request: Request, _error: Exception) -> Response:
+    refused = NotFound(what="address", name=request.url.path[:80])
+    return JSONResponse(refused.problem(), status_code=404, media_type=PROBLEM_TYPE)
+
+
+async def _refusal(_request: Request, error: Exception) -> Response:
+    refused = error if isinstance(error, Refused) else Broken()
+    return JSONResponse(refused.problem(), status_code=refused.status, media_type=PROBLEM_TYPE)
+
+
+_quiet = Starlette(
+    routes=[
+        Route("/exchange/v1/agreements", _agreements),
+        Route("/exchange/v1/exchanges/{exchange}", _exchange),
+        Route("/exchange/health", _health),
+    ],
+    exception_handlers={404: _no_address, Refused: _refusal},
+)

@@ -1,0 +1,292 @@
+"""The provider's decisions on one message of queries: who asks, what may leave, the rows, the evidence. No network.
+
+Runs in a worker thread; the door (provider.py) commits the lines it returns before a byte of the answer leaves.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from hutong.exchange.grants.book import Book, Opened
+from hutong.exchange.grants.rate import Rates
+from hutong.exchange.grants.rules import Allowed, NoGrant, Standing, check, rows_spent
+from hutong.exchange.query import QUERIES_PER_MESSAGE, ROWS_PER_ANSWER, BadQuery, Query, complete, envelope
+from hutong.exchange.records import Rows, lookup_rows, read_rows
+from hutong.exchange.register import Line, Register
+from hutong.exchange.wire import Answer
+from hutong.ledger.receipt import Receipt
+from hutong.node.signatures import Verified
+from hutong.vocabulary.canonical import digest
+from hutong.vocabulary.errors import Refused, Unavailable
+
+log = logging.getLogger(__name__)
+
+
+class TooManyRows(Refused):
+    """The answer has more than {limit} rows."""
+
+    zh = "结果超过 {limit} 行。"
+    code = "too_many_rows"
+    status = 413
+    next_en = "Give a limit, or read it as a stream: Arrow, Parquet or CSV."
+    next_zh = "请指定行数上限，或以流方式读取（Arrow、Parquet 或 CSV）。"
+
+
+@dataclass(slots=True)
+class Reserved:
+    """What was promised under an agreement and is not yet counted in the database."""
+
+    calls: int = 0
+    rows: int = 0
+
+
+@dataclass(slots=True)
+class Case:
+    """One query on its way through."""
+
+    query: Query
+    opened: Opened | None = None
+    allowed: Allowed | None = None
+    refused: Refused | None = None
+    rows: int = 0
+    body: bytes = b""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a message comes to. `settled` MUST be called once, when the lines are committed or given up."""
+
+    answers: list[Answer]
+    lines: list[Line]
+    settled: Callable[[], None]
+
+
+@dataclass(slots=True)
+class Admitted:
+    """A stream that may begin."""
+
+    query: Query
+    opened: Opened
+    allowed: Allowed
+    settled: Callable[[], None] = field(default=lambda: None)
+
+
+class Desk:
+    """One per process. Threads share it; the lock covers quotas and rates, nothing that reads data."""
+
+    def __init__(self, register: Register, jurisdiction: str) -> None:
+        self.jurisdiction = jurisdiction
+        self._register = register
+        self._book = Book()
+        self._rates = Rates()
+        self._reserved: dict[str, Reserved] = {}
+        self._lock = threading.Lock()
+
+    def answer(self, verified: Verified, body: bytes) -> Outcome:
+        """Answer every query of a message; a refused one does not disturb the others.
+
+        raises   BadQuery when the message itself cannot be read, Unavailable
+        """
+        began = time.perf_counter()
+        cases = [self._case(one) for one in _queries(body)]
+        opened = self._book.open({case.query.agreement for case in cases}, self._register.today())
+        now = datetime.now(UTC)
+        for case in cases:
+            if case.refused is None:
+                self._decide(case, opened.get(case.query.agreement), verified.jurisdiction, now)
+        self._fetch([case for case in cases if case.refused is None])
+        at = _rfc3339(now)
+        took_ms = int((time.perf_counter() - began) * 1000)
+        lines = [Line(self._receipt(case, verified.jurisdiction, at), took_ms) for case in cases]
+        answers = [_answer(case, line) for case, line in zip(cases, lines, strict=True)]
+        return Outcome(answers, lines, lambda: self._release(cases))
+
+    def admit(self, verified: Verified, document: Any, form: str) -> Admitted | tuple[Line, Refused]:
+        """Decide on a stream.
+
+        returns  what to read, or the line and the refusal to record and send
+        raises   BadQuery when the message cannot be read, Unavailable
+        """
+        case = self._case(document)
+        opened = self._book.open({case.query.agreement}, self._register.today())
+        now = datetime.now(UTC)
+        if case.refused is None:
+            self._decide(case, opened.get(case.query.agreement), verified.jurisdiction, now)
+        if case.refused is not None:
+            receipt = self._receipt(case, verified.jurisdiction, _rfc3339(now), form)
+            return Line(receipt), case.refused
+        if case.opened is None or case.allowed is None:
+            raise Unavailable(what="the grant")
+        return Admitted(case.query, case.opened, case.allowed, lambda: self._release([case]))
+
+    def stream_receipt(self, admitted: Admitted, consumer: str, form: str, **counts: Any) -> Receipt:
+        """The receipt of a stream as it stands: open, served or cut."""
+        return Receipt(**self._common(admitted.query, consumer, _rfc3339(datetime.now(UTC))), form=form, **counts)
+
+    def rows_refusal(self, admitted: Admitted) -> Refused:
+        return rows_spent(admitted.opened.grant, admitted.opened.standing.rows_used)
+
+    def _case(self, document: Any) -> Case:
+        query = envelope(document)
+        try:
+            return Case(complete(query, document))
+        except Refused as refused:
+            return Case(query, refused=refused)
+
+    def _decide(self, case: Case, opened: Opened | None, consumer: str, now: datetime) -> None:
+        """Check a query against its grant as it stands, counting what is promised but not yet written."""
+        agreement = case.query.agreement
+        try:
+            if opened is None:
+                raise NoGrant(agreement=agreement)
+            with self._lock:
+                reserved = self._reserved.setdefault(agreement, Reserved())
+                written = opened.standing
+                standing = Standing(
+                    written.state, written.calls_today + reserved.calls, written.rows_used + reserved.rows
+                )
+                case.allowed = check(opened.grant, standing, case.query, consumer, now)
+                self._rates.take(opened.grant, time.monotonic())
+                reserved.calls += 1
+                case.opened = opened
+        except Refused as refused:
+            case.refused = refused
+
+    def _fetch(self, cases: Sequence[Case]) -> None:
+        """Read the rows. Lookups of the same items under one agreement are one read of the source."""
+        together: dict[tuple[Any, ...], list[Case]] = {}
+        for case in cases:
+            query = case.query
+            if query.key is not None and query.where is None:
+                together.setdefault((query.agreement, query.items, query.key.item), []).append(case)
+            else:
+                together[(query.exchange,)] = [case]
+        for alike in together.values():
+            try:
+                self._fetch_alike(alike)
+            except Refused as refused:
+                for case in alike:
+                    self._give_up(case, refused)
+            except Exception as error:
+                # Fail closed, and say nothing of the error outside: engines put cell values into their messages.
+                log.error("exchange: a source failed with %s", type(error).__name__)
+                for case in alike:
+                    self._give_up(case, Unavailable(what="the source"))
+
+    def _fetch_alike(self, alike: Sequence[Case]) -> None:
+        first = alike[0]
+        if first.opened is None or first.allowed is None:
+            raise Unavailable(what="the grant")
+        if first.query.key is not None and first.query.where is None:
+            found = lookup_rows(
+                first.opened,
+                first.allowed,
+                first.query.key.item,
+                [case.query.key.value for case in alike if case.query.key],
+            )
+            for case in alike:
+                if case.query.key is not None:
+                    self._take(case, found.get(str(case.query.key.value), []))
+        else:
+            self._take(first, read_rows(first.opened, first.allowed, first.query, ROWS_PER_ANSWER + 1))
+
+    def _take(self, case: Case, rows: Rows) -> None:
+        """Accept a case's rows, unless they are too many or more than its quota has left."""
+        limit = case.query.limit
+        if limit is not None and limit <= ROWS_PER_ANSWER:
+            rows = rows[:limit]
+        if len(rows) > ROWS_PER_ANSWER:
+            return self._give_up(case, TooManyRows(limit=ROWS_PER_ANSWER))
+        if case.opened is None or case.allowed is None:
+            raise Unavailable(what="the grant")
+        quota = case.opened.grant.quota_rows
+        with self._lock:
+            reserved = self._reserved[case.query.agreement]
+            used = case.opened.standing.rows_used + reserved.rows
+            fits = quota is None or used + len(rows) <= quota
+            if fits:
+                reserved.rows += len(rows)
+                case.rows = len(rows)
+        if not fits:
+            return self._give_up(case, rows_spent(case.opened.grant, used))
+        case.body = b"[" + b",".join(rows) + b"]"
+        return None
+
+    def _give_up(self, case: Case, refused: Refused) -> None:
+        self._release([case])
+        case.refused, case.opened, case.rows, case.body = refused, None, 0, b""
+
+    def _release(self, cases: Sequence[Case]) -> None:
+        """What was promised is now counted in the database, or will not be."""
+        with self._lock:
+            for case in cases:
+                if case.opened is None:
+                    continue
+                reserved = self._reserved[case.query.agreement]
+                reserved.calls -= 1
+                reserved.rows -= case.rows
+                case.opened = None
+
+    def _receipt(self, case: Case, consumer: str, at: str, form: str = "json") -> Receipt:
+        refused = case.refused
+        return Receipt(
+            **self._common(case.query, consumer, at),
+            response="" if refused else digest(case.body),
+            rows=case.rows,
+            bytes=len(case.body),
+            outcome="refused" if refused else "served",
+            code=refused.code if refused else "",
+            form=form,
+        )
+
+    def _common(self, query: Query, consumer: str, at: str) -> Mapping[str, Any]:
+        return {
+            "role": "provider",
+            "exchange": query.exchange,
+            "at": at,
+            "agreement": query.agreement,
+            "provider": self.jurisdiction,
+            "consumer": consumer,
+            "purpose": query.purpose,
+            "case": query.case,
+            "request": query.digest,
+        }
+
+
+def _queries(body: bytes) -> list[Any]:
+    try:
+        message = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BadQuery(reason="the message is not JSON") from error
+    queries = message.get("queries") if isinstance(message, dict) else None
+    if not isinstance(queries, list) or not 1 <= len(queries) <= QUERIES_PER_MESSAGE:
+        raise BadQuery(reason=f"the message has no list of 1 to {QUERIES_PER_MESSAGE} queries")
+    exchanges = [one.get("exchange") for one in queries if isinstance(one, dict)]
+    if len(set(map(str, exchanges))) != len(queries):
+        raise BadQuery(reason="an exchange id stands twice in the message")
+    return queries
+
+
+def _answer(case: Case, line: Line) -> Answer:
+    refused = case.refused
+    return Answer(
+        exchange=case.query.exchange,
+        status=refused.status if refused else 200,
+        rows=case.rows,
+        body=case.body,
+        digest=line.receipt.response,
+        refusal=refused.problem() if refused else None,
+        receipt=line.entry_digest,
+    )
+
+
+def _rfc3339(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

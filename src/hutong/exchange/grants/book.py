@@ -1,0 +1,128 @@
+"""Grants as the exchange reads them: two statements for a whole batch of requests, the rest from memory.
+
+State, counters and the source's newest snapshot are read anew for every batch, so a suspension stops the very next
+request. Terms are decoded once per version of a grant.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from hutong.exchange.database import json_value, reading, select_in
+from hutong.exchange.grants.grant import BadGrant, Grant
+from hutong.exchange.grants.rules import Standing
+from hutong.exchange.shaping.masks import Mask, MaskedItem
+from hutong.exchange.shaping.predicate import Predicate
+from hutong.exchange.sources import Source, SourceSpec
+from hutong.exchange.sources.shelf import SourceShelf
+from hutong.node.keys import unseal
+from hutong.node.settings import current
+from hutong.vocabulary.errors import Refused, Unavailable
+
+_GRANTS = (
+    "SELECT g.agreement_id, g.version, g.state, g.rows_used, u.calls FROM exchange_grant g"
+    " LEFT JOIN exchange_daily_use u ON u.agreement_id = g.agreement_id AND u.day = %s"
+    " WHERE g.agreement_id IN"
+)
+_DOCUMENT = "SELECT document FROM exchange_grant WHERE agreement_id = %s AND version = %s"
+_SOURCES = 'SELECT id, kind, location, "table", snapshot FROM source WHERE id IN'
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """A grant's unchanging side, ready to be carried out."""
+
+    version: int
+    grant: Grant
+    where: Predicate | None
+    masked: dict[str, MaskedItem]
+    pseudonym_key: bytes  # b"" where no item is pseudonymous
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A grant as it stands now."""
+
+    terms: Terms
+    standing: Standing
+    source: Source | Refused  # a refusal where the source cannot be opened
+
+    @property
+    def grant(self) -> Grant:
+        return self.terms.grant
+
+
+class Book:
+    """One per process; safe for threads (every entry is replaced whole)."""
+
+    def __init__(self) -> None:
+        self._terms: dict[str, Terms] = {}
+        self._specs: dict[str, tuple[tuple[Any, ...], SourceSpec]] = {}
+        self._shelf = SourceShelf()
+        self._snapshots: Path = current().snapshots_folder
+
+    def open(self, agreements: Collection[str], day: date) -> dict[str, Opened]:
+        """The grants of these agreements that exist here, as they stand now.
+
+        raises   BadGrant, Unavailable (the database does not answer)
+        """
+        with reading("the grants' database") as cursor:
+            rows = select_in(cursor, _GRANTS, sorted(agreements), (str(day),))
+            terms = {row[0]: self._read_terms(cursor, row[0], row[1]) for row in rows}
+            sources = self._read_sources(cursor, {one.grant.source for one in terms.values()})
+        return {
+            agreement: Opened(
+                terms[agreement],
+                Standing(state, calls or 0, rows_used),
+                sources.get(terms[agreement].grant.source) or Unavailable(what="the source"),
+            )
+            for agreement, _version, state, rows_used, calls in rows
+        }
+
+    def _read_terms(self, cursor: Any, agreement: str, version: int) -> Terms:
+        known = self._terms.get(agreement)
+        if known is not None and known.version == version:
+            return known
+        cursor.execute(_DOCUMENT, (agreement, version))
+        row = cursor.fetchone()
+        if row is None:
+            # It changed this instant; asked again it is there.
+            raise Unavailable(what=f"the grant of agreement {agreement}")
+        terms = self._terms[agreement] = _terms(version, Grant.from_document(json_value(row[0])))
+        return terms
+
+    def _read_sources(self, cursor: Any, ids: Collection[str]) -> dict[str, Source | Refused]:
+        rows = select_in(cursor, _SOURCES, ids)
+        return {row[0]: self._source(row[0], (row[1], bytes(row[2]), row[3], row[4])) for row in rows}
+
+    def _source(self, identifier: str, described: tuple[Any, ...]) -> Source | Refused:
+        try:
+            return self._shelf.get(self._spec(identifier, described))
+        except Refused as refused:
+            return refused
+
+    def _spec(self, identifier: str, described: tuple[Any, ...]) -> SourceSpec:
+        known = self._specs.get(identifier)
+        if known is not None and known[0] == described:
+            return known[1]
+        kind, sealed, table, snapshot = described
+        location = unseal(sealed).decode("utf-8")
+        file = str(self._snapshots / snapshot) if snapshot else ""
+        spec = SourceSpec(kind=kind, location=location, table=table, snapshot=file)
+        self._specs[identifier] = (described, spec)
+        return spec
+
+
+def _terms(version: int, grant: Grant) -> Terms:
+    try:
+        where = None if grant.where is None else Predicate.from_document(grant.where)
+        masked = {item.name: MaskedItem(item.name, Mask.from_document(item.mask, item.name)) for item in grant.items}
+        key = unseal(base64.b64decode(grant.pseudonym_key)) if grant.pseudonym_key else b""
+    except (Refused, ValueError) as error:
+        raise BadGrant(agreement=grant.agreement, reason="its condition, a mask or its key cannot be read") from error
+    return Terms(version, grant, where, masked, key)

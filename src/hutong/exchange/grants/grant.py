@@ -1,0 +1,140 @@
+"""What an agreement allows, as the data plane reads it: one document, decoded strictly.
+
+Anything unknown in a grant's document fails closed: a grant that is not understood wholly is not served at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from hutong.vocabulary.errors import Refused
+
+_FIELDS = {
+    "agreement",
+    "provider",
+    "consumer",
+    "resource",
+    "source",
+    "items",
+    "where",
+    "purposes",
+    "quota_calls_per_day",
+    "quota_rows",
+    "rate_per_s",
+    "starts_at",
+    "ends_at",
+    "pseudonym_key",
+}
+_TEXTS = ("agreement", "provider", "consumer", "resource", "source")
+_LIMITS = ("quota_calls_per_day", "quota_rows", "rate_per_s")
+
+
+class BadGrant(Refused):
+    """The grant of agreement {agreement} cannot be carried out: {reason}."""
+
+    zh = "协议 {agreement} 的授权无法执行：{reason}。"
+    code = "bad_grant"
+    status = 500
+    next_en = "The provider's operator must correct the agreement's terms."
+    next_zh = "请由提供方运维人员更正协议条款。"
+
+
+@dataclass(frozen=True, slots=True)
+class GrantedItem:
+    """An item that may leave, and how it is masked on the way."""
+
+    name: str
+    mask: Mapping[str, Any]  # {"action": "keep"} or another mask document, see hutong.exchange.shaping.masks
+
+    @property
+    def action(self) -> str:
+        return str(self.mask["action"])
+
+
+@dataclass(frozen=True)
+class Grant:
+    """One agreement: who may read which items of which rows, for what, how often, how long."""
+
+    agreement: str
+    provider: str
+    consumer: str  # the only jurisdiction that may read
+    resource: str
+    source: str  # Source.id
+    items: tuple[GrantedItem, ...]  # in the order they are answered
+    where: Mapping[str, Any] | None  # predicate document over original values; None = every row
+    purposes: tuple[str, ...]
+    quota_calls_per_day: int | None  # calls, by the provider's calendar day
+    quota_rows: int | None  # rows over the whole term
+    rate_per_s: int | None  # queries a second, per worker process of the provider
+    starts_at: datetime
+    ends_at: datetime | None
+    pseudonym_key: str  # sealed by this node, base64; "" where no item is pseudonymous
+
+    def __post_init__(self) -> None:
+        if not self.items or not self.purposes:
+            raise BadGrant(agreement=self.agreement, reason="it names no items or no purposes")
+        names = [item.name for item in self.items]
+        if len(set(names)) != len(names):
+            raise BadGrant(agreement=self.agreement, reason="it names an item twice")
+        for moment in (self.starts_at, self.ends_at):
+            if moment is not None and moment.tzinfo is None:
+                raise BadGrant(agreement=self.agreement, reason="a time has no zone")
+
+    def to_document(self) -> dict[str, Any]:
+        return {
+            **{name: getattr(self, name) for name in (*_TEXTS, *_LIMITS, "where", "pseudonym_key")},
+            "items": [{"name": item.name, "mask": dict(item.mask)} for item in self.items],
+            "purposes": list(self.purposes),
+            "starts_at": self.starts_at.isoformat(),
+            "ends_at": self.ends_at.isoformat() if self.ends_at else None,
+        }
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Grant:
+        """raises BadGrant for anything missing, unknown or of the wrong kind"""
+        agreement = str(document.get("agreement", "?"))
+        if set(document) != _FIELDS:
+            odd = ", ".join(sorted(set(document) ^ _FIELDS))
+            raise BadGrant(agreement=agreement, reason=f"its document lacks, or should not have: {odd}")
+        try:
+            return cls(
+                agreement=_text(document["agreement"]),
+                provider=_text(document["provider"]),
+                consumer=_text(document["consumer"]),
+                resource=_text(document["resource"]),
+                source=_text(document["source"]),
+                items=tuple(_item(one) for one in document["items"]),
+                where=None if document["where"] is None else dict(document["where"]),
+                purposes=tuple(_text(one) for one in document["purposes"]),
+                quota_calls_per_day=_limit(document["quota_calls_per_day"]),
+                quota_rows=_limit(document["quota_rows"]),
+                rate_per_s=_limit(document["rate_per_s"]),
+                starts_at=datetime.fromisoformat(document["starts_at"]),
+                ends_at=datetime.fromisoformat(document["ends_at"]) if document["ends_at"] else None,
+                pseudonym_key=_text(document["pseudonym_key"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadGrant(agreement=agreement, reason="a member of its document has the wrong kind") from error
+
+
+def _item(document: Mapping[str, Any]) -> GrantedItem:
+    if set(document) != {"name", "mask"} or not isinstance(document["mask"].get("action"), str):
+        raise ValueError("an item is a name and a mask")
+    return GrantedItem(_text(document["name"]), dict(document["mask"]))
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("text expected")
+    return value
+
+
+def _limit(value: Any) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError("a limit is a whole number or null")
+    return value

@@ -1,0 +1,261 @@
+"""What a consumer may read under a grant. Decides and touches nothing; the clock is passed in.
+
+The order matters: who asks comes first, so that a stranger learns nothing about an agreement's state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from hutong.exchange.grants.grant import Grant, GrantedItem
+from hutong.exchange.query import Query
+from hutong.vocabulary.errors import Refused
+
+State = Literal["active", "suspended", "ended"]
+
+# Conditions that tell no more about a masked value than a lookup by a value the consumer already holds.
+_EQUALITY = frozenset({"eq", "in"})
+# Masks whose original value a consumer may not even guess at: a hit would undo them.
+_CLOSED_MASKS = frozenset({"null", "pseudonym"})
+
+
+class NoGrant(Refused):
+    """No agreement {agreement} with you is in force here."""
+
+    zh = "此处没有与贵方生效的协议 {agreement}。"
+    code = "no_grant"
+    rule = "G-1"
+    next_en = "Check the agreement's number, or file a request for the resource."
+    next_zh = "请核对协议编号，或就该资源提出共享申请。"
+
+
+class WrongConsumer(Refused):
+    """Agreement {agreement} was not made with {consumer}."""
+
+    zh = "协议 {agreement} 的使用方不是 {consumer}。"
+    code = "wrong_consumer"
+    rule = "G-1"
+    next_en = "Only the consumer named in the agreement may read; file your own request."
+    next_zh = "只有协议载明的使用方可以读取；请自行提出共享申请。"
+
+
+class GrantSuspended(Refused):
+    """Agreement {agreement} is suspended by its provider."""
+
+    zh = "协议 {agreement} 已被提供方中止。"
+    code = "grant_suspended"
+    rule = "D809-27"
+    next_en = "See the agreement's page for the reason and what must be put right."
+    next_zh = "请在协议页面查看中止原因及整改要求。"
+
+
+class GrantEnded(Refused):
+    """Agreement {agreement} has ended."""
+
+    zh = "协议 {agreement} 已终止。"
+    code = "grant_ended"
+    rule = "G-3"
+    next_en = "File a new request if the data is still needed."
+    next_zh = "如仍需使用数据，请重新提出共享申请。"
+
+
+class GrantExpired(Refused):
+    """Agreement {agreement} ran until {ends_at}."""
+
+    zh = "协议 {agreement} 的期限已于 {ends_at} 届满。"
+    code = "grant_expired"
+    rule = "G-4"
+    next_en = "File a request for a further term."
+    next_zh = "请申请延长使用期限。"
+
+
+class GrantNotStarted(Refused):
+    """Agreement {agreement} begins on {starts_at}."""
+
+    zh = "协议 {agreement} 自 {starts_at} 起生效。"
+    code = "grant_not_started"
+    rule = "G-4"
+    next_en = "Ask again from that time on."
+    next_zh = "请在生效后再次请求。"
+
+
+class PurposeNotGranted(Refused):
+    """Agreement {agreement} does not allow the purpose {purpose}; it allows: {allowed}."""
+
+    zh = "协议 {agreement} 不允许用于 {purpose}；允许的用途：{allowed}。"
+    code = "purpose_not_granted"
+    rule = "D809-25"
+    next_en = "Use an agreed purpose, or file a request for this one."
+    next_zh = "请按约定用途使用，或就该用途另行申请。"
+
+
+class ItemNotGranted(Refused):
+    """Agreement {agreement} does not give these items: {items}."""
+
+    zh = "协议 {agreement} 不包含以下信息项：{items}。"
+    code = "item_not_granted"
+    rule = "G-6"
+    next_en = "Leave them out, or file a request for them. A condition may use granted items only."
+    next_zh = "请去掉这些信息项，或另行申请。查询条件只能使用已授权的信息项。"
+
+
+class MaskedItemInCondition(Refused):
+    """Agreement {agreement} masks these items, so this condition may not test them: {items}."""
+
+    zh = "协议 {agreement} 对以下信息项作了脱敏，不能用于此查询条件：{items}。"
+    code = "masked_item_in_condition"
+    rule = "G-7"
+    next_en = "Ask for an exact value you hold (=, in); hidden and pseudonymous items cannot be tested at all."
+    next_zh = "可用已掌握的确切值查询（=、in）；隐藏或假名化的信息项不能作为条件。"
+
+
+class QuotaSpent(Refused):
+    """The quota of agreement {agreement} is spent: {used} of {quota} {what}."""
+
+    zh = "协议 {agreement} 的配额已用完：{quota} {what_zh}中已用 {used}。"
+    code = "quota_spent"
+    status = 429
+    rule = "G-8"
+    next_en = "Calls count anew each day; for more rows, agree on a larger quota."
+    next_zh = "调用次数每日重新计算；如需更多行数，请协商提高配额。"
+
+
+class RateExceeded(Refused):
+    """Agreement {agreement} allows {rate} queries a second."""
+
+    zh = "协议 {agreement} 每秒最多允许 {rate} 次查询。"
+    code = "rate_exceeded"
+    status = 429
+    rule = "G-9"
+    next_en = "Slow down, or ask for many keys in one read."
+    next_zh = "请降低频率，或一次读取多个键值。"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A grant's changing side, read from the database for every batch of requests."""
+
+    state: str  # one of State; anything else fails closed as ended
+    calls_today: int
+    rows_used: int
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What may leave for one query."""
+
+    items: tuple[GrantedItem, ...]  # in the order asked for
+    rows_left: int | None  # None = no quota of rows; more rows than this MUST NOT leave
+
+
+def check(grant: Grant, standing: Standing, query: Query, consumer: str, now: datetime) -> Allowed:
+    """What this query may have.
+
+    consumer   the jurisdiction whose signature the message carries
+    raises     WrongConsumer, GrantSuspended, GrantEnded, GrantNotStarted, GrantExpired, PurposeNotGranted,
+               ItemNotGranted, MaskedItemInCondition, QuotaSpent
+
+    The caller MUST still apply the grant's own condition, the masks and rows_left; the rate is in rate.py.
+    """
+    check_consumer(grant, consumer)
+    check_in_force(grant, standing.state)
+    check_term(grant, now)
+    check_purpose(grant, query.purpose)
+    items = check_items(grant, query)
+    check_condition(grant, query)
+    return Allowed(items, check_quota(grant, standing))
+
+
+def check_consumer(grant: Grant, consumer: str) -> None:
+    """G-1. Only the consumer named in the agreement may read."""
+    if grant.consumer != consumer:
+        raise WrongConsumer(agreement=grant.agreement, consumer=consumer)
+
+
+def check_in_force(grant: Grant, state: str) -> None:
+    """G-2 (D809-27), G-3. A suspended or ended agreement gives nothing, from the very next request on."""
+    if state == "suspended":
+        raise GrantSuspended(agreement=grant.agreement)
+    if state != "active":
+        raise GrantEnded(agreement=grant.agreement)
+
+
+def check_term(grant: Grant, now: datetime) -> None:
+    """G-4. An agreement gives nothing before its term and nothing after."""
+    if now < grant.starts_at:
+        raise GrantNotStarted(agreement=grant.agreement, starts_at=_minutes(grant.starts_at))
+    if grant.ends_at is not None and now >= grant.ends_at:
+        raise GrantExpired(agreement=grant.agreement, ends_at=_minutes(grant.ends_at))
+
+
+def check_purpose(grant: Grant, purpose: str) -> None:
+    """G-5 (D809-25). Data is used for the agreed purposes and no other."""
+    if purpose not in grant.purposes:
+        raise PurposeNotGranted(agreement=grant.agreement, purpose=purpose, allowed=grant.purposes)
+
+
+def check_items(grant: Grant, query: Query) -> tuple[GrantedItem, ...]:
+    """G-6. Items outside the agreement are neither answered nor tested."""
+    granted = {item.name: item for item in grant.items}
+    asked = tuple(granted) if query.items is None else query.items
+    missing = [name for name in (*asked, *query.tested_items) if name not in granted]
+    if missing:
+        raise ItemNotGranted(agreement=grant.agreement, items=sorted(set(missing)))
+    return tuple(granted[name] for name in asked)
+
+
+def check_condition(grant: Grant, query: Query) -> None:
+    """G-7. A masked item may be tested for an exact value only; a hidden or pseudonymous one not at all.
+
+    Otherwise a consumer finds a masked value by halving: `birth_date < '1970-01-01'`, then narrower.
+    """
+    actions = {item.name: item.action for item in grant.items}
+    tests = [*_tests(query.where.to_document() if query.where else None)]
+    if query.key is not None:
+        tests.append((query.key.item, "eq"))
+    wrong = {
+        item
+        for item, operator in tests
+        if actions[item] != "keep" and (actions[item] in _CLOSED_MASKS or operator not in _EQUALITY)
+    }
+    if wrong:
+        raise MaskedItemInCondition(agreement=grant.agreement, items=sorted(wrong))
+
+
+def check_quota(grant: Grant, standing: Standing) -> int | None:
+    """G-8. The agreed number of calls a day and of rows over the term is not exceeded. Gives the rows left."""
+    calls = grant.quota_calls_per_day
+    if calls is not None and standing.calls_today >= calls:
+        raise QuotaSpent(
+            agreement=grant.agreement, used=standing.calls_today, quota=calls, what="calls today", what_zh="次当日调用"
+        )
+    if grant.quota_rows is None:
+        return None
+    left = grant.quota_rows - standing.rows_used
+    if left <= 0:
+        raise rows_spent(grant, standing.rows_used)
+    return left
+
+
+def rows_spent(grant: Grant, used: int) -> QuotaSpent:
+    """G-8, found while reading: the answer would have more rows than are left."""
+    return QuotaSpent(agreement=grant.agreement, used=used, quota=grant.quota_rows, what="rows", what_zh="行")
+
+
+def _tests(document: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
+    """Each (item, operator) of a condition. The document comes from a Predicate, so its shape is known."""
+    if document is None:
+        return
+    if "item" in document:
+        yield document["item"], document["op"]
+    for inner in document.get("args", ()):
+        yield from _tests(inner)
+    if "arg" in document:
+        yield from _tests(document["arg"])
+
+
+def _minutes(moment: datetime) -> str:
+    return moment.isoformat(timespec="minutes")

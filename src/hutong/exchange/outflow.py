@@ -1,0 +1,120 @@
+"""Rows on their way out: read, encoded and hashed in a thread, sent by the event loop, in constant memory."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import threading
+from collections.abc import Callable, Iterator
+
+import pyarrow as pa
+
+from hutong.exchange.asgi import Receive, Send, disconnected
+from hutong.vocabulary.errors import Refused
+
+CHUNKS_AHEAD = 4  # chunks read before the consumer has taken them; a chunk is about a megabyte
+
+log = logging.getLogger(__name__)
+
+
+class Outflow:
+    """One answer that streams. `rows`, `bytes` and `digest` say what was handed to the network.
+
+    reader     shaped rows; closed by close()
+    encode     turns a reader into the chunks of one format
+    rows_left  more rows than this do not leave: the stream is cut
+    too_many   the refusal that says so
+    """
+
+    def __init__(
+        self,
+        reader: pa.RecordBatchReader,
+        encode: Callable[[pa.RecordBatchReader], Iterator[bytes]],
+        *,
+        rows_left: int | None,
+        too_many: Callable[[], Refused],
+    ) -> None:
+        self.rows = 0
+        self.bytes = 0
+        self.code = ""  # why it was cut
+        self._reader = reader
+        self._rows_left = rows_left
+        self._too_many = too_many
+        self._hash = hashlib.sha256()
+        self._room = threading.Semaphore(CHUNKS_AHEAD)
+        self._stopped = threading.Event()
+        counted = pa.RecordBatchReader.from_batches(reader.schema, self._counted())
+        self._chunks = encode(counted)
+
+    @property
+    def digest(self) -> str:
+        return "sha256:" + self._hash.hexdigest()
+
+    async def run(self, receive: Receive, send: Send) -> bool:
+        """Send every chunk. True when all were sent; False when it was cut, with the reason in `code`."""
+        loop = asyncio.get_running_loop()
+        chunks: asyncio.Queue[bytes | None] = asyncio.Queue()
+        producer = threading.Thread(target=self._produce, args=(loop, chunks), name="hutong-outflow", daemon=True)
+        gone = asyncio.ensure_future(disconnected(receive))
+        producer.start()
+        try:
+            while (chunk := await _next(chunks, gone)) is not None:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                self.bytes += len(chunk)
+                self._room.release()
+            if gone.done():
+                self.code = "consumer_gone"
+        finally:
+            gone.cancel()
+            self._stop()
+            await loop.run_in_executor(None, producer.join)
+        return not self.code
+
+    def close(self) -> None:
+        self._stop()
+
+    def _stop(self) -> None:
+        self._stopped.set()
+        self._room.release()
+
+    def _produce(self, loop: asyncio.AbstractEventLoop, chunks: asyncio.Queue[bytes | None]) -> None:
+        try:
+            for chunk in self._chunks:
+                self._room.acquire()
+                if self._stopped.is_set():
+                    break
+                self._hash.update(chunk)
+                loop.call_soon_threadsafe(chunks.put_nowait, chunk)
+        except Refused as refused:
+            self.code = self.code or refused.code
+        except Exception as error:
+            # The generator's own refusal arrives wrapped by the engine. Nothing else of the error is told:
+            # engines put cell values into their messages.
+            self.code = self.code or "source_failed"
+            log.error("exchange: a stream was cut by %s", type(error).__name__)
+        finally:
+            self._reader.close()
+            loop.call_soon_threadsafe(chunks.put_nowait, None)
+
+    def _counted(self) -> Iterator[pa.RecordBatch]:
+        """The rows as they pass, counted; one too many cuts the stream."""
+        for batch in self._reader:
+            self.rows += batch.num_rows
+            if self._rows_left is not None and self.rows > self._rows_left:
+                refused = self._too_many()
+                self.code = refused.code
+                raise refused
+            yield batch
+
+
+async def _next(chunks: asyncio.Queue[bytes | None], gone: asyncio.Future[None]) -> bytes | None:
+    """The next chunk; None at the end, or when the consumer has gone."""
+    if not chunks.empty():
+        return None if gone.done() else chunks.get_nowait()
+    getting = asyncio.ensure_future(chunks.get())
+    done, _ = await asyncio.wait((getting, gone), return_when=asyncio.FIRST_COMPLETED)
+    if getting in done and not gone.done():
+        return getting.result()
+    getting.cancel()
+    return None

@@ -1,0 +1,270 @@
+"""The provider's door: other nodes' queries and streams, signed both ways, on record before they leave.
+
+POST /exchange/queries               up to 256 queries in one signed message, answered in one
+POST /exchange/streams               one query; the head is signed, the body streams
+GET  /exchange/receipts/<exchange>   the newest receipt of an exchange with the asking member
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import orjson
+
+from hutong.exchange import formats
+from hutong.exchange.asgi import (
+    PROBLEM_TYPE,
+    Receive,
+    Scope,
+    Send,
+    WrongMethod,
+    headers_of,
+    path_of,
+    raw_headers,
+    read_body,
+    respond,
+    respond_refusal,
+)
+from hutong.exchange.desk import Admitted, Desk
+from hutong.exchange.outflow import Outflow
+from hutong.exchange.query import FORMS, BadQuery
+from hutong.exchange.records import open_rows
+from hutong.exchange.register import Line, Register
+from hutong.exchange.statements import place, receipt_of, receipts_after
+from hutong.exchange.wire import ANSWERS_TYPE, pack
+from hutong.node.keyring import KeyRing
+from hutong.node.signatures import Verified, body_digest, sign_response, verify_request
+from hutong.vocabulary.errors import Refused, Unavailable
+
+LARGEST_MESSAGE = 4 * 1024 * 1024  # bytes of one message of queries; owner: the wire
+EXCHANGE_HEADER = "Hutong-Exchange"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """An answer ready to leave."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+
+class ProviderDoor:
+    """One per process."""
+
+    def __init__(self, ring: KeyRing, register: Register, desk: Desk, threads: ThreadPoolExecutor) -> None:
+        self._ring = ring
+        self._register = register
+        self._desk = desk
+        self._threads = threads
+        self._base = ring.settings.exchange_url
+
+    async def queries(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = await self._body(scope, receive, "POST")
+        headers = headers_of(scope)
+        path = path_of(scope)
+        loop = asyncio.get_running_loop()
+        verified = await self._verified(send, "POST", path, headers, body)
+        if verified is None:
+            return None
+        settled: Callable[[], None] | None = None
+        try:
+            outcome, signed = await loop.run_in_executor(self._threads, self._answer, verified, body)
+            settled = outcome.settled
+            await self._register.commit(outcome.lines, (verified.keyid, verified.nonce))
+        except Refused as refused:
+            return await self._refuse(send, refused, verified)
+        finally:
+            if settled is not None:
+                settled()
+        await respond(send, signed.status, signed.headers, signed.body)
+        return None
+
+    async def streams(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = await self._body(scope, receive, "POST")
+        verified = await self._verified(send, "POST", path_of(scope), headers_of(scope), body)
+        if verified is None:
+            return None
+        loop = asyncio.get_running_loop()
+        nonce = (verified.keyid, verified.nonce)
+        try:
+            document, form = _stream_query(body)
+            admitted = await loop.run_in_executor(self._threads, self._desk.admit, verified, document, form)
+            if isinstance(admitted, tuple):
+                line, refusal = admitted
+                await self._register.commit([line], nonce)
+                return await self._refuse(send, refusal, verified, line)
+        except Refused as refused:
+            return await self._refuse(send, refused, verified)
+        await self._stream(receive, send, _Stream(admitted, form, verified, nonce))
+        return None
+
+    async def receipts(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One receipt by its exchange, or all after a place in our register, of exchanges with whoever asks."""
+        path = path_of(scope)
+        query = scope["query_string"].decode("latin-1")
+        target = f"{path}?{query}" if query else path
+        body = await self._body(scope, receive, "GET")
+        verified = await self._verified(send, "GET", target, headers_of(scope), body)
+        if verified is None:
+            return None
+        loop = asyncio.get_running_loop()
+        try:
+            await self._register.commit([], (verified.keyid, verified.nonce))
+            if path == "/exchange/receipts":
+                work = partial(receipts_after, place(query), verified.jurisdiction)
+            else:
+                work = partial(receipt_of, path.rpartition("/")[2], verified.jurisdiction)
+            found = await loop.run_in_executor(self._threads, work)
+        except Refused as refused:
+            return await self._refuse(send, refused, verified)
+        signed = self._sign(200, orjson.dumps(found), verified, "application/json")
+        await respond(send, signed.status, signed.headers, signed.body)
+        return None
+
+    async def _stream(self, receive: Receive, send: Send, stream: _Stream) -> None:
+        """Evidence first, then bytes, then the closing evidence, and only then the end of the stream."""
+        began = time.perf_counter()
+        outflow = await self._begin(send, stream, began)
+        if outflow is None:
+            return
+        whole = False
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": self._stream_head(stream)})
+            whole = await outflow.run(receive, send)
+        finally:
+            # Shielded: a cancelled request must still leave its closing line.
+            await asyncio.shield(self._close(stream, outflow, began, whole))
+        if whole:
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        # Otherwise return without an end: the server breaks the connection, so nobody takes the part for the whole.
+
+    async def _begin(self, send: Send, stream: _Stream, began: float) -> Outflow | None:
+        """Open the source and put the opening line on record; None when that was refused, and said so."""
+        loop = asyncio.get_running_loop()
+        outflow: Outflow | None = None
+        refusal: Refused | None = None
+        try:
+            outflow = await loop.run_in_executor(self._threads, self._open_outflow, stream)
+        except Refused as refused:
+            refusal = refused
+        counts: dict[str, Any] = {"rows": 0, "bytes": 0, "response": "", "code": refusal.code if refusal else ""}
+        line = self._stream_line(stream, began, outcome="refused" if refusal else "open", **counts)
+        recorded: Line | None = None
+        try:
+            await self._register.commit([line], stream.nonce)
+            recorded = line
+        except Refused as refused:
+            refusal = refused
+        if refusal is None:
+            return outflow
+        if outflow is not None:
+            outflow.close()
+        stream.admitted.settled()
+        await self._refuse(send, refusal, stream.verified, recorded)
+        return None
+
+    async def _close(self, stream: _Stream, outflow: Outflow, began: float, whole: bool) -> None:
+        outflow.close()
+        line = self._stream_line(
+            stream,
+            began,
+            outcome="served" if whole else "cut",
+            rows=outflow.rows,
+            bytes=outflow.bytes,
+            response=outflow.digest if whole else "",
+            code=outflow.code,
+        )
+        try:
+            await self._register.commit([line])
+        finally:
+            stream.admitted.settled()
+
+    def _stream_line(self, stream: _Stream, began: float, **counts: Any) -> Line:
+        receipt = self._desk.stream_receipt(stream.admitted, stream.verified.jurisdiction, stream.form, **counts)
+        return Line(receipt, int((time.perf_counter() - began) * 1000))
+
+    def _open_outflow(self, stream: _Stream) -> Outflow:
+        admitted = stream.admitted
+        try:
+            reader = open_rows(admitted.opened, admitted.allowed, admitted.query)
+        except Refused:
+            raise
+        except Exception as error:
+            log.error("exchange: a source failed with %s", type(error).__name__)
+            raise Unavailable(what="the source") from error
+        return Outflow(
+            reader,
+            lambda counted: formats.encode(counted, stream.form),
+            rows_left=admitted.allowed.rows_left,
+            too_many=lambda: self._desk.rows_refusal(admitted),
+        )
+
+    def _stream_head(self, stream: _Stream) -> list[tuple[bytes, bytes]]:
+        extra = {EXCHANGE_HEADER: stream.admitted.query.exchange}
+        key, verified = self._ring.signing_key(), stream.verified
+        headers = sign_response(200, None, verified.signature, key, time.time(), extra=extra)
+        return [*raw_headers(headers), (b"content-type", formats.MEDIA_TYPES[stream.form].encode("ascii"))]
+
+    def _answer(self, verified: Verified, body: bytes) -> Any:
+        """In a worker thread: everything between the bytes that came and the bytes that leave."""
+        outcome = self._desk.answer(verified, body)
+        return outcome, self._sign(200, pack(outcome.answers), verified, ANSWERS_TYPE)
+
+    def _sign(self, status: int, body: bytes, verified: Verified, content_type: str) -> Signed:
+        key = self._ring.signing_key()
+        headers = sign_response(status, body_digest(body), verified.signature, key, time.time())
+        return Signed(status, [*raw_headers(headers), (b"content-type", content_type.encode("ascii"))], body)
+
+    async def _refuse(self, send: Send, refused: Refused, verified: Verified, line: Line | None = None) -> None:
+        """A signed refusal; `line` is its line in our register, whose receipt the consumer then names in its own."""
+        problem = refused.problem()
+        if line is not None:
+            problem |= {"exchange": line.receipt.exchange, "receipt": line.entry_digest}
+        signed = self._sign(refused.status, orjson.dumps(problem), verified, PROBLEM_TYPE)
+        await respond(send, signed.status, signed.headers, signed.body)
+
+    async def _body(self, scope: Scope, receive: Receive, method: str) -> bytes:
+        if scope["method"] != method:
+            raise WrongMethod(allowed=method)
+        return await read_body(receive, LARGEST_MESSAGE)
+
+    async def _verified(
+        self, send: Send, method: str, path: str, headers: dict[str, str], body: bytes
+    ) -> Verified | None:
+        """Who signed this; a message nobody we know has signed is refused without a signature of ours."""
+        try:
+            return verify_request(
+                method, self._base + path, headers, body_digest(body), keys=self._ring, now=time.time()
+            )
+        except Refused as refused:
+            await respond_refusal(send, refused)
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Stream:
+    admitted: Admitted
+    form: str
+    verified: Verified
+    nonce: tuple[str, str]
+
+
+def _stream_query(body: bytes) -> tuple[dict[str, Any], str]:
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BadQuery(reason="the message is not JSON") from error
+    form = document.pop("form", None) if isinstance(document, dict) else None
+    if form not in FORMS:
+        raise BadQuery(reason="form is one of " + ", ".join(FORMS))
+    return document, form

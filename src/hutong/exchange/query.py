@@ -1,0 +1,152 @@
+"""One query, as it travels between nodes: decoded strictly, bounded, and named by its digest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from hutong.exchange.shaping.predicate import Predicate
+from hutong.vocabulary.canonical import digest
+from hutong.vocabulary.errors import BadInput
+from hutong.vocabulary.ids import is_id
+
+QUERIES_PER_MESSAGE = 256  # most that travel in one signed message; owner: the wire
+ROWS_PER_ANSWER = 1_000  # most rows of an answer that is not a stream; owner: the wire
+ITEMS_PER_QUERY = 500  # most items one query may name
+FORMS = ("json", "csv", "arrow", "parquet")
+
+_FIELDS = frozenset({"exchange", "agreement", "purpose", "case", "items", "where", "limit", "key"})
+_AGREEMENT = re.compile(r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
+_CASE = re.compile(r"hmac-sha256:[0-9a-f]{64}\Z")
+_PURPOSE = re.compile(r"[0-9A-Za-z._:-]{1,64}\Z")
+
+
+class BadQuery(BadInput):
+    """The query cannot be read: {reason}."""
+
+    zh = "查询无法读取：{reason}。"
+    code = "bad_query"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One record, by the value of one item."""
+
+    item: str
+    value: str | int
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a consumer asks for under one agreement."""
+
+    exchange: str  # UUID, minted by the consumer's node; the same id again is a repeat
+    agreement: str  # urn:uuid:...
+    purpose: str  # code
+    case: str  # hmac-sha256:<hex> of the case number, under a key that stays with the consumer
+    items: tuple[str, ...] | None  # None = all granted items
+    where: Predicate | None
+    limit: int | None  # rows; None = all
+    key: Key | None
+    digest: str  # of its canonical JSON: what both receipts name
+
+    @property
+    def tested_items(self) -> tuple[str, ...]:
+        """Items the consumer's condition looks at."""
+        tested = tuple(self.where.items()) if self.where else ()
+        return (*tested, self.key.item) if self.key else tested
+
+
+def is_agreement(text: str) -> bool:
+    return _AGREEMENT.match(text) is not None
+
+
+def is_case(text: str) -> bool:
+    return _CASE.match(text) is not None
+
+
+def is_purpose(text: str) -> bool:
+    return _PURPOSE.match(text) is not None
+
+
+def envelope(document: Any) -> Query:
+    """Who asks what for: enough to record a refusal, whatever else is wrong with the query.
+
+    raises   BadQuery
+    """
+    if not isinstance(document, dict):
+        raise BadQuery(reason="a query is an object")
+    return Query(
+        exchange=_matching(document, "exchange", is_id, "a UUID"),
+        agreement=_matching(document, "agreement", is_agreement, "urn:uuid: and a UUID"),
+        purpose=_matching(document, "purpose", is_purpose, "a purpose code"),
+        case=_matching(document, "case", is_case, "hmac-sha256: and 64 hex digits"),
+        items=None,
+        where=None,
+        limit=None,
+        key=None,
+        digest=document_digest(document),
+    )
+
+
+def complete(query: Query, document: Mapping[str, Any]) -> Query:
+    """The envelope with what is asked for.
+
+    raises   BadQuery, BadPredicate
+    """
+    if not document.keys() <= _FIELDS:
+        raise BadQuery(reason="a query has the members " + ", ".join(sorted(_FIELDS)))
+    where, limit = document.get("where"), document.get("limit")
+    if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
+        raise BadQuery(reason="limit is a whole number of rows from 1 on, or null")
+    return Query(
+        exchange=query.exchange,
+        agreement=query.agreement,
+        purpose=query.purpose,
+        case=query.case,
+        items=_items(document.get("items")),
+        where=None if where is None else Predicate.from_document(where),
+        limit=limit,
+        key=_key(document.get("key")),
+        digest=query.digest,
+    )
+
+
+def decode(document: Any) -> Query:
+    """raises BadQuery, BadPredicate"""
+    return complete(envelope(document), document)
+
+
+def document_digest(document: Mapping[str, Any]) -> str:
+    """Of the canonical JSON. A query's numbers are whole (see decode and Predicate), so sorting the keys is enough."""
+    return digest(orjson.dumps(document, option=orjson.OPT_SORT_KEYS))
+
+
+def _matching(document: Mapping[str, Any], name: str, fits: Any, what: str) -> str:
+    value = document.get(name)
+    if not isinstance(value, str) or not fits(value):
+        raise BadQuery(reason=f"{name} is {what}")
+    return value
+
+
+def _items(value: Any) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    names = isinstance(value, list) and all(isinstance(one, str) for one in value)
+    if not names or not 0 < len(value) <= ITEMS_PER_QUERY or len(set(value)) != len(value):
+        raise BadQuery(reason=f"items is a list of 1 to {ITEMS_PER_QUERY} different names, or null")
+    return tuple(value)
+
+
+def _key(value: Any) -> Key | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict) or set(value) != {"item", "value"} or not isinstance(value["item"], str):
+        raise BadQuery(reason="key is an object with item and value")
+    if not isinstance(value["value"], (str, int)) or isinstance(value["value"], bool):
+        raise BadQuery(reason="the key's value is text or a whole number")
+    return Key(value["item"], value["value"])

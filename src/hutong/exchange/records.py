@@ -1,0 +1,70 @@
+"""Rows of a granted source: cut to the grant's rows and items, masked, ready to leave."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import orjson
+import pyarrow as pa
+
+from hutong.exchange.formats.encoding import json_columns
+from hutong.exchange.grants.book import Opened
+from hutong.exchange.grants.rules import Allowed
+from hutong.exchange.query import Query
+from hutong.exchange.shaping.mask_vector import mask_table
+from hutong.exchange.shaping.masks import MaskedItem
+from hutong.exchange.shaping.predicate import Predicate
+from hutong.exchange.shaping.values import Scalar
+from hutong.exchange.sources import Source
+from hutong.vocabulary.errors import Refused
+
+Rows = Sequence[bytes]  # one JSON object each
+
+
+def lookup_rows(opened: Opened, allowed: Allowed, key: str, values: Sequence[Scalar]) -> dict[str, list[bytes]]:
+    """The rows of many keys in one read of the source, by the key's text as asked. A key without rows is left out."""
+    source, names = _source(opened), [item.name for item in allowed.items]
+    asked = names if key in names else [*names, key]
+    table = source.lookup(asked, key, list(dict.fromkeys(values)), opened.terms.where)
+    rows = _json_rows(mask_table(table, _masked(opened, allowed), opened.terms.pseudonym_key))
+    found: dict[str, list[bytes]] = {}
+    for value, row in zip(table.column(key).to_pylist(), rows, strict=True):
+        found.setdefault(str(value), []).append(row)
+    return found
+
+
+def read_rows(opened: Opened, allowed: Allowed, query: Query, most: int) -> Rows:
+    """The rows of one query, at most `most` of them."""
+    limit = most if query.limit is None else min(query.limit, most)
+    reader = _source(opened).read_masked(
+        _masked(opened, allowed), _condition(opened, query), limit, opened.terms.pseudonym_key
+    )
+    return _json_rows(reader.read_all())
+
+
+def open_rows(opened: Opened, allowed: Allowed, query: Query) -> pa.RecordBatchReader:
+    """The rows of one query as a stream in constant memory."""
+    return _source(opened).read_masked(
+        _masked(opened, allowed), _condition(opened, query), query.limit, opened.terms.pseudonym_key
+    )
+
+
+def _json_rows(table: pa.Table) -> list[bytes]:
+    names = table.column_names
+    return [orjson.dumps(dict(zip(names, row, strict=True))) for row in zip(*json_columns(table), strict=True)]
+
+
+def _source(opened: Opened) -> Source:
+    if isinstance(opened.source, Refused):
+        raise opened.source
+    return opened.source
+
+
+def _masked(opened: Opened, allowed: Allowed) -> list[MaskedItem]:
+    return [opened.terms.masked[item.name] for item in allowed.items]
+
+
+def _condition(opened: Opened, query: Query) -> Predicate | None:
+    """The grant's own condition and the consumer's: both must hold."""
+    key = None if query.key is None else Predicate("eq", query.key.item, (query.key.value,))
+    return Predicate.all_of(opened.terms.where, query.where, key)
