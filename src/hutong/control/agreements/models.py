@@ -12,13 +12,14 @@ class Negotiation(models.Model):
     role = models.CharField(max_length=8)  # provider, consumer
     peer = models.CharField(max_length=80)  # jurisdiction, or the participant id of an outside connector
     peer_pid = models.CharField(max_length=80, blank=True)
-    callback = models.URLField(max_length=500, blank=True)  # where the peer's messages go
+    callback = models.CharField(max_length=500, blank=True)  # the peer's protocol base: a path below its base URL
     state = models.CharField(max_length=12)  # DSP: REQUESTED OFFERED ACCEPTED AGREED VERIFIED FINALIZED TERMINATED
     dataset_id = models.CharField(max_length=80, blank=True)
     offer = models.JSONField(default=dict)  # the newest offer
-    terms = models.JSONField(null=True)  # hutong:request, null from a peer without our extension
+    terms = models.JSONField(null=True)  # hutong:terms as asked, null from a peer without our extension
     request_id = models.CharField(max_length=36, blank=True)  # consumer's ShareRequest
     due_at = models.DateField(null=True)  # provider: the statutory reply day
+    department = models.CharField(max_length=18, blank=True)  # whose it is here: the resource's, or who asks
     decided_by = models.CharField(max_length=150, blank=True)
     refusal_code = models.CharField(max_length=64, blank=True)
     refusal_reason = models.TextField(blank=True)
@@ -28,6 +29,12 @@ class Negotiation(models.Model):
 
     class Meta:
         db_table = "negotiation"
+        constraints = [
+            # The peer's process id is an idempotency key: one that comes twice is one process.
+            models.UniqueConstraint(
+                fields=["peer", "role", "peer_pid"], name="negotiation_once", condition=~models.Q(peer_pid="")
+            )
+        ]
 
 
 class Agreement(models.Model):
@@ -41,6 +48,7 @@ class Agreement(models.Model):
     title = models.CharField(max_length=200, blank=True)
     document = models.JSONField()  # the ODRL agreement with hutong:terms; its canonical JSON is what is signed
     digest = models.CharField(max_length=80)
+    department = models.CharField(max_length=18, blank=True)  # whose it is here, as in the negotiation
     provider_signature = models.JSONField(null=True)  # {"keyid", "alg", "value"}
     consumer_signature = models.JSONField(null=True)
     state = models.CharField(max_length=12)  # agreed, active, suspended, ended
@@ -59,13 +67,19 @@ class Transfer(models.Model):
     role = models.CharField(max_length=8)
     peer = models.CharField(max_length=80)
     peer_pid = models.CharField(max_length=80, blank=True)
-    callback = models.URLField(max_length=500, blank=True)
+    callback = models.CharField(max_length=500, blank=True)
     agreement = models.ForeignKey(Agreement, on_delete=models.PROTECT, related_name="transfers")
     format = models.CharField(max_length=60)
     state = models.CharField(max_length=12)  # DSP: REQUESTED STARTED SUSPENDED COMPLETED TERMINATED
     data_address = models.JSONField(null=True)
+    suspended_by = models.CharField(max_length=8, blank=True)  # provider, consumer; "" when not suspended
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         db_table = "transfer"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["peer", "role", "peer_pid"], name="transfer_once", condition=~models.Q(peer_pid="")
+            )
+        ]

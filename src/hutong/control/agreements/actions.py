@@ -1,0 +1,129 @@
+"""What people do with negotiations and agreements: the role is checked, then one move, one record, one message."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import transaction
+
+from hutong.control.agreements import delivery, outbound
+from hutong.control.agreements.consent import Choice, agreed_terms, asked_of
+from hutong.control.agreements.drafting import asked_terms
+from hutong.control.agreements.models import Agreement, Negotiation, Transfer
+from hutong.control.agreements.rules import AgreementNotInForce, ReasonMissing
+from hutong.control.agreements.steps import locked
+from hutong.control.agreements.transitions import CLOSED, Machine, Party
+from hutong.control.identity.rules import Action, Actor, check
+from hutong.control.requests.rules import check_refusal
+from hutong.vocabulary.errors import NotFound
+
+
+@transaction.atomic
+def agree(
+    account: Actor,
+    pid: str,
+    *,
+    masks: Mapping[str, Mapping[str, Any]] | None = None,
+    items: Sequence[str] | None = None,
+    term_days: int | None = None,
+    quota_calls_per_day: int | None = None,
+) -> Agreement:
+    """Consent to a request, as the provider's officer.
+
+    masks    item name to mask document; an item not named keeps the catalogue's default mask
+    items    fewer than asked; all of them when None
+    raises   NotAllowed, OtherDepartment, WiderThanAsked, ItemNotShareable, BadMask, IllegalMove
+    """
+    negotiation = _ours(account, pid, Party.PROVIDER)
+    terms = asked_terms(negotiation)
+    if terms is None:  # a peer without our terms: the offer as published
+        return outbound.agree(pid, None, account.username)
+    choice = Choice(None if items is None else tuple(items), masks, term_days, quota_calls_per_day)
+    agreed = agreed_terms(asked_of(negotiation.dataset_id), terms, choice, datetime.now(UTC))
+    return outbound.agree(pid, agreed, account.username)
+
+
+@transaction.atomic
+def refuse(account: Actor, pid: str, code: str, reason: str, citation: str) -> Negotiation:
+    """Refuse a request, as the provider's officer (D809-21, D809-15).
+
+    raises   NotAllowed, OtherDepartment, RefusalWithoutReason, RefusalWithoutCitation, IllegalMove
+    """
+    _ours(account, pid, Party.PROVIDER)
+    check_refusal(code, reason, citation)
+    return outbound.terminate(pid, code, reason.strip(), citation.strip(), account.username)
+
+
+@transaction.atomic
+def ask_supplement(account: Actor, pid: str, missing: Sequence[str]) -> Negotiation:
+    """Tell the applicant once, completely, what is missing (D809-21)."""
+    _ours(account, pid, Party.PROVIDER)
+    named = tuple(one.strip() for one in missing if one.strip())
+    return outbound.offer(pid, account.username, supplement=named)
+
+
+@transaction.atomic
+def accept_offer(account: Actor, pid: str) -> Negotiation:
+    """Accept what the provider offers, as the consumer's head."""
+    _ours(account, pid, Party.CONSUMER)
+    return outbound.accept(pid, account.username)
+
+
+@transaction.atomic
+def suspend(account: Actor, agreement_id: str, reason: str) -> Agreement:
+    """Stop an agreement's data at once (D809-27), with the reason the other side will read."""
+    transfer = _running(account, agreement_id, "suspend", reason)
+    delivery.suspend(transfer.pid, reason.strip(), account.username)
+    return Agreement.objects.get(id=agreement_id)
+
+
+@transaction.atomic
+def resume(account: Actor, agreement_id: str, reason: str) -> Agreement:
+    """Let the data flow again after rectification. Only the side that suspended may."""
+    transfer = _running(account, agreement_id, "resume", reason)
+    delivery.start(transfer.pid, account.username, reason.strip())
+    return Agreement.objects.get(id=agreement_id)
+
+
+@transaction.atomic
+def end(account: Actor, agreement_id: str, reason: str) -> Agreement:
+    """End an agreement for good, in either role. Nothing can be read under it from then on."""
+    transfer = _running(account, agreement_id, "end", reason)
+    delivery.terminate(transfer.pid, reason.strip(), account.username)
+    return Agreement.objects.get(id=agreement_id)
+
+
+@transaction.atomic
+def ask_delivery(account: Actor, agreement_id: str) -> Transfer:
+    """Ask for delivery again after one was completed or not begun, as the consumer's officer."""
+    agreement = _agreement(account, agreement_id)
+    return delivery.request(agreement.id, account.username)
+
+
+def _ours(account: Actor, pid: str, role: Party) -> Negotiation:
+    negotiation = locked(Negotiation, pid)
+    if negotiation.role != role:
+        raise NotFound(what="request", name=pid[:80])
+    action = Action.ANSWER_REQUEST if role is Party.PROVIDER else Action.SIGN_OFF_REQUEST
+    check(account, action, negotiation.department or None)
+    return negotiation
+
+
+def _agreement(account: Actor, agreement_id: str) -> Agreement:
+    agreement = Agreement.objects.filter(id=agreement_id).first()
+    if agreement is None:
+        raise NotFound(what="agreement", name=agreement_id[:80])
+    check(account, Action.CHANGE_AGREEMENT, agreement.department or None)
+    return agreement
+
+
+def _running(account: Actor, agreement_id: str, action: str, reason: str) -> Transfer:
+    agreement = _agreement(account, agreement_id)
+    if not reason.strip():
+        raise ReasonMissing(action=action)
+    transfer = agreement.transfers.exclude(state__in=CLOSED[Machine.TRANSFER]).order_by("-created_at").first()
+    if transfer is None:
+        raise AgreementNotInForce(state=agreement.state)
+    return transfer

@@ -1,0 +1,84 @@
+"""One step of a process: look in the table, change the state, write the audit record and the ledger entry."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from django.db.models import QuerySet
+
+from hutong.control.agreements.decisions import Process, machine_of
+from hutong.control.agreements.models import Agreement, Negotiation, Transfer
+from hutong.control.agreements.transitions import Move, Party, Said, next_move
+from hutong.ledger.record import record
+from hutong.vocabulary.errors import NotFound
+
+Kind = TypeVar("Kind", Negotiation, Transfer)
+
+
+def locked(model: type[Kind], pid: str, peer: str | None = None) -> Kind:
+    """A process, its row held until the transaction ends. A peer sees its own processes only.
+
+    raises   NotFound
+    """
+    rows = model.objects.select_for_update().filter(pid=pid)
+    return _found(rows if peer is None else rows.filter(peer=peer), pid)
+
+
+def peers_own(model: type[Kind], pid: str, peer: str) -> Kind:
+    """A process as its peer may read it, not held.
+
+    raises   NotFound
+    """
+    return _found(model.objects.filter(pid=pid, peer=peer), pid)
+
+
+def _found(rows: QuerySet[Kind], pid: str) -> Kind:
+    found = rows.first()
+    if found is None:
+        raise NotFound(what=rows.model.__name__.lower(), name=pid[:80])
+    return found
+
+
+def step(
+    process: Process,
+    said: Said,
+    sender: Party,
+    actor: str,
+    detail: dict[str, Any] | None = None,
+    *,
+    commitment: dict[str, Any] | None = None,
+) -> Move:
+    """Make a legal move. The caller holds the row (or is making it) and MUST `decisions.ask` once its work is done.
+
+    detail       for people, in the audit record; beside the role, the peer and what it is about
+    commitment   for the ledger's leaf: digests and ids
+    raises       IllegalMove
+    """
+    machine = machine_of(process)
+    move = next_move(machine, process.state, said, sender)
+    process.state = move.after
+    process.save()
+    about = {"role": process.role, "peer": process.peer, "before": move.before, "after": move.after}
+    leaf = {"process": process.pid, "state": move.after, **(commitment or {})}
+    record(move.audit, subject_of(process), actor, {**about, **_about(process), **(detail or {})}, commitment=leaf)
+    return move
+
+
+def subject_of(process: Process) -> str:
+    return f"{machine_of(process)}:{process.pid}"
+
+
+def note(process: Process, kind: str, actor: str, detail: dict[str, Any]) -> None:
+    """Record something that changes no state, such as a message the peer would not take."""
+    record(kind, subject_of(process), actor, {"role": process.role, "peer": process.peer, **detail})
+
+
+def signed_commitment(agreement: Agreement) -> dict[str, str]:
+    """What both ledgers hold of an agreement: the same id and the same digest."""
+    return {"agreement": agreement.id, "agreement_digest": agreement.digest}
+
+
+def _about(process: Process) -> dict[str, str]:
+    if isinstance(process, Negotiation):
+        return {"resource": process.dataset_id}
+    return {"agreement": process.agreement_id, "resource": process.agreement.resource_id}

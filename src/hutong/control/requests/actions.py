@@ -1,0 +1,216 @@
+"""Filing a request, signing it off, withdrawing it: decree 809 article 20 on the consumer's side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import transaction
+
+from hutong.control.agreements import outbound
+from hutong.control.agreements.drafting import offer_for
+from hutong.control.agreements.models import Negotiation
+from hutong.control.agreements.terms import Terms
+from hutong.control.catalogue import queries as catalogue
+from hutong.control.catalogue.dataset import EntryDocument
+from hutong.control.catalogue.models import Entry
+from hutong.control.identity.rules import Action, Actor, check
+from hutong.control.organisations.models import Department
+from hutong.control.requests.models import ShareRequest
+from hutong.control.requests.rules import (
+    ItemsNotShared,
+    OwnResource,
+    RequestIncomplete,
+    check_complete,
+    check_items,
+    check_may_sign_off,
+)
+from hutong.exchange.shaping.predicate import Predicate
+from hutong.ledger.record import record
+from hutong.node.settings import current
+from hutong.vocabulary.canonical import canonical_bytes
+from hutong.vocabulary.errors import BadInput, NotFound, WrongState
+from hutong.vocabulary.ids import new_id
+from hutong.vocabulary.text import checked
+
+LONGEST_TEXT = 4_000  # characters of basis, scenario and scope each
+
+
+@transaction.atomic
+def file(
+    account: Actor,
+    *,
+    resource_id: str,
+    basis: str,
+    scenario: str,
+    scope: str,
+    items: Sequence[str],
+    row_condition: dict[str, Any] | None = None,
+    mode: str = "interface",
+    term_days: int,
+    purpose: str,
+    quota_calls_per_day: int = 100_000,
+) -> ShareRequest:
+    """File a request for a catalogued resource of another node.
+
+    row_condition   a predicate document over the resource's items, None for every row
+    raises          NotAllowed, NotFound, OwnResource, RequestIncomplete, UnknownItems, ItemsNotShared, BadPredicate
+    """
+    if account.department_id is None:
+        raise RequestIncomplete(missing=["department"])
+    check(account, Action.FILE_REQUEST)
+    entry = catalogue.entry(resource_id)
+    _check_open(entry)
+    request = ShareRequest(
+        id=new_id(),
+        department_id=account.department_id,
+        resource_id=entry.id,
+        provider=entry.origin,
+        filed_by=account.username,
+        basis=checked("basis", basis, limit=LONGEST_TEXT, lines=True),
+        scenario=checked("scenario", scenario, limit=LONGEST_TEXT, lines=True),
+        scope=checked("scope", scope, limit=LONGEST_TEXT, lines=True),
+        items=list(dict.fromkeys(items)),
+        row_condition=row_condition,
+        mode=mode,
+        term_days=term_days,
+        purpose=purpose,
+        quota_calls_per_day=quota_calls_per_day,
+        state="filed",
+        filed_at=datetime.now(UTC),
+    )
+    check_complete(request)
+    _check_items_of(request, catalogue.document(entry.id))
+    request.save(force_insert=True)
+    detail = {"resource": entry.id, "provider": entry.origin, "purpose": purpose, "items": request.items}
+    record("request.filed", f"request:{request.id}", account.username, {**detail, "term_days": term_days})
+    return request
+
+
+@transaction.atomic
+def sign_off(account: Actor, request_id: str) -> ShareRequest:
+    """Sign a filed request off and send it to its provider, as the head of the department that asks.
+
+    raises   NotAllowed, OtherDepartment, OwnSignOff, WrongState, NotFound
+    """
+    request = _held(request_id)
+    check(account, Action.SIGN_OFF_REQUEST)
+    check_may_sign_off(account, request)
+    _check_state(request, "filed")
+    check_complete(request)
+    entry = catalogue.entry(request.resource_id)
+    _check_open(entry)
+    request.state, request.signed_off_by, request.signed_off_at = "signed_off", account.username, datetime.now(UTC)
+    request.save()
+    record("request.signed_off", f"request:{request.id}", account.username, {"resource": entry.id})
+    terms = terms_of(request)
+    offer = offer_for(entry.dataset, terms)
+    negotiation = outbound.request(request.provider, offer, terms, account.username, request_id=request.id)
+    request.negotiation_id = negotiation.pid
+    request.save(update_fields=["negotiation_id"])
+    return request
+
+
+@transaction.atomic
+def withdraw(account: Actor, request_id: str, reason: str = "") -> ShareRequest:
+    """Take a request back before it is agreed; the provider is told when it has already been sent.
+
+    raises   NotAllowed, OtherDepartment, WrongState, NotAcknowledged
+    """
+    request = _held(request_id)
+    check(account, Action.WITHDRAW_REQUEST, request.department_id)
+    _check_state(request, "filed", "signed_off")
+    sent = request.state == "signed_off"
+    request.state, request.answered_at = "withdrawn", datetime.now(UTC)
+    request.save()
+    record("request.withdrawn", f"request:{request.id}", account.username, {"reason": reason})
+    if sent:
+        outbound.terminate(request.negotiation_id, "withdrawn", reason, "", account.username)
+    return request
+
+
+@transaction.atomic
+def complete(account: Actor, request_id: str, *, basis: str = "", scenario: str = "", scope: str = "") -> ShareRequest:
+    """Supply what the provider said is missing (its offer's list), and send the request again, as the head.
+
+    raises   NotAllowed, OtherDepartment, WrongState, IllegalMove
+    """
+    request = _held(request_id)
+    check(account, Action.SIGN_OFF_REQUEST, request.department_id)
+    _check_state(request, "signed_off")
+    for name, text in (("basis", basis), ("scenario", scenario), ("scope", scope)):
+        if text.strip():
+            setattr(request, name, checked(name, text, limit=LONGEST_TEXT, lines=True))
+    request.save()
+    record("request.completed", f"request:{request.id}", account.username, {"resource": request.resource_id})
+    terms = terms_of(request)
+    offer = offer_for(catalogue.entry(request.resource_id).dataset, terms)
+    outbound.counter(request.negotiation_id, offer, terms, account.username)
+    return request
+
+
+def terms_of(request: ShareRequest) -> Terms:
+    department = Department.objects.get(code=request.department_id)
+    return Terms(
+        items=tuple(request.items),
+        where=request.row_condition,
+        mode=request.mode,
+        term_days=request.term_days,
+        purpose=request.purpose,
+        basis=request.basis,
+        scenario=request.scenario,
+        scope=request.scope,
+        quota_calls_per_day=request.quota_calls_per_day,
+        department=department.code,
+        department_name=department.name_zh,
+    )
+
+
+def negotiation_closed(negotiation: Negotiation) -> None:
+    """The request follows its negotiation: agreed when finalised, refused or withdrawn when terminated."""
+    request = ShareRequest.objects.select_for_update().filter(id=negotiation.request_id or "-").first()
+    if request is None or request.state != "signed_off":
+        return
+    request.answered_at = datetime.now(UTC)
+    request.state = "agreed" if negotiation.state == "FINALIZED" else "refused"
+    request.refusal_reason = negotiation.refusal_reason
+    request.refusal_citation = negotiation.refusal_citation
+    request.save()
+    detail = {"code": negotiation.refusal_code, "citation": negotiation.refusal_citation}
+    actor = f"node:{negotiation.peer}"
+    record(f"request.{request.state}", f"request:{request.id}", actor, detail if request.state == "refused" else {})
+
+
+def _held(request_id: str) -> ShareRequest:
+    found = ShareRequest.objects.select_for_update().filter(id=request_id).first()
+    if found is None:
+        raise NotFound(what="request", name=request_id[:60])
+    return found
+
+
+def _check_state(request: ShareRequest, *possible: str) -> None:
+    if request.state not in possible:
+        raise WrongState(what="request", state=request.state, possible=list(possible))
+
+
+def _check_open(entry: Entry) -> None:
+    if entry.state != "published":
+        raise NotFound(what="published resource", name=entry.id)
+    if entry.origin == current().jurisdiction:
+        raise OwnResource(resource=entry.id)
+
+
+def _check_items_of(request: ShareRequest, entry: EntryDocument) -> None:
+    """Every item asked for, and every item a condition reads, stands in the entry; and none is barred."""
+    known = {item.name: item for item in entry.items}
+    check_items(request.items, known)
+    if barred := [name for name in request.items if not known[name].may_be_shared]:
+        raise ItemsNotShared(items=barred)
+    if request.row_condition is None:
+        return
+    check_items(sorted(Predicate.from_document(request.row_condition).items()), known)
+    try:
+        canonical_bytes(request.row_condition)
+    except ValueError as error:  # a float: two sides could sign different bytes for it
+        raise BadInput(reason=f"the row condition cannot be signed: {error}; write decimals as text") from error
