@@ -22,7 +22,7 @@ class Code:
 class CodeList:
     """A closed list of codes, in the order people expect."""
 
-    def __init__(self, *codes: tuple[str, str, str]) -> None:
+    def __init__(self, codes: Iterable[tuple[str, str, str]]) -> None:
         self._codes = {code: Code(code, zh, en) for code, zh, en in codes}
 
     def __contains__(self, code: object) -> bool:
@@ -48,7 +48,7 @@ class CodeList:
 
 
 # The national catalogue template (政务信息资源目录编制指南): how often the source is updated.
-UPDATE_CYCLES = CodeList(
+UPDATE_CYCLES = CodeList([
     ("1", "不定时", "irregular"),
     ("2", "实时", "real time"),
     ("3", "每日", "daily"),
@@ -58,45 +58,45 @@ UPDATE_CYCLES = CodeList(
     ("7", "每半年", "half-yearly"),
     ("8", "每年", "yearly"),
     ("9", "其他", "other"),
-)
+])  # fmt: skip
 
 # Decree 809 article 14, from the least to the most strict.
-ATTRIBUTES = CodeList(
+ATTRIBUTES = CodeList([
     ("unconditional", "无条件共享", "unconditional"),
     ("conditional", "有条件共享", "conditional"),
     ("refused", "不予共享", "not shared"),
-)
+])  # fmt: skip
 
 # Decree 809 article 22.
-SHARING_MODES = CodeList(
+SHARING_MODES = CodeList([
     ("interface", "服务接口", "service interface"),
     ("batch", "批量交换", "batch exchange"),
     ("file", "文件下载", "file download"),
-)
+])  # fmt: skip
 
 # The national template's first class of the catalogue code; `digit` opens the code.
-CATEGORIES = CodeList(
+CATEGORIES = CodeList([
     ("basic", "基础信息资源", "basic"),
     ("thematic", "主题信息资源", "thematic"),
     ("departmental", "部门信息资源", "departmental"),
-)
+])  # fmt: skip
 CATEGORY_DIGITS = {"basic": "1", "thematic": "2", "departmental": "3"}
 
 # GB/T 43697-2024.
-NATIONAL_LEVELS = CodeList(
+NATIONAL_LEVELS = CodeList([
     ("general", "一般数据", "general"),
     ("important", "重要数据", "important"),
     ("core", "核心数据", "core"),
-)
+])  # fmt: skip
 
-DATA_FORMATS = CodeList(
+DATA_FORMATS = CodeList([
     ("database", "数据库", "database"),
     ("csv", "CSV 文件", "CSV file"),
     ("parquet", "Parquet 文件", "Parquet file"),
     ("excel", "电子表格", "spreadsheet"),
-)
+])  # fmt: skip
 
-THEMES = CodeList(
+THEMES = CodeList([
     ("population", "人口", "population"),
     ("legal_entity", "法人", "legal entities"),
     ("geography", "自然资源和空间地理", "natural resources and geography"),
@@ -114,11 +114,11 @@ THEMES = CodeList(
     ("culture", "文化旅游", "culture and tourism"),
     ("safety", "公共安全", "public safety"),
     ("other", "其他", "other"),
-)
+])  # fmt: skip
 
 # What a consumer may use data for. A purpose is a statutory duty, never "other": decree 809 article 25 binds
 # use to the purpose that was agreed, and nothing can be measured against a purpose that says nothing.
-PURPOSES = CodeList(
+PURPOSES = CodeList([
     ("licensing", "行政许可", "administrative licensing"),
     ("government_service", "政务服务事项办理", "handling a government service case"),
     ("public_service", "公共服务", "public services"),
@@ -131,10 +131,10 @@ PURPOSES = CodeList(
     ("statistics", "统计分析", "statistics"),
     ("macro_decision", "宏观决策", "policy and planning"),
     ("reconciliation", "数据校核和比对", "data verification"),
-)
+])  # fmt: skip
 
-# The region's data elements that an item may be mapped to. Those above the line are recognised by check digit or form.
-ELEMENTS = CodeList(
+# The region's data elements that an item may be mapped to. The first six are recognised in a column.
+ELEMENTS = CodeList([
     ("person_id", "公民身份号码", "identity number"),
     ("uscc", "统一社会信用代码", "unified social credit code"),
     ("organisation_code", "组织机构代码", "organisation code"),
@@ -144,15 +144,14 @@ ELEMENTS = CodeList(
     ("person_name", "姓名", "person's name"),
     ("organisation_name", "机构名称", "organisation's name"),
     ("address", "地址", "address"),
+    ("home_address", "住址", "home address"),
     ("birth_date", "出生日期", "date of birth"),
     ("date", "日期", "date"),
     ("sex", "性别", "sex"),
     ("money", "金额", "amount of money"),
     ("bank_account", "银行账号", "bank account"),
-)
+])  # fmt: skip
 
-# Item types on the wire and in the catalogue.
-ITEM_TYPES = frozenset({"string", "int64", "double", "date", "timestamp", "time", "bool", "decimal", "binary"})
 GRADES = (1, 2, 3, 4)
 
 

@@ -45,6 +45,7 @@ class Resource(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     published_at = models.DateTimeField(null=True)
+    changed_at = models.DateTimeField(null=True)  # first change not yet published; starts the clock of article 17
 
     class Meta:
         db_table = "resource"
@@ -89,12 +90,26 @@ class Entry(models.Model):
     department_code = models.CharField(max_length=18)
     attribute = models.CharField(max_length=16)
     update_cycle = models.CharField(max_length=2)
+    theme = models.CharField(max_length=60, blank=True)
+    grade = models.IntegerField(default=1)  # of its strictest item
     dataset = models.JSONField()  # the DCAT dataset as sent (plain JSON, Dataspace Protocol shape)
     signature = models.CharField(max_length=200)  # Ed25519 over the canonical dataset, base64
     keyid = models.CharField(max_length=120)
     published_at = models.DateTimeField()
     received_at = models.DateTimeField(auto_now=True)
-    search_text = models.TextField()  # lower case: titles, summary, keywords, items, department; 2-grams for Chinese
 
     class Meta:
         db_table = "catalogue_entry"
+        indexes = [models.Index(fields=["state", "-published_at", "id"])]
+
+
+class EntryTerm(models.Model):
+    """A word, or a pair of Chinese characters, that an entry can be found by. The same index on every database."""
+
+    term = models.CharField(max_length=40)
+    entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="terms")
+    weight = models.IntegerField()  # where the term stands: title 16, keyword 8, department 4, item 2, summary 1
+
+    class Meta:
+        db_table = "catalogue_term"
+        constraints = [models.UniqueConstraint(fields=["term", "entry"], name="term_once")]

@@ -10,7 +10,7 @@ from typing import Protocol
 from hutong.control.identity.models import Role
 from hutong.vocabulary.errors import NotAllowed, Refused
 
-USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,58}[a-z0-9]\Z")
+USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,58}[a-z0-9]\Z")
 
 
 class Action(StrEnum):
@@ -115,12 +115,14 @@ class AccountClosed(Refused):
 
 
 class BadUsername(Refused):
-    """A user name is 3 to 60 small letters, digits, dots, hyphens and underscores, and begins and ends with a
+    """A user name is 2 to 60 small letters, digits, dots, hyphens and underscores, and begins and ends with a
     letter or digit."""
 
-    zh = "用户名为 3 至 60 个小写字母、数字、点、连字符或下划线，且以字母或数字开头和结尾。"
+    zh = "用户名为 2 至 60 个小写字母、数字、点、连字符或下划线，且以字母或数字开头和结尾。"
     code = "bad_username"
     status = 400
+    next_en = "Choose another user name."
+    next_zh = "请另选用户名。"
 
 
 class UsernameTaken(Refused):
@@ -139,6 +141,8 @@ class UnknownRole(Refused):
     zh = "没有角色 {role}；可选：{known}。"
     code = "unknown_role"
     status = 400
+    next_en = "Choose one of these roles."
+    next_zh = "请选择上述角色之一。"
 
 
 class DepartmentNeeded(Refused):
@@ -157,6 +161,8 @@ class NoDepartmentHere(Refused):
     zh = "角色 {role} 不属于任何部门。"
     code = "no_department_here"
     status = 400
+    next_en = "Leave the department out, or choose another role."
+    next_zh = "请不要指定部门，或另选角色。"
 
 
 class WeakPassword(Refused):

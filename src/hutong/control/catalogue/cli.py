@@ -1,0 +1,297 @@
+"""`hutong source`, `hutong resource`, `hutong search`: from a department's data to an entry others find."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hutong.control.identity.cli import FOLDER
+from hutong.node.settings import setup
+
+AS = click.option(
+    "--as", "username", required=True, envvar="HUTONG_ACCOUNT", help="The account that acts (or HUTONG_ACCOUNT)."
+)
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+KINDS = click.Choice(["csv", "parquet", "excel", "sqlite", "postgresql"])
+SUFFIXES = {".parquet": "parquet", ".xlsx": "excel", ".xls": "excel", ".sqlite": "sqlite", ".db": "sqlite"}
+
+
+@click.group()
+def source() -> None:
+    """Sources: where a department's data lies."""
+
+
+@source.command("add")
+@FOLDER
+@click.argument("location")
+@click.option("--name", required=True, help="What people call it.")
+@click.option("--kind", type=KINDS, help="Guessed from the file's name where not given.")
+@click.option("--table", default="", help="Table (PostgreSQL: schema.table), or sheet of a workbook.")
+@click.option("--department", "department_code", help="Unified social credit code; an officer's own where not given.")
+@AS
+def source_add(
+    folder: Path, location: str, *, name: str, kind: str | None, table: str, department_code: str | None, username: str
+) -> None:
+    """Register a source; it is read, or probed, at once.
+
+    Example: hutong source add /srv/js companies.csv.xz --name 企业登记 --as wang
+
+    LOCATION is a file or a PostgreSQL connection string. Adds one source, sealed with the node's key, and for CSV and
+    Excel a snapshot of it. Malformed rows are set aside and counted.
+    """
+    setup(folder)
+    from hutong.control.catalogue.sources import register_source
+    from hutong.control.identity.queries import account
+
+    kind = kind or _kind(location)
+    place = location if kind == "postgresql" else str(Path(location).expanduser().absolute())
+    made = register_source(
+        account(username), name=name, kind=kind, location=place, table=table, department_code=department_code
+    )
+    click.echo(f"source {made.id}: {made.row_count} rows, {len(made.schema)} columns, {made.quarantined} set aside.")
+
+
+@source.command("refresh")
+@FOLDER
+@click.argument("source_id")
+@AS
+def source_refresh(folder: Path, source_id: str, *, username: str) -> None:
+    """Read a source again. The old snapshot stays in use unless all goes well."""
+    setup(folder)
+    from hutong.control.catalogue.sources import refresh_source
+    from hutong.control.identity.queries import account
+
+    made = refresh_source(account(username), source_id)
+    click.echo(f"source {made.id}: {made.row_count} rows, {made.quarantined} set aside.")
+
+
+@source.command("list")
+@FOLDER
+@AS_JSON
+def source_list(folder: Path, *, as_json: bool) -> None:
+    """List the sources. Changes nothing; shows no location."""
+    setup(folder)
+    from hutong.control.catalogue.sources import sources
+
+    rows = [
+        {
+            "id": one.id,
+            "name": one.name,
+            "kind": one.kind,
+            "department": one.department,
+            "rows": one.row_count,
+            "answers": one.check_ok,
+        }
+        for one in sources()
+    ]
+    _show(rows, as_json, ("id", "kind", "rows", "name"))
+
+
+@click.group()
+def resource() -> None:
+    """Resources: descriptions of data to share."""
+
+
+@resource.command("draft")
+@FOLDER
+@click.argument("source_id")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Also write the description to a file.")
+@AS
+def resource_draft(folder: Path, source_id: str, *, out: Path | None, username: str) -> None:
+    """Infer a description from a source.
+
+    Example: hutong resource draft /srv/js SOURCE --out companies.toml --as wang
+
+    Adds one draft. Edit the file and read it back with `hutong resource describe`.
+    """
+    setup(folder)
+    from hutong.control.catalogue import description_file
+    from hutong.control.catalogue.actions import draft_resource
+    from hutong.control.catalogue.queries import items_of
+    from hutong.control.identity.queries import account
+
+    made = draft_resource(account(username), source_id)
+    items = items_of(made)
+    if out is not None:
+        description_file.write(out, made, items)
+    click.echo(f"resource {made.id}: draft with {len(items)} items{f', written to {out}' if out else ''}.")
+
+
+@resource.command("describe")
+@FOLDER
+@click.argument("resource_id")
+@click.option("--file", "file", type=click.Path(path_type=Path), help="A description in TOML or JSON.")
+@click.option("--set", "pairs", multiple=True, metavar="FIELD=VALUE", help="One text field; may be repeated.")
+@AS
+def resource_describe(
+    folder: Path, resource_id: str, *, file: Path | None, pairs: tuple[str, ...], username: str
+) -> None:
+    """Change a description, from a file or field by field.
+
+    Example: hutong resource describe /srv/js ID --file companies.toml --as wang
+
+    Changes the description alone: others see it when it is published.
+    """
+    setup(folder)
+    from hutong.control.catalogue import description_file
+    from hutong.control.catalogue.actions import describe
+    from hutong.control.identity.queries import account
+
+    given, items = description_file.read(file) if file else ({}, None)
+    changed = describe(account(username), resource_id, given | dict(map(_pair, pairs)), items)
+    click.echo(f"resource {changed.id} was described.")
+
+
+@resource.command("sign-off")
+@FOLDER
+@click.argument("resource_id")
+@AS
+def resource_sign_off(folder: Path, resource_id: str, *, username: str) -> None:
+    """Sign off the assessment of secrecy and personal information (decree 809, article 12). Heads only."""
+    setup(folder)
+    from hutong.control.catalogue.actions import sign_off
+    from hutong.control.identity.queries import account
+
+    sign_off(account(username), resource_id)
+    click.echo(f"resource {resource_id} was signed off.")
+
+
+@resource.command("publish")
+@FOLDER
+@click.argument("resource_id")
+@AS
+def resource_publish(folder: Path, resource_id: str, *, username: str) -> None:
+    """Publish a description to all members. Refused, naming all that is missing, unless it is complete.
+
+    Example: hutong resource publish /srv/js ID --as wang
+
+    The source is asked at that moment. The entry is signed, kept, sent to the region, and recorded in the ledger.
+    """
+    setup(folder)
+    from hutong.control.catalogue.actions import publish
+    from hutong.control.identity.queries import account
+
+    entry = publish(account(username), resource_id)
+    click.echo(f"entry {entry.id} version {entry.version} was published: {entry.title_zh} ({entry.attribute}).")
+
+
+@resource.command("withdraw")
+@FOLDER
+@click.argument("resource_id")
+@AS
+def resource_withdraw(folder: Path, resource_id: str, *, username: str) -> None:
+    """Take an entry out of every catalogue. Agreements in force go on."""
+    setup(folder)
+    from hutong.control.catalogue.actions import withdraw
+    from hutong.control.identity.queries import account
+
+    entry = withdraw(account(username), resource_id)
+    click.echo(f"entry {entry.id} version {entry.version} was withdrawn.")
+
+
+@resource.command("show")
+@FOLDER
+@click.argument("resource_id")
+@AS_JSON
+def resource_show(folder: Path, resource_id: str, *, as_json: bool) -> None:
+    """Show a description, and what still stands between it and publication. Changes nothing."""
+    setup(folder)
+    from hutong.control.catalogue import description_file, queries, rules
+
+    one = queries.resource(resource_id)
+    items = queries.items_of(one)
+    missing = [finding.say("en") for finding in rules.findings(one, items)]
+    shown = {"id": one.id, "state": one.state, "version": one.version, "missing": missing}
+    if as_json:
+        whole = shown | description_file.document(one, items)
+        click.echo(json.dumps(whole, ensure_ascii=False, indent=2))
+        return
+    click.echo(f"{one.id}  {one.state}  version {one.version}  {one.title_zh}  {one.title_en}".rstrip())
+    for item in items:
+        click.echo(f"  {item.name}  {item.type}  {item.element}  grade {item.grade}  {item.title_zh}")
+    for sentence in missing:
+        click.echo(f"missing: {sentence}")
+
+
+@resource.command("list")
+@FOLDER
+@AS_JSON
+def resource_list(folder: Path, *, as_json: bool) -> None:
+    """List our own resources. Changes nothing."""
+    setup(folder)
+    from hutong.control.catalogue.queries import resources
+
+    rows = [
+        {"id": one.id, "state": one.state, "version": one.version, "title": one.title_zh, "code": one.code}
+        for one in resources()
+    ]
+    _show(rows, as_json, ("id", "state", "title"))
+
+
+@click.command("search")
+@FOLDER
+@click.argument("text", default="")
+@click.option("--origin", help="Only of this jurisdiction.")
+@click.option("--attribute", type=click.Choice(["unconditional", "conditional", "refused"]))
+@click.option("--theme", help="Only of this theme.")
+@click.option("--page", type=click.IntRange(1), default=1, show_default=True)
+@AS_JSON
+def search(
+    folder: Path, text: str, *, origin: str | None, attribute: str | None, theme: str | None, page: int, as_json: bool
+) -> None:
+    """Search the catalogue of all members, in Chinese or English. Changes nothing.
+
+    Example: hutong search /srv/ah 企业登记 --attribute conditional
+    """
+    setup(folder)
+    from hutong.control.catalogue.queries import search as find
+
+    filters = {"origin": origin, "attribute": attribute, "theme": theme}
+    found = find(text, {name: value for name, value in filters.items() if value}, page)
+    rows = [
+        {
+            "id": one.id,
+            "origin": one.origin,
+            "attribute": one.attribute,
+            "title_zh": one.title_zh,
+            "title_en": one.title_en,
+            "department": one.department_name,
+        }
+        for one in found.entries
+    ]
+    _show(rows, as_json, ("id", "origin", "attribute", "title_zh", "title_en", "department"))
+    if not as_json:
+        nearest = "" if found.every_word else "; none has every word, these come nearest"
+        click.echo(f"{found.total} found, page {found.page} of {found.pages}{nearest}")
+
+
+def _show(rows: list[dict[str, Any]], as_json: bool, columns: tuple[str, ...]) -> None:
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    for row in rows:
+        click.echo("  ".join(str(row[name]) for name in columns if row[name] != ""))
+
+
+def _kind(location: str) -> str:
+    if location.startswith(("postgresql://", "postgres://")):
+        return "postgresql"
+    return SUFFIXES.get(Path(location).suffix.lower(), "csv")
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise click.UsageError(f"--set takes FIELD=VALUE, not {text[:60]!r}")
+    return name.strip(), _list_or_text(name.strip(), value)
+
+
+def _list_or_text(name: str, value: str) -> Any:
+    from hutong.control.catalogue.fields import RESOURCE_FIELDS, ListField
+
+    if isinstance(RESOURCE_FIELDS.get(name), ListField):
+        return [one.strip() for one in value.split(",") if one.strip()]
+    return value

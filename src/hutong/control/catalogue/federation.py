@@ -1,0 +1,194 @@
+"""Entries on their way: signed by their origin, carried by the node that keeps the directory, taken by every member.
+
+1. An entry is taken only under the origin's own signature, by a key the directory lists for the origin, valid when it
+   was published. Who carried it gives it no weight.
+2. A version only grows. The same version again changes nothing; another content under the same version is refused.
+3. The keeper carries what it takes to all other members, in the transaction that takes it.
+4. A node that has just joined sends what it had published, and asks the keeper for everybody's.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from django.db import transaction
+
+from hutong.control.catalogue import dataset as datasets
+from hutong.control.catalogue.dataset import BadEntry, EntryDocument
+from hutong.control.catalogue.models import Entry, EntryTerm
+from hutong.control.catalogue.terms import weighted_terms
+from hutong.node.directory import UnknownMember, keeper, member, others
+from hutong.node.events import Event, on_event, post_event
+from hutong.node.keyring import ring
+from hutong.node.models import OutboxMessage
+from hutong.node.receiving import Peer
+from hutong.node.settings import current
+
+ENTRY_EVENT = "catalogue.entry"
+WANTED_EVENT = "catalogue.wanted"
+CLOCK_SKEW_S = 300  # between the origin's clock and the directory's
+GREET_EVERY_S = 10  # how soon after joining a node sends and asks
+
+
+@dataclass(frozen=True)
+class SignedEntry:
+    """A data set under its origin's signature; verified or made here."""
+
+    dataset: dict[str, Any]
+    signature: str  # Ed25519, base64
+    keyid: str
+    document: EntryDocument
+
+    def data(self) -> dict[str, Any]:
+        """As it travels."""
+        return {"dataset": self.dataset, "signature": self.signature, "keyid": self.keyid}
+
+
+def sign(dataset: dict[str, Any]) -> SignedEntry:
+    """Our own entry under our own key.
+
+    raises   BadEntry for one that no other node would take, so that it is never sent
+    """
+    key = ring().signing_key()
+    signature = base64.b64encode(key.sign(datasets.signed_bytes(dataset))).decode("ascii")
+    return SignedEntry(dataset, signature, key.keyid, datasets.read(dataset))
+
+
+def announce(signed: SignedEntry) -> None:
+    """Send our entry: the keeper to all members, a member to its keeper. Before joining nobody is told; see greet."""
+    for jurisdiction in _listeners():
+        post_event(jurisdiction, ENTRY_EVENT, signed.document.id, signed.data())
+
+
+def verify(data: dict[str, Any]) -> SignedEntry:
+    """An entry from the wire, its signature and every field checked.
+
+    raises   BadEntry
+    """
+    dataset, keyid = data.get("dataset"), data.get("keyid")
+    if not isinstance(dataset, dict) or not isinstance(keyid, str):
+        raise BadEntry(reason="it has no data set or no key id")
+    content = datasets.signed_bytes(dataset)
+    document = datasets.read(dataset)
+    key = ring().lookup(keyid)
+    if key is None or key.jurisdiction != document.origin:
+        raise BadEntry(reason="its key is not one the directory lists for its origin")
+    if not key.valid_from - CLOCK_SKEW_S <= document.published_at.timestamp() < key.valid_to:
+        raise BadEntry(reason="its key was not valid when it was published")
+    try:
+        key.key.verify(datasets.decode_signature(data.get("signature")), content)
+    except InvalidSignature as error:
+        raise BadEntry(reason="its origin's signature does not hold") from error
+    return SignedEntry(dataset, str(data["signature"]), keyid, document)
+
+
+def accept(data: dict[str, Any], sender: str) -> bool:
+    """Take an entry a member sent, in the caller's transaction.
+
+    returns   True when it was new; an older version, or the same again, changes nothing
+    raises    BadEntry
+    """
+    signed = verify(data)
+    origin = signed.document.origin
+    if origin == current().jurisdiction:
+        return False  # our own, carried back to us
+    if sender not in (origin, keeper(), current().superior):
+        raise BadEntry(reason=f"{sender} carries no entries of {origin}")
+    present = Entry.objects.select_for_update().filter(id=signed.document.id).first()
+    if present is not None and not _is_newer(signed, present):
+        return False
+    store(signed)
+    if current().keeps_directory:
+        for jurisdiction in _listeners():
+            if jurisdiction not in (origin, sender):
+                post_event(jurisdiction, ENTRY_EVENT, signed.document.id, signed.data())
+    return True
+
+
+@transaction.atomic
+def store(signed: SignedEntry) -> Entry:
+    """Keep an entry and the words it is found by."""
+    document = signed.document
+    entry, _ = Entry.objects.update_or_create(id=document.id, defaults=_columns(signed))
+    EntryTerm.objects.filter(entry=entry).delete()
+    weights = weighted_terms(document) if document.state == "published" else {}
+    EntryTerm.objects.bulk_create(
+        [EntryTerm(term=term, entry=entry, weight=weight) for term, weight in weights.items()], batch_size=500
+    )
+    return entry
+
+
+def greet() -> None:
+    """Once after joining: send the keeper what we had published, and ask for everybody's entries."""
+    if current().keeps_directory or not (listeners := _listeners()):
+        return
+    process = f"event:{WANTED_EVENT}:"
+    with transaction.atomic():
+        if OutboxMessage.objects.filter(peer=listeners[0], process__startswith=process).exists():
+            return
+        _send_entries(listeners[0], origin=current().jurisdiction)
+        post_event(listeners[0], WANTED_EVENT, current().jurisdiction, {})
+
+
+@on_event(ENTRY_EVENT)
+def take_entry(peer: Peer, event: Event) -> None:
+    """An entry arrives."""
+    accept(event.data, peer.jurisdiction)
+
+
+@on_event(WANTED_EVENT)
+def send_all(peer: Peer, _event: Event) -> None:
+    """A member asks for every entry we hold, withdrawn ones too: it may still show them."""
+    _send_entries(peer.jurisdiction)
+
+
+def _send_entries(jurisdiction: str, origin: str = "") -> None:
+    held = Entry.objects.filter(origin=origin) if origin else Entry.objects.exclude(origin=jurisdiction)
+    for entry in held.order_by("published_at", "id").iterator(chunk_size=100):
+        data = {"dataset": entry.dataset, "signature": entry.signature, "keyid": entry.keyid}
+        post_event(jurisdiction, ENTRY_EVENT, entry.id, data)
+
+
+def _listeners() -> list[str]:
+    """Who hears of entries from us."""
+    if current().keeps_directory:
+        return [one.jurisdiction for one in others()]
+    try:
+        return [member(keeper()).jurisdiction]
+    except UnknownMember:
+        return []
+
+
+def _is_newer(signed: SignedEntry, present: Entry) -> bool:
+    document = signed.document
+    if present.origin != document.origin:
+        raise BadEntry(reason="its id belongs to an entry of another node")
+    if document.version == present.version and signed.dataset != present.dataset:
+        raise BadEntry(reason="another content was already published under this version")
+    return document.version > present.version
+
+
+def _columns(signed: SignedEntry) -> dict[str, Any]:
+    document = signed.document
+    published_at: datetime = document.published_at
+    return {
+        "origin": document.origin,
+        "version": document.version,
+        "state": document.state,
+        "title_zh": document.title_zh,
+        "title_en": document.title_en,
+        "department_name": document.department_name,
+        "department_code": document.department_code,
+        "attribute": document.attribute,
+        "update_cycle": document.update_cycle,
+        "theme": document.theme,
+        "grade": document.grade,
+        "dataset": signed.dataset,
+        "signature": signed.signature,
+        "keyid": signed.keyid,
+        "published_at": published_at,
+    }

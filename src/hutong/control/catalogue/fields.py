@@ -1,0 +1,174 @@
+"""The fields a description may have: their names for people, their limits, their code lists.
+
+One table serves the form, the file an officer edits, the strict decoder and the publish gate, so that a missing field
+is named alike everywhere. Limits are in characters and match the columns of the models.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hutong.exchange.shaping.masks import Mask
+from hutong.vocabulary import codes
+from hutong.vocabulary.codes import CodeList
+from hutong.vocabulary.errors import Refused
+from hutong.vocabulary.text import checked
+
+MOST_ITEMS = 2000  # of one resource; an entry must fit one message; owner: catalogue
+MOST_KEYWORDS = 30
+
+
+class UnknownField(Refused):
+    """A description has no field {field}."""
+
+    zh = "目录描述没有字段 {field}。"
+    code = "unknown_field"
+    status = 400
+    next_en = "Take it out; hutong resource draft --out shows every field."
+    next_zh = "请删除该字段；hutong resource draft --out 可列出全部字段。"
+
+
+class WrongValue(Refused):
+    """The value of {field} is wrong: {reason}."""
+
+    zh = "字段 {field} 的值有误：{reason}。"
+    code = "wrong_value"
+    status = 400
+    next_en = "Correct it and send it again."
+    next_zh = "请更正后重新提交。"
+
+
+@dataclass(frozen=True)
+class Field:
+    """A line of text. `required` is what the publish gate demands."""
+
+    name: str
+    zh: str
+    en: str
+    limit: int = 200
+    lines: bool = False
+    required: bool = False
+    codes: CodeList | None = None
+
+    def read(self, value: Any, where: str) -> Any:
+        """raises   WrongText, WrongValue"""
+        text = checked(where, value, limit=self.limit, lines=self.lines)
+        if self.codes is not None and text and text not in self.codes:
+            raise WrongValue(field=where, reason="one of " + ", ".join(self.codes.codes))
+        return text
+
+
+@dataclass(frozen=True)
+class ListField(Field):
+    """Several texts, each once, in the order given."""
+
+    most: int = MOST_KEYWORDS
+
+    def read(self, value: Any, where: str) -> Any:
+        if not isinstance(value, (list, tuple)) or len(value) > self.most:
+            raise WrongValue(field=where, reason=f"a list of at most {self.most} texts")
+        one = Field(self.name, self.zh, self.en, self.limit, codes=self.codes)
+        texts = [one.read(text, f"{where}[{position}]") for position, text in enumerate(value)]
+        return list(dict.fromkeys(text for text in texts if text))
+
+
+@dataclass(frozen=True)
+class FlagField(Field):
+    def read(self, value: Any, where: str) -> Any:
+        if not isinstance(value, bool):
+            raise WrongValue(field=where, reason="true or false")
+        return value
+
+
+@dataclass(frozen=True)
+class GradeField(Field):
+    def read(self, value: Any, where: str) -> Any:
+        if isinstance(value, bool) or value not in codes.GRADES:
+            raise WrongValue(field=where, reason="a grade from 1 to 4")
+        return int(value)
+
+
+@dataclass(frozen=True)
+class AreaField(Field):
+    def read(self, value: Any, where: str) -> Any:
+        text = checked(where, value, limit=self.limit)
+        if text and not (text.isascii() and text.isdigit() and len(text) in (6, 9, 12)):
+            raise WrongValue(field=where, reason="an area code of 6, 9 or 12 digits")
+        return text
+
+
+@dataclass(frozen=True)
+class MaskField(Field):
+    """A mask document. Its meaning is the data plane's; an unknown one is refused there and here."""
+
+    def read(self, value: Any, where: str) -> Any:
+        return Mask.from_document(value, where).to_document()
+
+
+def _table(*fields: Field) -> dict[str, Field]:
+    return {field.name: field for field in fields}
+
+
+RESOURCE_FIELDS = _table(
+    Field("title_zh", "数据目录名称", "title in Chinese", required=True),
+    Field("title_en", "英文名称", "title in English"),
+    Field("summary_zh", "摘要", "summary in Chinese", 4000, lines=True, required=True),
+    Field("summary_en", "英文摘要", "summary in English", 4000, lines=True),
+    ListField("keywords", "关键字", "keywords", 40),
+    Field("category", "目录分类", "class of the catalogue", required=True, codes=codes.CATEGORIES),
+    Field("theme", "所在领域", "theme", required=True, codes=codes.THEMES),
+    Field("code", "目录代码", "catalogue code", 60),
+    Field("data_format", "数据格式", "data format", required=True, codes=codes.DATA_FORMATS),
+    Field("update_cycle", "更新频率", "update cycle", required=True, codes=codes.UPDATE_CYCLES),
+    Field("attribute", "共享属性", "sharing attribute", required=True, codes=codes.ATTRIBUTES),
+    ListField("sharing_modes", "共享方式", "sharing modes", required=True, codes=codes.SHARING_MODES, most=3),
+    Field("conditions", "使用条件（共享范围）", "conditions of use (scope)", 2000, lines=True),
+    ListField("permitted_purposes", "可用于的用途", "permitted purposes", 60, codes=codes.PURPOSES),
+    Field("legal_citation", "不予共享依据", "legal citation", 1000, lines=True),
+    Field("national_level", "数据分类分级", "national level", required=True, codes=codes.NATIONAL_LEVELS),
+    Field("source_system", "来源信息系统", "source system", required=True),
+    Field("business_matter", "业务事项", "business matter"),
+    AreaField("area_code", "行政区划代码", "area code", 12),
+    Field("time_range", "时间范围", "time range", 60),
+    Field("secrecy_checked_by", "保密与个人信息影响评估负责人", "who signed off the secrecy assessment", 100),
+)
+
+ITEM_FIELDS = _table(
+    Field("title_zh", "中文名称", "title in Chinese", required=True),
+    Field("title_en", "英文名称", "title in English"),
+    Field("element", "数据元", "data element", 60, codes=codes.ELEMENTS),
+    Field("attribute", "共享属性", "sharing attribute", codes=codes.ATTRIBUTES),
+    GradeField("grade", "信息项分级", "grade"),
+    FlagField("sensitive", "敏感", "sensitive"),
+    FlagField("secret", "涉密", "secret"),
+    FlagField("nullable", "可空", "may be empty"),
+    FlagField("key", "主键", "key"),
+    MaskField("mask", "脱敏规则", "mask"),
+    Field("note", "说明", "note", 300),
+)
+
+
+def read_resource(given: Any) -> dict[str, Any]:
+    """The fields of a description that were given, each checked.
+
+    raises   UnknownField, WrongText, WrongValue
+    """
+    return _read(RESOURCE_FIELDS, given, "resource", "")
+
+
+def read_item(given: Any, where: str) -> dict[str, Any]:
+    """The fields of an item that were given, without its name.
+
+    raises   UnknownField, WrongText, WrongValue, BadMask
+    """
+    return _read(ITEM_FIELDS, given, where, where + ".")
+
+
+def _read(table: dict[str, Field], given: Any, what: str, prefix: str) -> dict[str, Any]:
+    if not isinstance(given, dict):
+        raise WrongValue(field=what, reason="an object with fields is expected")
+    for name in given:
+        if name not in table:
+            raise UnknownField(field=f"{prefix}{str(name)[:60]}")
+    return {name: table[name].read(value, prefix + name) for name, value in given.items()}

@@ -1,0 +1,207 @@
+"""Reads of the catalogue: search, an entry, our own resources."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from django.db.models import Count, QuerySet, Sum
+
+from hutong.control.catalogue import dataset as datasets
+from hutong.control.catalogue.models import Entry, EntryTerm, Item, Resource
+from hutong.control.catalogue.rules import filing_due
+from hutong.control.catalogue.terms import query_terms
+from hutong.node.directory import participant_id
+from hutong.node.settings import current
+from hutong.vocabulary.calendar import WorkCalendar
+from hutong.vocabulary.codes import GRADES
+from hutong.vocabulary.errors import BadInput, NotFound
+from hutong.vocabulary.text import checked
+
+LONGEST_QUERY = 200
+PAGE_SIZE = 20
+MOST_A_PAGE = 100
+FILTERS = ("origin", "department_code", "attribute", "update_cycle", "theme", "grade", "state")
+
+
+@dataclass(frozen=True)
+class Found:
+    """One page of a search, best first."""
+
+    entries: tuple[Entry, ...]
+    total: int
+    page: int  # from 1
+    size: int
+    every_word: bool = True  # False: no entry has all the words, these have some
+    facets: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.total // self.size))
+
+
+def search(
+    text: str = "", filters: dict[str, Any] | None = None, page: int = 1, size: int = PAGE_SIZE, *, facets: bool = False
+) -> Found:
+    """Entries of all members, best first; without text the newest first.
+
+    text      Chinese or English words; all of them must occur, or, where no entry has all, as many as possible
+    filters   exact values by the names in FILTERS; a list means any of them; without `state`, only published ones
+    page      from 1; beyond the last one it is empty
+    facets    also count what was found by origin, attribute and theme
+    raises    BadInput for an unknown filter, an impossible page, a text that is too long or holds control characters
+    """
+    if not 1 <= page <= 100_000 or not 1 <= size <= MOST_A_PAGE:
+        raise BadInput(reason=f"a page is counted from 1 and holds 1 to {MOST_A_PAGE} entries")
+    wanted = query_terms(checked("text", text.replace("\n", " "), limit=LONGEST_QUERY))
+    conditions = _conditions(filters or {})
+    if not wanted:
+        found = Entry.objects.filter(**conditions) if not text.strip() else Entry.objects.none()
+        return _newest(found, page, size, facets)
+    matches = _matches(wanted, conditions, at_least=len(wanted))
+    every_word = len(wanted) == 1 or matches.exists()
+    if not every_word:
+        matches = _matches(wanted, conditions, at_least=1)
+    first = (page - 1) * size
+    ids = [row["entry_id"] for row in matches[first : first + size]]
+    by_id = {one.id: one for one in Entry.objects.filter(id__in=ids).defer("dataset")}
+    everything = Entry.objects.filter(id__in=matches.order_by().values("entry_id"))
+    return Found(
+        entries=tuple(by_id[one] for one in ids if one in by_id),
+        total=matches.count(),
+        page=page,
+        size=size,
+        every_word=every_word,
+        facets=_facets(everything) if facets else {},
+    )
+
+
+def entry(entry_id: str) -> Entry:
+    """An entry by its id, withdrawn ones too.
+
+    raises   NotFound
+    """
+    found = Entry.objects.filter(id=str(entry_id)[:36]).first()
+    if found is None or found.id != entry_id:
+        raise NotFound(what="catalogue entry", name=_shown(entry_id))
+    return found
+
+
+def document(entry_id: str) -> datasets.EntryDocument:
+    """An entry decoded, for pages and requests.
+
+    raises   NotFound
+    """
+    return datasets.read(entry(entry_id).dataset)
+
+
+def dataset(entry_id: str) -> dict[str, Any]:
+    """The data set of one of our own published entries, as the Dataspace Protocol serves it.
+
+    raises   NotFound; also for entries of other nodes and for withdrawn ones
+    """
+    found = entry(entry_id)
+    if found.state != "published" or found.origin != current().jurisdiction:
+        raise NotFound(what="data set", name=_shown(entry_id))
+    return dict(found.dataset)
+
+
+def catalog() -> dict[str, Any]:
+    """Our own published entries as a Dataspace Protocol catalog. An empty one has no data sets at all."""
+    settings = current()
+    ours = Entry.objects.filter(origin=settings.jurisdiction, state="published").order_by("-published_at", "id")
+    sets = [_within(found.dataset) for found in ours]
+    catalog: dict[str, Any] = {
+        "@context": [datasets.CONTEXT],
+        "@id": participant_id(settings.jurisdiction) + ":catalog",
+        "@type": "Catalog",
+        "participantId": participant_id(settings.jurisdiction),
+    }
+    return catalog | ({"dataset": sets} if sets else {})
+
+
+def resource(resource_id: str) -> Resource:
+    """raises   NotFound"""
+    found = Resource.objects.select_related("department", "source").filter(id=str(resource_id)[:36]).first()
+    if found is None or found.id != resource_id:
+        raise NotFound(what="resource", name=_shown(resource_id))
+    return found
+
+
+def items_of(resource: Resource) -> list[Item]:
+    """The resource's items in their order."""
+    return list(resource.items.order_by("position"))
+
+
+def resources(department: str | None = None) -> list[Resource]:
+    """Our resources, newest change first; of one department where named."""
+    found = Resource.objects.select_related("department", "source").order_by("-updated_at")
+    return list(found.filter(department_id=department) if department else found)
+
+
+def unfiled_changes(calendar: WorkCalendar, today: date) -> list[tuple[Resource, date, bool]]:
+    """Published resources changed since: the resource, the last day to file the change (D809-17), overdue or not."""
+    changed = Resource.objects.select_related("department").filter(state="published", changed_at__isnull=False)
+    rows = []
+    for one in changed.order_by("changed_at"):
+        if one.changed_at is not None:
+            due = filing_due(calendar, china_date(one.changed_at))
+            rows.append((one, due, today > due))
+    return rows
+
+
+def china_date(moment: Any) -> date:
+    """The day in China, which has one time zone and no summer time. Statutory clocks run on it."""
+    return date.fromisoformat((moment + timedelta(hours=8) - moment.utcoffset()).date().isoformat())
+
+
+def _newest(found: QuerySet[Entry], page: int, size: int, facets: bool) -> Found:
+    first = (page - 1) * size
+    newest = found.order_by("-published_at", "id").defer("dataset")[first : first + size]
+    return Found(tuple(newest), found.count(), page, size, facets=_facets(found) if facets else {})
+
+
+def _conditions(filters: dict[str, Any]) -> dict[str, Any]:
+    """The filters as conditions on an entry's columns."""
+    conditions: dict[str, Any] = {} if "state" in filters else {"state": "published"}
+    for name, value in filters.items():
+        if name not in FILTERS:
+            raise BadInput(reason=f"there is no filter {_shown(name)}; filters are {', '.join(FILTERS)}")
+        values = list(value) if isinstance(value, (list, tuple, set)) else [value]
+        if name == "grade" and not all(one in GRADES for one in values):
+            raise BadInput(reason="a grade is 1 to 4")
+        checked_values = values if name == "grade" else [checked(name, one, limit=200) for one in values]
+        conditions[f"{name}__in"] = checked_values[:50]
+    return conditions
+
+
+def _matches(wanted: Sequence[str], conditions: dict[str, Any], *, at_least: int) -> Any:
+    """Ids of the entries that have at least so many of the terms, best first: one grouped read of the term index."""
+    on_entry = {f"entry__{name}": value for name, value in conditions.items()}
+    return (
+        EntryTerm.objects.filter(term__in=wanted, **on_entry)
+        .values("entry_id", "entry__published_at")
+        .annotate(matched=Count("id"), score=Sum("weight"))
+        .filter(matched__gte=at_least)
+        .order_by("-matched", "-score", "-entry__published_at", "entry_id")
+    )
+
+
+def _facets(entries: QuerySet[Entry]) -> dict[str, dict[str, int]]:
+    counts: dict[str, dict[str, int]] = {}
+    for name in ("origin", "attribute", "theme"):
+        rows = entries.order_by().values_list(name).annotate(found=Count("id")).order_by("-found", name)
+        counts[name] = dict(rows)
+    return counts
+
+
+def _within(document: dict[str, Any]) -> dict[str, Any]:
+    """A data set inside a catalog has no context of its own."""
+    return {name: value for name, value in document.items() if name != "@context"}
+
+
+def _shown(name: object) -> str:
+    """A name from outside, short and printable, for a refusal."""
+    return "".join(one for one in str(name)[:60] if one.isprintable())

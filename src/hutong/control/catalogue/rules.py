@@ -1,0 +1,285 @@
+"""The publish gate: what decree 809 and the national template demand of an entry. Decides and touches nothing.
+
+Every rule is a class: its docstring is the sentence people see, `rule` the article. `findings` collects all that
+fail, so that an officer learns everything at once; a missing field is named in the words of the form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any
+
+from hutong.control.catalogue.fields import ITEM_FIELDS, MOST_ITEMS, RESOURCE_FIELDS, Field
+from hutong.control.catalogue.models import Attribute, Item, Resource
+from hutong.control.catalogue.secrecy import SecretItem, label
+from hutong.vocabulary.calendar import WorkCalendar
+from hutong.vocabulary.codes import strictest
+from hutong.vocabulary.errors import Language, Refused
+
+CATALOGUE_DAYS = 10  # working days from a change to its filing; decree 809 article 17
+EXTENSION_DAYS = 5  # further ones, with consent; article 17
+REVIEW_DAYS = 2  # for the data authority to review and publish; article 17
+
+
+class GateRule(Refused):
+    """The entry does not satisfy a rule of the catalogue."""
+
+    zh = "该条目不符合目录规则。"
+    code = "gate_rule"
+    status = 422
+    next_en = "Complete the description and publish again."
+    next_zh = "请完善目录描述后再发布。"
+
+
+class FieldMissing(GateRule):
+    """The field {name} ({field}) is missing."""
+
+    zh = "缺少字段：{name_zh}（{field}）。"
+    code = "field_missing"
+    rule = "D809-13"
+
+
+class ItemFieldMissing(FieldMissing):
+    """The item {item} has no {name}."""
+
+    zh = "信息项 {item} 缺少{name_zh}。"
+    code = "item_field_missing"
+
+
+class NoItems(GateRule):
+    """The entry has no items (items)."""
+
+    zh = "缺少数据项（items）。"
+    code = "no_items"
+    rule = "D809-13"
+
+
+class SecrecyNotSignedOff(GateRule):
+    """Nobody has signed off the assessment of secrecy and of personal information (secrecy_checked_by)."""
+
+    zh = "保密风险和个人信息保护影响评估尚未经部门负责人审核同意（secrecy_checked_by）。"
+    code = "secrecy_not_signed_off"
+    rule = "D809-12"
+
+
+class RefusedWithoutCitation(GateRule):
+    """Sharing of {what} may be refused only where a law, an administrative regulation or a State Council decision
+    says so expressly: cite it (legal_citation)."""
+
+    zh = "{what}列为不予共享，须有法律、行政法规或国务院决定的明确规定：请注明依据（legal_citation）。"
+    code = "refused_without_citation"
+    rule = "D809-14"
+
+
+class ConditionsMissing(GateRule):
+    """Conditional sharing must state its scope (conditions)."""
+
+    zh = "有条件共享须列明共享范围（conditions）。"
+    code = "conditions_missing"
+    rule = "D809-15"
+
+
+class PurposesMissing(GateRule):
+    """Conditional sharing must state the purposes it may serve (permitted_purposes)."""
+
+    zh = "有条件共享须列明用途（permitted_purposes）。"
+    code = "purposes_missing"
+    rule = "D809-15"
+
+
+class OwnConditions(GateRule):
+    """Unconditional sharing is for all departments: no scope and no purposes may be set ({field})."""
+
+    zh = "无条件共享面向所有部门，不得自行增设条件（{field}）。"
+    code = "own_conditions"
+    rule = "D809-15"
+
+
+class NoLiveSource(GateRule):
+    """No source is attached that answers now: {reason}"""
+
+    zh = "没有挂接可用的数据源：{reason_zh}"
+    code = "no_live_source"
+    rule = "CAT-1"  # national template: an entry is linked to its information system and a live resource
+
+
+class ItemNotInSource(GateRule):
+    """The source no longer has these items, or has them with another type: {items}."""
+
+    zh = "数据源已没有以下信息项，或其类型已变：{items}。"
+    code = "item_not_in_source"
+    rule = "CAT-2"
+
+
+class PublishRefused(Refused):
+    """The entry cannot be published yet."""
+
+    zh = "该条目暂不能发布。"
+    code = "publish_refused"
+    rule = "D809-13"
+    status = 422
+    next_en = "Complete what is named and publish again."
+    next_zh = "请补充上述内容后再发布。"
+
+    def __init__(self, findings: Sequence[Refused] = ()) -> None:
+        self.findings = tuple(findings)
+        super().__init__(
+            missing=[field_of(one) for one in findings], rules=sorted({one.rule or "" for one in findings})
+        )
+
+    def say(self, language: Language = "en") -> str:
+        sentences = ("" if language == "zh" else " ").join(one.say(language) for one in self.findings)
+        return super().say(language) + (sentences if language == "zh" or not sentences else " " + sentences)
+
+    def problem(self) -> dict[str, Any]:
+        return super().problem() | {"findings": [one.problem() for one in self.findings]}
+
+
+class NoConsent(Refused):
+    """The time for filing the change may be extended only with the data authority's consent."""
+
+    zh = "延长目录更新期限须经政务数据共享主管部门同意。"
+    code = "extension_without_consent"
+    rule = "D809-17"
+    next_en = "Ask the data authority for its consent first."
+    next_zh = "请先征得主管部门同意。"
+
+
+class AlreadyWithdrawn(Refused):
+    """The entry was withdrawn already."""
+
+    zh = "该条目已撤回。"
+    code = "already_withdrawn"
+    status = 409
+    next_en = "Draft a new resource from the source to publish it anew."
+    next_zh = "如需重新发布，请从数据源新建目录草稿。"
+
+
+def effective_attribute(declared: str, items: Sequence[Item]) -> str:
+    """The resource's attribute: the strictest of what is declared and of the items that may be shared at all.
+
+    An item that is not shared stays out of every agreement; it does not bar the others. Where no item may be shared,
+    neither may the resource. Items without an attribute of their own follow the resource.
+    """
+    own = [item.attribute for item in items if item.attribute]
+    shared = [attribute for attribute in own if attribute != Attribute.REFUSED]
+    if items and len(own) == len(items) and not shared:
+        return str(Attribute.REFUSED)
+    return strictest([declared, *shared])
+
+
+def item_attribute(item: Item, resource: Resource) -> str:
+    """An item's attribute: its own, or the resource's."""
+    return item.attribute or resource.attribute
+
+
+def effective_grade(items: Sequence[Item]) -> int:
+    """The resource's grade, 1 to 4: that of its strictest item."""
+    return max((item.grade for item in items), default=1)
+
+
+def findings(resource: Resource, items: Sequence[Item], unavailable: Refused | None = None) -> list[Refused]:
+    """Everything that stands between a description and its publication, in the order of the form.
+
+    items          in their order
+    unavailable    why the source does not answer, where it does not
+    """
+    found: list[Refused] = [*_secrets(resource, items)]
+    if not resource.secrecy_checked_by:
+        found.append(SecrecyNotSignedOff())
+    found += _missing_fields(resource)
+    found += _items(items)
+    found += _attribute_rules(resource, items)
+    if unavailable is not None:
+        found.append(unavailable)
+    return found
+
+
+def check_may_publish(resource: Resource, items: Sequence[Item], unavailable: Refused | None = None) -> None:
+    """raises   PublishRefused naming everything that is missing"""
+    if found := findings(resource, items, unavailable):
+        raise PublishRefused(found)
+
+
+def filing_due(calendar: WorkCalendar, changed_on: date, *, extended: bool = False, consent_by: str = "") -> date:
+    """D809-17. The last day to file a change of the catalogue.
+
+    raises   NoConsent, CalendarYearMissing
+    """
+    if extended and not consent_by:
+        raise NoConsent()
+    return calendar.due(changed_on, CATALOGUE_DAYS + (EXTENSION_DAYS if extended else 0))
+
+
+def review_due(calendar: WorkCalendar, filed_on: date) -> date:
+    """D809-17. The last day for the data authority to review and publish a filed change."""
+    return calendar.due(filed_on, REVIEW_DAYS)
+
+
+def field_of(finding: Refused) -> str:
+    """The machine name of what is missing: a field, or item.field."""
+    if isinstance(finding, ItemFieldMissing):
+        return f"{finding.parameters['item']}.{finding.parameters['field']}"
+    return str(finding.parameters.get("field") or _FIELD_OF_RULE.get(type(finding), finding.code))
+
+
+_FIELD_OF_RULE: dict[type[Refused], str] = {
+    NoItems: "items",
+    SecrecyNotSignedOff: "secrecy_checked_by",
+    RefusedWithoutCitation: "legal_citation",
+    ConditionsMissing: "conditions",
+    PurposesMissing: "permitted_purposes",
+    NoLiveSource: "source",
+    ItemNotInSource: "source",
+}
+
+
+def _secrets(resource: Resource, items: Sequence[Item]) -> Iterator[Refused]:
+    # Nothing secret is ever stored (secrecy.py); this is the second lock, for rows written by other means.
+    for item in items:
+        if item.secret:
+            yield SecretItem(field=item.name, label="")
+    for name in RESOURCE_FIELDS:
+        value = getattr(resource, name)
+        if isinstance(value, str) and (found := label(value)):
+            yield SecretItem(field=name, label=found)
+
+
+def _missing_fields(resource: Resource) -> Iterator[Refused]:
+    for field in RESOURCE_FIELDS.values():
+        if field.required and not getattr(resource, field.name):
+            yield _missing(field)
+
+
+def _missing(field: Field) -> FieldMissing:
+    return FieldMissing(field=field.name, name=field.en, name_zh=field.zh)
+
+
+def _items(items: Sequence[Item]) -> Iterator[Refused]:
+    if not items:
+        yield NoItems()
+    if len(items) > MOST_ITEMS:
+        yield FieldMissing(
+            field="items", name=f"list of at most {MOST_ITEMS} items", name_zh=f"{MOST_ITEMS} 项以内的信息项"
+        )
+    for item in items:
+        for field in ITEM_FIELDS.values():
+            if field.required and not getattr(item, field.name):
+                yield ItemFieldMissing(item=item.name, field=field.name, name=field.en, name_zh=field.zh)
+
+
+def _attribute_rules(resource: Resource, items: Sequence[Item]) -> Iterator[Refused]:
+    attribute = effective_attribute(resource.attribute, items)
+    refused = [item.name for item in items if item_attribute(item, resource) == Attribute.REFUSED]
+    if (attribute == Attribute.REFUSED or refused) and not resource.legal_citation:
+        what = resource.title_zh or "resource" if attribute == Attribute.REFUSED else ", ".join(refused)
+        yield RefusedWithoutCitation(what=what)
+    if attribute == Attribute.CONDITIONAL and not resource.conditions:
+        yield ConditionsMissing()
+    if attribute == Attribute.CONDITIONAL and not resource.permitted_purposes:
+        yield PurposesMissing()
+    if attribute == Attribute.UNCONDITIONAL:
+        for field in ("conditions", "permitted_purposes"):
+            if getattr(resource, field):
+                yield OwnConditions(field=field)

@@ -1,0 +1,142 @@
+"""Sources a department registers: taken in or probed before they are stored, sealed when they are.
+
+A location (a path, a connection string) never leaves the node, is never logged, and is only shown as its last part.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path, PurePath
+from typing import Any
+
+from django.db import transaction
+
+from hutong.control.catalogue.secrecy import check as check_secrecy
+from hutong.control.identity.rules import Action, Actor, DepartmentNeeded, check
+from hutong.control.organisations.queries import department
+from hutong.exchange.models import Source
+from hutong.exchange.sources import Probe, SourceSpec, probe, sweep, take_in
+from hutong.ledger.record import record
+from hutong.node.keys import seal, unseal
+from hutong.node.settings import current
+from hutong.vocabulary.errors import NotFound, Refused
+from hutong.vocabulary.ids import new_id
+from hutong.vocabulary.text import checked
+
+LONGEST_LOCATION = 2000
+
+
+def register_source(
+    by: Actor, *, name: str, kind: str, location: str, table: str = "", department_code: str | None = None
+) -> Source:
+    """Register a source of the actor's department (a steward names the department). It must answer now.
+
+    location    an absolute path, or a PostgreSQL connection string
+    raises      NotAllowed, SecretRefused, WrongText, and what hutong.exchange.sources refuses; then nothing is kept
+    """
+    code = department_code or by.department_id
+    if not code:
+        raise DepartmentNeeded(role=by.role)
+    check(by, Action.REGISTER_SOURCE, code)
+    owner = department(code)
+    name = checked("name", name, limit=200, required=True)
+    table = checked("table", table, limit=200)
+    location = checked("location", location, limit=LONGEST_LOCATION, required=True)
+    check_secrecy([("name", name), ("table", table), ("location", PurePath(location).name)])
+    source = Source(id=new_id(), department=owner.code, name=name, kind=kind, table=table)
+    source.location = seal(location.encode())
+    _look(source, SourceSpec(kind, location, table))
+    with transaction.atomic():
+        source.save(force_insert=True)
+        _record("source.registered", source, by)
+    return source
+
+
+def refresh_source(by: Actor, source_id: str) -> Source:
+    """Take the source in again, or probe it again. The old snapshot stays in use unless all goes well.
+
+    raises   NotFound, NotAllowed, and what hutong.exchange.sources refuses
+    """
+    source = source_of(source_id)
+    check(by, Action.REGISTER_SOURCE, source.department)
+    _look(source, spec_of(source, snapshot=False))
+    with transaction.atomic():
+        source.save()
+        _record("source.refreshed", source, by)
+    if source.snapshot:
+        sweep(current().snapshots_folder, source.id, current().snapshots_folder / source.snapshot)
+    return source
+
+
+def probe_source(source: Source) -> tuple[Probe | None, Refused | None]:
+    """Ask the source whether it answers now, and keep the answer. Never raises for a source that does not."""
+    answer: Probe | None = None
+    refusal: Refused | None = None
+    try:
+        answer = probe(spec_of(source))
+    except Refused as error:
+        refusal = error
+    message = refusal.say("en") if refusal else (answer.message if answer else "")
+    checked_at = {"checked_at": datetime.now(UTC), "check_ok": refusal is None, "check_message": message[:500]}
+    Source.objects.filter(id=source.id).update(**checked_at)
+    return answer, refusal
+
+
+def source_of(source_id: str) -> Source:
+    """raises   NotFound"""
+    found = Source.objects.filter(id=str(source_id)[:36]).first()
+    if found is None:
+        raise NotFound(what="source", name="".join(one for one in str(source_id)[:36] if one.isprintable()))
+    return found
+
+
+def sources(department_code: str | None = None) -> list[Source]:
+    found = Source.objects.order_by("-created_at")
+    return list(found.filter(department=department_code) if department_code else found)
+
+
+def spec_of(source: Source, *, snapshot: bool = True) -> SourceSpec:
+    """Where the data lies, unsealed. `snapshot=False` names the file itself, not what was taken in from it."""
+    kept = str(current().snapshots_folder / source.snapshot) if snapshot and source.snapshot else ""
+    return SourceSpec(source.kind, unseal(bytes(source.location)).decode(), source.table, kept)
+
+
+def columns(schema: Any) -> list[dict[str, Any]]:
+    """An Arrow schema as kept with the source."""
+    return [{"name": one.name, "type": str(one.type), "nullable": one.nullable} for one in schema]
+
+
+def _look(source: Source, spec: SourceSpec) -> None:
+    """Take in or probe, and fill the source's fields. A secrecy label among its columns undoes the intake."""
+    taken: Path | None = None
+    if spec.reads_snapshot:
+        intake = take_in(spec, current().snapshots_folder, source.id)
+        taken = intake.snapshot
+        found, rows, aside = columns(intake.schema), intake.row_count, intake.quarantined
+        message = "; ".join(intake.notes) or "taken in"
+    else:
+        answer = probe(spec)
+        found, rows, aside, message = columns(answer.schema), answer.row_count, answer.quarantined, answer.message
+    try:
+        check_secrecy([("column", one["name"]) for one in found])
+    except Refused:
+        if taken is not None:
+            for file in taken.parent.glob(taken.stem + "*"):
+                file.unlink(missing_ok=True)
+        raise
+    source.schema, source.row_count, source.quarantined = found, rows, aside
+    source.checked_at, source.check_ok, source.check_message = datetime.now(UTC), True, message[:500]
+    if taken is not None:
+        source.snapshot = taken.name
+
+
+def _record(kind: str, source: Source, by: Actor) -> None:
+    detail = {
+        "name": source.name,
+        "kind": source.kind,
+        "department": source.department,
+        "columns": len(source.schema),
+        "rows": source.row_count,
+        "quarantined": source.quarantined,
+    }
+    record(kind, f"source:{source.id}", by.username, detail)
