@@ -77,7 +77,9 @@ def _constraints(agreed: AgreedTerms) -> list[dict[str, Any]]:
 
 
 def _with_term(offer: dict[str, Any], ends_at: datetime) -> dict[str, Any]:
-    rules: dict[str, Any] = {name: offer[name] for name in ("permission", "prohibition", "obligation", "profile") if name in offer}
+    rules: dict[str, Any] = {
+        name: offer[name] for name in ("permission", "prohibition", "obligation", "profile") if name in offer
+    }
     term = _constraint("dateTime", "lteq", instant(ends_at))
     permissions = [
         {**permission, "constraint": [*permission.get("constraint", []), term]}

@@ -1,0 +1,220 @@
+"""`hutong agreement`: the provider's inbox, and agreements in force on either side."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hutong.control.identity.cli import FOLDER, operator
+from hutong.control.requests.cli import AS, AS_JSON
+from hutong.node.settings import setup
+
+REASON = click.option("--reason", required=True, help="Why; the other side reads it.")
+
+
+@click.group()
+def agreement() -> None:
+    """Agreements: answer requests, and suspend, resume or end what was agreed."""
+
+
+@agreement.command("inbox")
+@FOLDER
+@click.option("--all", "everything", is_flag=True, help="Answered requests too.")
+@AS_JSON
+def inbox(folder: Path, *, everything: bool, as_json: bool) -> None:
+    """List requests from other nodes, those due first. Changes nothing.
+
+    Example: hutong agreement inbox /srv/js
+    """
+    setup(folder)
+    from hutong.control.agreements import queries
+
+    rows = [_request(one) for one in queries.inbox(operator(), everything=everything)]
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    for one in rows:
+        due = f"due {one['due']}" if one["due"] else "no clock"
+        click.echo(f"{one['pid']}  {one['state']}  from {one['peer']}  {due}  {one['purpose']}  {one['title']}")
+
+
+@agreement.command("agree")
+@FOLDER
+@click.argument("pid")
+@click.option("--mask", "masks", multiple=True, metavar="ITEM=ACTION", help="For example phone=phone or name=first:1.")
+@click.option("--items", help="Only these of the items asked for, separated by commas.")
+@click.option("--term-days", type=int, help="Fewer days than asked for.")
+@AS
+def agree(
+    folder: Path, pid: str, *, masks: tuple[str, ...], items: str | None, term_days: int | None, username: str
+) -> None:
+    """Consent to a request. Items not named keep the mask of the catalogue.
+
+    Example: hutong agreement agree /srv/js PID --mask phone=phone --mask id=pseudonym --as wang
+
+    Makes and signs the agreement and sends it; data can be read once both sides have signed.
+    """
+    setup(folder)
+    from hutong.control.agreements import actions
+    from hutong.control.identity.queries import account
+
+    chosen = dict(_mask(one) for one in masks)
+    named = [name.strip() for name in items.split(",")] if items else None
+    made = actions.agree(account(username), _urn(pid), masks=chosen, items=named, term_days=term_days)
+    click.echo(f"agreement {made.id} is signed and on its way to {made.peer}.")
+
+
+@agreement.command("refuse")
+@FOLDER
+@click.argument("pid")
+@click.option("--code", required=True, help="Reason code; a wrong one lists them.")
+@click.option("--citation", required=True, help="The law, regulation or decision it rests on, with its article.")
+@REASON
+@AS
+def refuse(folder: Path, pid: str, *, code: str, citation: str, reason: str, username: str) -> None:
+    """Refuse a request, with reason and citation (decree 809, articles 15 and 21).
+
+    Example: hutong agreement refuse /srv/js PID --code not_held --reason 非本部门采集 --citation 条例第十九条 --as wang
+    """
+    setup(folder)
+    from hutong.control.agreements import actions
+    from hutong.control.identity.queries import account
+
+    actions.refuse(account(username), _urn(pid), code, reason, citation)
+    click.echo(f"request {pid} is refused; the reason is on its way.")
+
+
+@agreement.command("list")
+@FOLDER
+@AS_JSON
+def listing(folder: Path, *, as_json: bool) -> None:
+    """List agreements on both sides, the newest first. Changes nothing."""
+    setup(folder)
+    from hutong.control.agreements import queries
+
+    rows = [_summary(one) for one in queries.agreements(operator())]
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    for one in rows:
+        click.echo(f"{one['id']}  {one['state']}  {one['role']}  {one['peer']}  {one['resource']}")
+
+
+@agreement.command("show")
+@FOLDER
+@click.argument("agreement_id")
+@AS_JSON
+def show(folder: Path, agreement_id: str, *, as_json: bool) -> None:
+    """Show an agreement: what was signed, by whom, and what has happened. Changes nothing."""
+    setup(folder)
+    from hutong.control.agreements import queries
+
+    page = queries.agreement_page(_urn(agreement_id))
+    one = page.agreement
+    document = _summary(one) | {
+        "title": page.title.zh or page.title.en,
+        "digest": one.digest,
+        "provider_signature": one.provider_signature,
+        "consumer_signature": one.consumer_signature,
+        "items": {item.name: item.mask for item in page.items},
+        "document": one.document,
+    }
+    history = [{"at": step.at.isoformat(), "kind": step.kind, "actor": step.actor} for step in page.timeline]
+    if as_json:
+        click.echo(json.dumps(document | {"timeline": history}, ensure_ascii=False, indent=2))
+        return
+    del document["document"]
+    for name, value in document.items():
+        click.echo(f"{name}: {value}")
+    for step in history:
+        click.echo(f"  {step['at'][:19]}  {step['kind']}  {step['actor']}")
+
+
+@agreement.command("suspend")
+@FOLDER
+@click.argument("agreement_id")
+@REASON
+@AS
+def suspend(folder: Path, agreement_id: str, *, reason: str, username: str) -> None:
+    """Stop an agreement's data: the very next request is refused (decree 809, article 27)."""
+    _change("suspend", folder, agreement_id, reason, username)
+
+
+@agreement.command("resume")
+@FOLDER
+@click.argument("agreement_id")
+@REASON
+@AS
+def resume(folder: Path, agreement_id: str, *, reason: str, username: str) -> None:
+    """Let the data flow again after rectification; only the side that suspended may."""
+    _change("resume", folder, agreement_id, reason, username)
+
+
+@agreement.command("end")
+@FOLDER
+@click.argument("agreement_id")
+@REASON
+@AS
+def end(folder: Path, agreement_id: str, *, reason: str, username: str) -> None:
+    """End an agreement for good, on either side."""
+    _change("end", folder, agreement_id, reason, username)
+
+
+def _change(verb: str, folder: Path, agreement_id: str, reason: str, username: str) -> None:
+    setup(folder)
+    from hutong.control.agreements import actions
+    from hutong.control.identity.queries import account
+
+    changed = getattr(actions, verb)(account(username), _urn(agreement_id), reason)
+    click.echo(f"agreement {changed.id} is {changed.state}.")
+
+
+def _mask(text: str) -> tuple[str, dict[str, Any]]:
+    name, _, action = text.partition("=")
+    if not name or not action:
+        raise click.BadParameter(f"{text!r} is not ITEM=ACTION", param_hint="--mask")
+    word, _, number = action.partition(":")
+    if number and not number.isdecimal():
+        raise click.BadParameter(f"{number!r} is not a number", param_hint="--mask")
+    return name, {"action": word, "n": int(number)} if number else {"action": word}
+
+
+def _urn(text: str) -> str:
+    """People may leave out the prefix of an id."""
+    return text if ":" in text else f"urn:uuid:{text}"
+
+
+def _request(one: Any) -> dict[str, Any]:
+    terms = one.terms
+    return {
+        "pid": one.pid,
+        "state": one.state,
+        "peer": one.peer,
+        "resource": one.resource_id,
+        "title": one.title.zh or one.title.en,
+        "due": one.due_at.isoformat() if one.due_at else "",
+        "working_days_left": one.working_days_left,
+        "purpose": terms.purpose if terms else "",
+        "department": terms.department_name if terms else "",
+        "items": list(terms.items) if terms else [],
+        "where": terms.where if terms else None,
+        "basis": terms.basis if terms else "",
+        "scenario": terms.scenario if terms else "",
+        "scope": terms.scope if terms else "",
+        "term_days": terms.term_days if terms else None,
+    }
+
+
+def _summary(one: Any) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "state": one.state,
+        "role": one.role,
+        "peer": one.peer,
+        "resource": one.resource_id,
+        "starts_at": one.starts_at.isoformat(),
+        "ends_at": one.ends_at.isoformat() if one.ends_at else "",
+    }

@@ -1,0 +1,147 @@
+"""`hutong request`: a department's wish for data, from filing to the provider's answer."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hutong.control.identity.cli import FOLDER, operator
+from hutong.node.settings import setup
+
+AS = click.option(
+    "--as", "username", required=True, envvar="HUTONG_ACCOUNT", help="The account that acts (or HUTONG_ACCOUNT)."
+)
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+MODES = click.Choice(["interface", "batch", "file"])
+
+
+@click.group()
+def request() -> None:
+    """Requests: what our departments ask others for (decree 809, article 20)."""
+
+
+@request.command("file")
+@FOLDER
+@click.argument("resource_id")
+@click.option("--items", required=True, help="Items asked for, separated by commas.")
+@click.option("--purpose", required=True, help="Purpose code, for example licensing or supervision.")
+@click.option("--basis", required=True, help="使用依据: the law or duty it rests on.")
+@click.option("--scenario", required=True, help="使用场景: in which work it is used.")
+@click.option("--scope", required=True, help="使用范围: by whom it is used.")
+@click.option("--term-days", type=int, required=True, help="使用时限, in days from the agreement.")
+@click.option("--where", "condition", help="Rows wanted, for example \"city = '南京'\"; every row where not given.")
+@click.option("--mode", type=MODES, default="interface", show_default=True, help="共享方式.")
+@click.option("--calls-per-day", type=int, default=100_000, show_default=True)
+@AS
+def file_request(folder: Path, resource_id: str, *, condition: str | None, username: str, **words: Any) -> None:
+    """File a request; the head of the department signs it off.
+
+    Example: hutong request file /srv/ah RESOURCE --items uscc,name --purpose licensing --basis 行政许可法第三十一条
+    --scenario 企业开办 --scope 登记窗口 --term-days 365 --as li
+
+    Adds one request. Nothing leaves the node yet.
+    """
+    setup(folder)
+    from hutong.control.identity.queries import account
+    from hutong.control.requests.actions import file
+    from hutong.exchange.shaping.predicate import parse_text
+
+    items = [name.strip() for name in words.pop("items").split(",") if name.strip()]
+    where = parse_text(condition).to_document() if condition else None
+    words["quota_calls_per_day"] = words.pop("calls_per_day")
+    made = file(account(username), resource_id=resource_id, items=items, row_condition=where, **words)
+    click.echo(f"request {made.id} is filed. Next: hutong request sign-off {folder} {made.id} --as HEAD")
+
+
+@request.command("sign-off")
+@FOLDER
+@click.argument("request_id")
+@AS
+def sign_off_request(folder: Path, request_id: str, *, username: str) -> None:
+    """Sign a request off and send it to its provider, as the head of the sharing body.
+
+    Example: hutong request sign-off /srv/ah REQUEST --as zhang
+    """
+    setup(folder)
+    from hutong.control.identity.queries import account
+    from hutong.control.requests.actions import sign_off
+
+    made = sign_off(account(username), request_id)
+    click.echo(f"request {made.id} is signed off and on its way to {made.provider} as {made.negotiation_id}.")
+
+
+@request.command("withdraw")
+@FOLDER
+@click.argument("request_id")
+@click.option("--reason", default="", help="Why; the provider reads it.")
+@AS
+def withdraw_request(folder: Path, request_id: str, *, reason: str, username: str) -> None:
+    """Take a request back before it is agreed."""
+    setup(folder)
+    from hutong.control.identity.queries import account
+    from hutong.control.requests.actions import withdraw
+
+    made = withdraw(account(username), request_id, reason)
+    click.echo(f"request {made.id} is withdrawn.")
+
+
+@request.command("list")
+@FOLDER
+@AS_JSON
+def list_requests(folder: Path, *, as_json: bool) -> None:
+    """List the requests of this node's departments, the newest first. Changes nothing."""
+    setup(folder)
+    from hutong.control.requests.queries import requests
+
+    rows = [_document(one) for one in requests(operator())]
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    for one in rows:
+        click.echo(f"{one['id']}  {one['state']}  {one['provider']}  {one['purpose']}  {one['resource']}")
+
+
+@request.command("show")
+@FOLDER
+@click.argument("request_id")
+@AS_JSON
+def show_request(folder: Path, request_id: str, *, as_json: bool) -> None:
+    """Show a request and what has happened to it. Changes nothing."""
+    setup(folder)
+    from hutong.control.agreements.models import Agreement
+    from hutong.control.requests import queries
+
+    found = queries.request(request_id)
+    agreement = Agreement.objects.filter(negotiation_id=found.negotiation_id or "-").first()
+    document = _document(found) | {"agreement": agreement.id if agreement else ""}
+    document |= {"agreement_state": agreement.state if agreement else ""}
+    history = [{"at": one.at.isoformat(), "kind": one.kind, "actor": one.actor} for one in queries.timeline(request_id)]
+    if as_json:
+        click.echo(json.dumps(document | {"timeline": history}, ensure_ascii=False, indent=2))
+        return
+    for name, value in document.items():
+        click.echo(f"{name}: {value}")
+    for one in history:
+        click.echo(f"  {one['at'][:19]}  {one['kind']}  {one['actor']}")
+
+
+def _document(one: Any) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "state": one.state,
+        "resource": one.resource_id,
+        "provider": one.provider,
+        "department": one.department_id,
+        "filed_by": one.filed_by,
+        "signed_off_by": one.signed_off_by,
+        "purpose": one.purpose,
+        "items": one.items,
+        "where": one.row_condition,
+        "term_days": one.term_days,
+        "refusal_reason": one.refusal_reason,
+        "refusal_citation": one.refusal_citation,
+        "negotiation": one.negotiation_id,
+    }
