@@ -15,7 +15,7 @@ from pathlib import Path
 from hutong.demo.region import SEATS, Seat
 from hutong.vocabulary.errors import Refused
 
-READY_WITHIN_S = 60.0  # six nodes on a small machine that is busy with other things
+READY_WITHIN_S = 120.0  # six nodes on a small machine that is busy with other things
 STOP_WITHIN_S = 10.0
 LOOK_AGAIN_S = 0.1
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from time import perf_counter
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -53,7 +54,7 @@ class Screen:
         self.console.print(f"[bold cyan]{self._chapter}  {self.words(words)}[/]")
 
     def say(self, words: Words) -> None:
-        self.console.print(Text("   " + self.words(words)))
+        self.console.print(Padding(Text(self.words(words)), (0, 0, 0, 3)))
 
     def done(self, words: Words, *, began: float | None = None) -> None:
         """A step that went well, with the time it took."""
@@ -63,8 +64,7 @@ class Screen:
     def refused(self, words: Words, reason: str) -> None:
         """A refusal, as the person or application concerned sees it."""
         self.console.print(Text.assemble(("   ✗ ", "bold yellow"), self.words(words)))
-        for line in reason.strip().splitlines():
-            self.console.print(Text("     " + line, style="yellow"))
+        self.console.print(Padding(Text(reason.strip(), style="yellow"), (0, 0, 0, 5)))
 
     def command(self, *words: str) -> None:
         """The command an operator would type for what happens next."""

@@ -1,0 +1,133 @@
+"""Departments register their sources, describe them, are refused, sign off and publish; the others find them."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from time import perf_counter
+
+from hutong.demo.processes import LOOK_AGAIN_S
+from hutong.demo.region import ANHUI, JIANGSU
+from hutong.demo.resources import INSURED, PUBLISHED, Published
+from hutong.demo.screen import Words
+from hutong.demo.stage import Stage
+from hutong.vocabulary.errors import Refused
+
+ARRIVES_WITHIN_S = 30.0
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class DidNotArrive(Refused):
+    """{what} did not arrive at {where} within {seconds} seconds."""
+
+    zh = "{what} 未在 {seconds} 秒内到达 {where}。"
+    code = "demo_did_not_arrive"
+    status = 504
+    next_en = "See the logs folder of the demonstration, and hutong outbox at the sender."
+    next_zh = "请查看演示文件夹中的 logs，以及发送方的 hutong outbox。"
+
+
+def publish_all(stage: Stage) -> None:
+    """Four sources of four kinds become four entries that every member finds."""
+    stage.screen.chapter(Words("编目与发布", "Catalogue"))
+    stage.screen.say(
+        Words(
+            "四个部门登记数据源：SQLite、GB18030 编码的 CSV、Parquet、UTF-8 CSV。数据不离开本节点。",
+            "Four departments register sources: SQLite, a CSV in GB18030, Parquet, a CSV in UTF-8. Nothing leaves yet.",
+        )
+    )
+    stage.show(JIANGSU, "source add", INSURED.file_name, "--name", INSURED.name, "--as", "officer")
+    began = perf_counter()
+    with stage.screen.working(Words("读取数据源", "reading sources"), len(PUBLISHED)) as work:
+        for one in PUBLISHED:
+            _register(stage, one)
+            work.step()
+    stage.screen.done(Words(_registered(stage, "zh"), _registered(stage, "en")), began=began)
+    _refused_first(stage)
+    began = perf_counter()
+    for one in PUBLISHED:
+        _publish(stage, one)
+    stage.screen.done(
+        Words("负责人审核同意，四项目录已签名发布", "The heads signed off; four entries are signed and published"),
+        began=began,
+    )
+
+
+def find(stage: Stage) -> None:
+    """The entries arrive at Anhui, and are found in two languages."""
+    stage.screen.chapter(Words("查找", "Search"))
+    began = perf_counter()
+    for one in PUBLISHED:
+        _wait_for(stage, one)
+    stage.screen.done(Words("目录经区域节点到达安徽", "The entries reached Anhui through the region"), began=began)
+    for text in ("参保", "enterprise"):
+        stage.show(ANHUI, "search", text)
+        found = stage.run(ANHUI, "search", text, "--json").json()
+        rows = [[one["origin"], one["attribute"], one["title_zh"], one["title_en"]] for one in found]
+        headings = [
+            Words("来源", "origin"),
+            Words("属性", "attribute"),
+            Words("名称", "title"),
+            Words("英文", "English"),
+        ]
+        stage.screen.table(headings, rows)
+
+
+def _register(stage: Stage, one: Published) -> None:
+    data = stage.region / "data"
+    data.mkdir(exist_ok=True)
+    one.write(data / one.file_name)
+    table = ["--table", one.table] if one.table else []
+    said = stage.run(
+        one.seat, "source add", str(data / one.file_name), "--name", one.name, *table, "--as", "officer"
+    ).out
+    source_id = _identifier(said)
+    stage.facts.keep(**{f"source:{one.file_name}": source_id, f"said:{one.file_name}": said.strip()})
+    drafted = stage.run(one.seat, "resource draft", source_id, "--as", "officer").out
+    stage.facts.keep(**{f"resource:{one.file_name}": _identifier(drafted)})
+
+
+def _registered(stage: Stage, language: str) -> str:
+    said = str(stage.facts[f"said:{INSURED.file_name}"])
+    rows, aside = re.findall(r"(\d+) rows.*?(\d+) set aside", said)[0]
+    if language == "zh":
+        return f"江苏读入 {int(rows):,} 行，{aside} 行格式有误，按行号隔离"
+    return f"Jiangsu read {int(rows):,} rows; {aside} malformed lines were set aside with their numbers"
+
+
+def _refused_first(stage: Stage) -> None:
+    resource = stage.facts[f"resource:{INSURED.file_name}"]
+    stage.show(JIANGSU, "resource publish", resource, "--as", "officer")
+    said = stage.ask(JIANGSU, "resource publish", resource, "--as", "officer")
+    stage.screen.refused(
+        Words("草稿不能发布：缺什么，一次说全", "A draft cannot be published; it says all that is missing at once"),
+        said.err,
+    )
+
+
+def _publish(stage: Stage, one: Published) -> None:
+    resource = stage.facts[f"resource:{one.file_name}"]
+    file = stage.region / "data" / f"{one.file_name}.description.json"
+    file.write_text(json.dumps(one.description(), ensure_ascii=False, indent=1), encoding="utf-8")
+    stage.run(one.seat, "resource describe", resource, "--file", str(file), "--as", "officer")
+    stage.run(one.seat, "resource sign-off", resource, "--as", "head")
+    stage.run(one.seat, "resource publish", resource, "--as", "officer")
+
+
+def _wait_for(stage: Stage, one: Published) -> None:
+    resource = stage.facts[f"resource:{one.file_name}"]
+    until = time.monotonic() + ARRIVES_WITHIN_S
+    while time.monotonic() < until:
+        found = stage.run(ANHUI, "search", one.fields["title_zh"], "--json").json()
+        if any(entry["id"] == resource for entry in found):
+            return
+        time.sleep(LOOK_AGAIN_S)
+    raise DidNotArrive(what=one.fields["title_en"], where=ANHUI.name_en, seconds=int(ARRIVES_WITHIN_S))
+
+
+def _identifier(said: str) -> str:
+    found = _ID.search(said)
+    if found is None:
+        raise DidNotArrive(what="an identifier", where=said[:80], seconds=0)
+    return found.group()
