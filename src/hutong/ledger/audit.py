@@ -154,6 +154,8 @@ class TileAudit:
             try:
                 tile = Tile.parse(path.relative_to(self._files.folder / "tile").as_posix())
                 now = tile_at(tile.level, tile.index, self._size)
+                if f"tile/{now.name}" in self.faults:
+                    continue  # nothing sound to compare with
                 if tile.width < now.width and path.read_bytes() != cut(self._stored(now), tile):
                     self._fault(tile, "it is no beginning of the tile that replaced it", "与取代它的文件开头不符", None)
             except (NoTile, FileNotFoundError):

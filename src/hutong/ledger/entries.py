@@ -34,6 +34,12 @@ def signed_size(folder: Path) -> int:
     return checkpoints.parse(note.text).size if note else 0
 
 
+def signed_origin(folder: Path) -> str:
+    """The name of the log in a folder; "" before it has a checkpoint. raises BadNote"""
+    note = Shelf(folder).checkpoint()
+    return checkpoints.parse(note.text).origin if note else ""
+
+
 def bundles(folder: Path, first: int, after: int, size: int) -> Iterator[tuple[int, bytes, list[bytes]]]:
     """The bundles that hold entries [first, after) of a log of `size`: place of the first entry, bytes, entries.
 

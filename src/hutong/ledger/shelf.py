@@ -70,12 +70,20 @@ class Shelf:
             raise notes.BadNote(reason=f"{name} is not UTF-8") from error
 
     def _keys(self, name: str) -> list[VerifierKey]:
+        text = self._text(name)
         try:
-            return [VerifierKey.parse(line) for line in self._text(name).splitlines()]
+            keys = [VerifierKey.parse(line) for line in text.splitlines()]
         except BadVerifierKey as error:
             raise BadVerifierKey(reason=f"{name}: {error.parameters['reason']}") from error
+        if text != _lines(keys):
+            raise BadVerifierKey(reason=f"{name} is not as this node wrote it")
+        return keys
 
     def _keep(self, name: str, key: VerifierKey) -> None:
         keys = self._keys(name)
         if key not in keys:
-            put_whole(self.folder / name, "".join(f"{one}\n" for one in [*keys, key]).encode(), durable=True)
+            put_whole(self.folder / name, _lines([*keys, key]).encode(), durable=True)
+
+
+def _lines(keys: list[VerifierKey]) -> str:
+    return "".join(f"{key}\n" for key in keys)

@@ -52,10 +52,13 @@ def verify_files(folder: Path, keys: Sequence[VerifierKey] | None = None, *, pro
     shelf = Shelf(folder)
     trusted = list(keys or ()) or _own_keys(audit, shelf)
     audit.checkpoint = _signed_checkpoint(audit, shelf, trusted)
-    _check_witnessed(audit, shelf, trusted)
+    witnessed = _witnessed_checkpoint(audit, shelf, trusted)
     if audit.checkpoint:
         tiles = TileAudit(TileFolder(folder), audit.checkpoint)
-        audit.faults += tiles.run(progress or (lambda _done, _all: None))
+        found = tiles.run(progress or (lambda _done, _all: None))
+        audit.faults += found
+        if witnessed and not any(fault.file.startswith("tile/") for fault in found):
+            _check_is_beginning(audit, witnessed, audit.checkpoint)
     return audit
 
 
@@ -81,22 +84,23 @@ def _signed_checkpoint(audit: Audit, shelf: Shelf, trusted: Sequence[VerifierKey
     return checkpoint
 
 
-def _check_witnessed(audit: Audit, shelf: Shelf, trusted: Sequence[VerifierKey]) -> None:
-    """The newest cosigned checkpoint: its signatures, and that it is a beginning of the log."""
+def _witnessed_checkpoint(audit: Audit, shelf: Shelf, trusted: Sequence[VerifierKey]) -> Checkpoint | None:
+    """The newest cosigned checkpoint, if its signatures hold."""
     file = WITNESS_KEYS
     try:
         witnesses = shelf.witness_keys()
         file = WITNESSED
         note = shelf.witnessed()
         if note is None:
-            return
+            return None
         witnessed = checkpoints.opened(note, trusted)
         held = _check_all_known(audit, WITNESSED, note, [*trusted, *witnesses])
         audit.witnesses = [key.name for key in held if key.type == notes.COSIGNATURE]
         audit.witnessed_size = witnessed.size
-        _check_is_beginning(audit, witnessed)
     except Refused as error:
         audit.faults.append(_fault(file, error))
+        return None
+    return witnessed
 
 
 def _check_all_known(audit: Audit, file: str, note: Note, keys: Sequence[VerifierKey]) -> list[VerifierKey]:
@@ -106,19 +110,13 @@ def _check_all_known(audit: Audit, file: str, note: Note, keys: Sequence[Verifie
     return list(held)
 
 
-def _check_is_beginning(audit: Audit, witnessed: Checkpoint) -> None:
-    if audit.checkpoint is None:
-        return
-    if audit.checkpoint.size < witnessed.size:
-        what = f"{witnessed.size} entries were witnessed, and the newest checkpoint has {audit.checkpoint.size}"
-        zh = f"已见证 {witnessed.size} 条，而最新检查点只有 {audit.checkpoint.size} 条"
+def _check_is_beginning(audit: Audit, witnessed: Checkpoint, newest: Checkpoint) -> None:
+    """What was witnessed must be a beginning of the log. Judged only by tiles that were found sound."""
+    if newest.size < witnessed.size:
+        what = f"{witnessed.size} entries were witnessed, and the newest checkpoint has {newest.size}"
+        zh = f"已见证 {witnessed.size} 条，而最新检查点只有 {newest.size} 条"
         audit.faults.append(Fault(CHECKPOINT, what, zh))
-        return
-    try:
-        fits = Frontier.load(TileFolder(audit.folder), witnessed.size).root == witnessed.root
-    except Refused:
-        return  # a tile is missing or unreadable: the audit of the tiles names it
-    if not fits:
+    elif Frontier.load(TileFolder(audit.folder), witnessed.size).root != witnessed.root:
         what = f"the first {witnessed.size} entries are not the ones that were witnessed"
         zh = f"前 {witnessed.size} 条与已见证的内容不符"
         audit.faults.append(Fault(WITNESSED, what, zh, 0, witnessed.size))
