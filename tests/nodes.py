@@ -111,8 +111,27 @@ class Node:
     def json(self, *arguments: str) -> Any:
         return orjson.loads(self.hutong(*arguments, "--json"))
 
+    def python(self, code: str) -> Any:
+        """Run code inside this node (its Django set up) and return the JSON it printed, None for nothing."""
+        done = subprocess.run(
+            [sys.executable, "-c", f"from hutong.node.settings import setup\nsetup({str(self.home)!r})\n{code}"],
+            env=self._environment(),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise CommandFailed(("python",), done.returncode, done.stdout, done.stderr)
+        return orjson.loads(done.stdout) if done.stdout.strip() else None
+
     def start(self, *arguments: str) -> None:
         """Serve, and wait until it is healthy."""
+        self.launch(*arguments)
+        until(self._serves, within_s=START_WITHIN_S, what=f"the start of {self.jurisdiction}")
+
+    def launch(self, *arguments: str) -> None:
+        """Serve, without waiting."""
         with self.home.with_suffix(".log").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "hutong", "serve", str(self.home), *arguments],
@@ -120,7 +139,6 @@ class Node:
                 stdout=log,
                 stderr=log,
             )
-        until(self._serves, within_s=START_WITHIN_S, what=f"the start of {self.jurisdiction}")
 
     def stop(self) -> int:
         """Ask it to stop, and wait. returns its exit code"""

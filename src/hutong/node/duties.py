@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
+from hutong.ledger.host import install
 from hutong.ledger.record import when_recorded
 from hutong.node import work
+from hutong.node.ledger_host import NodeHost, WitnessRounds
 from hutong.node.settings import current
 
 FOLLOW_EVERY_S = 300.0
 LEDGER_EVERY_S = 5.0
+WITNESS_EVERY_S = 5.0
 TIDY_EVERY_S = 3600.0
 FOLLOW_AT_MOST_EVERY = timedelta(seconds=5)
 KEEP_MESSAGES = timedelta(days=30)  # closed messages stay readable so long; owner: node
@@ -23,8 +27,16 @@ def take_on() -> None:
     """Register the node's own work. Runs only in the process that does the work (work.py)."""
     work.register("directory", follow_directory, FOLLOW_EVERY_S)
     work.register("ledger", sequence, LEDGER_EVERY_S)
+    work.register("witness", _witness_rounds().start, WITNESS_EVERY_S)
     work.register("tidy", tidy, TIDY_EVERY_S)
+    install(NodeHost())
     when_recorded(_wake_sequencer)
+
+
+@lru_cache(maxsize=1)
+def _witness_rounds() -> WitnessRounds:
+    """One for the process: it remembers what each witness knows."""
+    return WitnessRounds()
 
 
 def follow_directory() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from dataclasses import fields
 from pathlib import Path
 
@@ -49,10 +50,23 @@ def make_node(folder: Path, values: dict[str, str]) -> Settings:
 
 
 def migrate() -> None:
-    """Bring the database of this process's node up to this version of Hutong."""
+    """Bring the database of this process's node up to this version of Hutong; one process at a time, others wait."""
     from django.core.management import call_command
+    from django.db import connections
 
-    call_command("migrate", interactive=False, verbosity=0)
+    with (settings.current().home / "migrate.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if _migrations_wait():
+            call_command("migrate", interactive=False, verbosity=0)
+        connections.close_all()
+
+
+def _migrations_wait() -> bool:
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 def _found(node: Settings) -> None:

@@ -40,8 +40,6 @@ def serve(home: Path, *, part: str = "all", workers: int = 1) -> None:
     """
     settings = node_settings.load(home)
     apart = settings.listen_exchange and settings.listen_exchange != settings.listen
-    if part in ("all", "control"):
-        _migrate(home)
     if part == "all" and apart:
         _serve_apart(settings, workers)
         return
@@ -89,11 +87,6 @@ def _check_free(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise AddressTaken(address=f"{host}:{port}") from error
-
-
-def _migrate(home: Path) -> None:
-    """Bring the database up to this version of Hutong, in a process of its own: workers must not share connections."""
-    subprocess.run([sys.executable, "-m", "hutong", "migrate", str(home)], check=True)
 
 
 def _serve_apart(settings: Settings, workers: int) -> None:
