@@ -4,28 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from time import perf_counter
 
-from hutong.demo.processes import LOOK_AGAIN_S
-from hutong.demo.region import ANHUI, JIANGSU
+from hutong.demo.region import ANHUI, JIANGSU, Seat
 from hutong.demo.resources import INSURED, PUBLISHED, Published
-from hutong.demo.screen import Words
-from hutong.demo.stage import Stage
-from hutong.vocabulary.errors import Refused
-
-ARRIVES_WITHIN_S = 30.0
-_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-class DidNotArrive(Refused):
-    """{what} did not arrive at {where} within {seconds} seconds."""
-
-    zh = "{what} 未在 {seconds} 秒内到达 {where}。"
-    code = "demo_did_not_arrive"
-    status = 504
-    next_en = "See the logs folder of the demonstration, and hutong outbox at the sender."
-    next_zh = "请查看演示文件夹中的 logs，以及发送方的 hutong outbox。"
+from hutong.demo.screen import Words, Work
+from hutong.demo.stage import Stage, identifier
 
 
 def publish_all(stage: Stage) -> None:
@@ -40,9 +24,7 @@ def publish_all(stage: Stage) -> None:
     stage.show(JIANGSU, "source add", INSURED.file_name, "--name", INSURED.name, "--as", "officer")
     began = perf_counter()
     with stage.screen.working(Words("读取数据源", "reading sources"), len(PUBLISHED)) as work:
-        for one in PUBLISHED:
-            _register(stage, one)
-            work.step()
+        stage.everywhere(lambda seat: _register(stage, _of(seat), work), [one.seat for one in PUBLISHED])
     stage.screen.done(Words(_registered(stage, "zh"), _registered(stage, "en")), began=began)
     _refused_first(stage)
     began = perf_counter()
@@ -74,7 +56,11 @@ def find(stage: Stage) -> None:
         stage.screen.table(headings, rows)
 
 
-def _register(stage: Stage, one: Published) -> None:
+def _of(seat: Seat) -> Published:
+    return next(one for one in PUBLISHED if one.seat == seat)
+
+
+def _register(stage: Stage, one: Published, work: Work) -> None:
     data = stage.region / "data"
     data.mkdir(exist_ok=True)
     one.write(data / one.file_name)
@@ -82,10 +68,11 @@ def _register(stage: Stage, one: Published) -> None:
     said = stage.run(
         one.seat, "source add", str(data / one.file_name), "--name", one.name, *table, "--as", "officer"
     ).out
-    source_id = _identifier(said)
+    source_id = identifier(said)
     stage.facts.keep(**{f"source:{one.file_name}": source_id, f"said:{one.file_name}": said.strip()})
     drafted = stage.run(one.seat, "resource draft", source_id, "--as", "officer").out
-    stage.facts.keep(**{f"resource:{one.file_name}": _identifier(drafted)})
+    stage.facts.keep(**{f"resource:{one.file_name}": identifier(drafted)})
+    work.step()
 
 
 def _registered(stage: Stage, language: str) -> str:
@@ -117,17 +104,9 @@ def _publish(stage: Stage, one: Published) -> None:
 
 def _wait_for(stage: Stage, one: Published) -> None:
     resource = stage.facts[f"resource:{one.file_name}"]
-    until = time.monotonic() + ARRIVES_WITHIN_S
-    while time.monotonic() < until:
+
+    def arrived() -> bool:
         found = stage.run(ANHUI, "search", one.fields["title_zh"], "--json").json()
-        if any(entry["id"] == resource for entry in found):
-            return
-        time.sleep(LOOK_AGAIN_S)
-    raise DidNotArrive(what=one.fields["title_en"], where=ANHUI.name_en, seconds=int(ARRIVES_WITHIN_S))
+        return any(entry["id"] == resource for entry in found)
 
-
-def _identifier(said: str) -> str:
-    found = _ID.search(said)
-    if found is None:
-        raise DidNotArrive(what="an identifier", where=said[:80], seconds=0)
-    return found.group()
+    stage.until(arrived, one.fields["title_en"], ANHUI)

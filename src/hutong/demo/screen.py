@@ -68,7 +68,16 @@ class Screen:
 
     def command(self, *words: str) -> None:
         """The command an operator would type for what happens next."""
-        self.console.print(Text("   $ " + " ".join(_quoted(word) for word in words), style="dim"))
+        self._hanging("$ ", " ".join(_quoted(word) for word in words))
+
+    def code(self, line: str) -> None:
+        """A line of Python that an application would run."""
+        self._hanging(">>> ", line)
+
+    def _hanging(self, mark: str, line: str) -> None:
+        grid = Table.grid()
+        grid.add_row(Text("   " + mark, style="dim"), Text(line, style="dim", overflow="fold"))
+        self.console.print(grid)
 
     def table(self, headings: list[Words], rows: list[list[str]]) -> None:
         table = Table(box=None, padding=(0, 2, 0, 3), header_style="dim")

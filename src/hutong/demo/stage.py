@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import threading
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -11,13 +14,37 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from hutong.demo.desk import Desk, Said
-from hutong.demo.processes import Nodes
+from hutong.demo.processes import LOOK_AGAIN_S, Nodes
 from hutong.demo.region import SEATS, Seat
 from hutong.demo.screen import Screen
+from hutong.vocabulary.errors import Refused
 
 FACTS = "story.json"  # in the demonstration's folder: it marks the folder as ours, and tells whether the story was told
 AT_ONCE = 3  # nodes worked on at the same time: more only wait for the same two cores
+ARRIVES_WITHIN_S = 60.0
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 Result = TypeVar("Result")
+
+
+class DidNotArrive(Refused):
+    """{what} did not arrive at {where} within {seconds} seconds."""
+
+    zh = "{what} 未在 {seconds} 秒内到达 {where}。"
+    code = "demo_did_not_arrive"
+    status = 504
+    next_en = "See the logs folder of the demonstration, and hutong outbox at the sender."
+    next_zh = "请查看演示文件夹中的 logs，以及发送方的 hutong outbox。"
+
+
+def identifier(said: str) -> str:
+    """The first UUID in what a command said.
+
+    raises   DidNotArrive
+    """
+    found = _ID.search(said)
+    if found is None:
+        raise DidNotArrive(what="an identifier", where=said[:80], seconds=0)
+    return found.group()
 
 
 class Facts:
@@ -25,13 +52,15 @@ class Facts:
 
     def __init__(self, file: Path) -> None:
         self._file = file
+        self._lock = threading.Lock()
         self.values: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
 
     def keep(self, **values: Any) -> None:
-        self.values.update(values)
-        draft = self._file.with_suffix(".new")
-        draft.write_text(json.dumps(self.values, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        draft.replace(self._file)
+        with self._lock:
+            self.values.update(values)
+            draft = self._file.with_suffix(".new")
+            draft.write_text(json.dumps(self.values, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+            draft.replace(self._file)
 
     def __getitem__(self, name: str) -> Any:
         return self.values[name]
@@ -82,3 +111,15 @@ class Stage:
         """Do the same at several nodes at once."""
         with ThreadPoolExecutor(AT_ONCE) as pool:
             return list(pool.map(work, seats))
+
+    def until(self, ask: Callable[[], Result], what: str, where: Seat) -> Result:
+        """Ask again until the answer is true.
+
+        raises   DidNotArrive
+        """
+        deadline = time.monotonic() + ARRIVES_WITHIN_S
+        while not (found := ask()):
+            if time.monotonic() > deadline:
+                raise DidNotArrive(what=what, where=where.name_en, seconds=int(ARRIVES_WITHIN_S))
+            time.sleep(LOOK_AGAIN_S)
+        return found

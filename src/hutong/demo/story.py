@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hutong.demo import founding, publishing
+from hutong.demo import agreeing, founding, proving, publishing, reading
 from hutong.demo.screen import Words
 from hutong.demo.stage import Stage
 
@@ -14,6 +14,14 @@ CHAPTERS: tuple[Callable[[Stage], None], ...] = (
     founding.appoint_people,
     publishing.publish_all,
     publishing.find,
+    agreeing.agree_by_rule,
+    agreeing.agree_by_officer,
+    agreeing.refuse,
+    reading.read,
+    reading.suspend,
+    proving.verify,
+    proving.reconcile,
+    proving.prove,
 )
 
 
