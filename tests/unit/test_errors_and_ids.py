@@ -5,7 +5,7 @@ import time
 import uuid
 
 from hutong.vocabulary import ids
-from hutong.vocabulary.errors import NotAllowed, Refused, WrongState
+from hutong.vocabulary.errors import NotAllowed, NotFound, Refused, WrongState
 
 
 class GrantTooOld(Refused):
@@ -35,6 +35,12 @@ def test_a_problem_document_carries_code_rule_and_plain_parameters():
     assert (problem["status"], problem["rule"], problem["items"]) == (403, "G-99", ["a", "b"])
     assert "hidden" not in problem
     json.dumps(problem)
+
+
+def test_a_thing_is_named_by_its_chinese_word_in_chinese():
+    assert NotFound(what="source", what_zh="数据源", name="x").say("zh") == "此处没有数据源 x。"
+    assert NotFound(what="source", what_zh="数据源", name="x").say("en") == "There is no source x here."
+    assert NotFound(what="source", name="x").say("zh") == "此处没有source x。"
 
 
 def test_a_parameter_cannot_replace_a_field_of_the_problem():

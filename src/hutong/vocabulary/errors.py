@@ -33,14 +33,21 @@ class Refused(Exception):
     def say(self, language: Language = "en") -> str:
         """The sentence people see, in one language."""
         template = self.zh if language == "zh" else _first_paragraph(self.__doc__)
-        return template.format_map(_Known(self.parameters))
+        return template.format_map(self._words(language))
 
     def changed(self, language: Language = "en") -> str:
         return self.changed_zh if language == "zh" else self.changed_en
 
     def next_step(self, language: Language = "en") -> str:
         template = self.next_zh if language == "zh" else self.next_en
-        return template.format_map(_Known(self.parameters))
+        return template.format_map(self._words(language))
+
+    def _words(self, language: Language) -> _Known:
+        """The parameters; in Chinese, `what_zh` stands for `what` wherever it is given."""
+        words = _Known(self.parameters)
+        if language == "zh":
+            words.update({name.removesuffix("_zh"): value for name, value in words.items() if name.endswith("_zh")})
+        return words
 
     def problem(self) -> dict[str, Any]:
         """The refusal as RFC 9457 problem details, in both languages."""

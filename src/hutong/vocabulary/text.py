@@ -42,6 +42,11 @@ class TextMissing(WrongText):
     code = "text_missing"
 
 
+def shown(value: object, limit: int = 60) -> str:
+    """A name from outside as a refusal may repeat it: short, without control characters."""
+    return "".join(one for one in str(value)[:limit] if one.isprintable())
+
+
 def checked(field: str, value: Any, *, limit: int, lines: bool = False, required: bool = False) -> str:
     """The text without space around it.
 

@@ -83,7 +83,7 @@ def describe(
     resource = _locked(resource_id)
     check(by, Action.DESCRIBE_RESOURCE, resource.department_id)
     if resource.state == "withdrawn":
-        raise WrongState(what="resource", state=resource.state, possible=["draft", "published"])
+        raise WrongState(what="resource", what_zh="数据资源", state=resource.state, possible=["draft", "published"])
     changes = fields.read_resource(given or {})
     secrecy.check(changes.items())
     before = items_of(resource)
@@ -152,7 +152,7 @@ def withdraw(by: Actor, resource_id: str) -> Entry:
     if resource.state == "withdrawn":
         raise AlreadyWithdrawn()
     if resource.state != "published":
-        raise WrongState(what="resource", state=resource.state, possible=["published"])
+        raise WrongState(what="resource", what_zh="数据资源", state=resource.state, possible=["published"])
     resource.state, resource.version = "withdrawn", resource.version + 1
     resource.save()
     published = resource.published_at or datetime.now(UTC)

@@ -112,4 +112,5 @@ class EntryTerm(models.Model):
 
     class Meta:
         db_table = "catalogue_term"
-        constraints = [models.UniqueConstraint(fields=["term", "entry"], name="term_once")]
+        # Holds every column a search reads, in the order of a search for one word: the table itself is never visited.
+        indexes = [models.Index(fields=["term", "-weight", "-entry"])]

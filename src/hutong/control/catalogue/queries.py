@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, F, QuerySet, Sum
 
 from hutong.control.catalogue import dataset as datasets
 from hutong.control.catalogue.models import Entry, EntryTerm, Item, Resource
@@ -18,11 +19,13 @@ from hutong.node.settings import current
 from hutong.vocabulary.calendar import WorkCalendar
 from hutong.vocabulary.codes import GRADES
 from hutong.vocabulary.errors import BadInput, NotFound
-from hutong.vocabulary.text import checked
+from hutong.vocabulary.ids import is_id
+from hutong.vocabulary.text import checked, shown
 
 LONGEST_QUERY = 200
 PAGE_SIZE = 20
 MOST_A_PAGE = 100
+PUBLISHED = {"state": "published"}
 FILTERS = ("origin", "department_code", "attribute", "update_cycle", "theme", "grade", "state")
 
 
@@ -61,21 +64,11 @@ def search(
         found = Entry.objects.filter(**conditions) if not text.strip() else Entry.objects.none()
         return _newest(found, page, size, facets)
     matches = _matches(wanted, conditions, at_least=len(wanted))
-    every_word = len(wanted) == 1 or matches.exists()
-    if not every_word:
+    if every_word := matches.exists():
+        return _best(matches, page, size, facets)
+    if len(wanted) > 1:
         matches = _matches(wanted, conditions, at_least=1)
-    first = (page - 1) * size
-    ids = [row["entry_id"] for row in matches[first : first + size]]
-    by_id = {one.id: one for one in Entry.objects.filter(id__in=ids).defer("dataset")}
-    everything = Entry.objects.filter(id__in=matches.order_by().values("entry_id"))
-    return Found(
-        entries=tuple(by_id[one] for one in ids if one in by_id),
-        total=matches.count(),
-        page=page,
-        size=size,
-        every_word=every_word,
-        facets=_facets(everything) if facets else {},
-    )
+    return _best(matches, page, size, facets, every_word=every_word or len(wanted) == 1)
 
 
 def entry(entry_id: str) -> Entry:
@@ -83,9 +76,9 @@ def entry(entry_id: str) -> Entry:
 
     raises   NotFound
     """
-    found = Entry.objects.filter(id=str(entry_id)[:36]).first()
-    if found is None or found.id != entry_id:
-        raise NotFound(what="catalogue entry", name=_shown(entry_id))
+    found = Entry.objects.filter(id=entry_id).first() if is_id(entry_id) else None
+    if found is None:
+        raise NotFound(what="catalogue entry", what_zh="目录条目", name=shown(entry_id))
     return found
 
 
@@ -104,7 +97,7 @@ def dataset(entry_id: str) -> dict[str, Any]:
     """
     found = entry(entry_id)
     if found.state != "published" or found.origin != current().jurisdiction:
-        raise NotFound(what="data set", name=_shown(entry_id))
+        raise NotFound(what="data set", what_zh="数据集", name=shown(entry_id))
     return dict(found.dataset)
 
 
@@ -124,9 +117,10 @@ def catalog() -> dict[str, Any]:
 
 def resource(resource_id: str) -> Resource:
     """raises   NotFound"""
-    found = Resource.objects.select_related("department", "source").filter(id=str(resource_id)[:36]).first()
-    if found is None or found.id != resource_id:
-        raise NotFound(what="resource", name=_shown(resource_id))
+    ours = Resource.objects.select_related("department", "source")
+    found = ours.filter(id=resource_id).first() if is_id(resource_id) else None
+    if found is None:
+        raise NotFound(what="resource", what_zh="数据资源", name=shown(resource_id))
     return found
 
 
@@ -165,10 +159,10 @@ def _newest(found: QuerySet[Entry], page: int, size: int, facets: bool) -> Found
 
 def _conditions(filters: dict[str, Any]) -> dict[str, Any]:
     """The filters as conditions on an entry's columns."""
-    conditions: dict[str, Any] = {} if "state" in filters else {"state": "published"}
+    conditions: dict[str, Any] = {} if "state" in filters else dict(PUBLISHED)
     for name, value in filters.items():
         if name not in FILTERS:
-            raise BadInput(reason=f"there is no filter {_shown(name)}; filters are {', '.join(FILTERS)}")
+            raise BadInput(reason=f"there is no filter {shown(name)}; filters are {', '.join(FILTERS)}")
         values = list(value) if isinstance(value, (list, tuple, set)) else [value]
         if name == "grade" and not all(one in GRADES for one in values):
             raise BadInput(reason="a grade is 1 to 4")
@@ -178,30 +172,41 @@ def _conditions(filters: dict[str, Any]) -> dict[str, Any]:
 
 
 def _matches(wanted: Sequence[str], conditions: dict[str, Any], *, at_least: int) -> Any:
-    """Ids of the entries that have at least so many of the terms, best first: one grouped read of the term index."""
-    on_entry = {f"entry__{name}": value for name, value in conditions.items()}
-    return (
-        EntryTerm.objects.filter(term__in=wanted, **on_entry)
-        .values("entry_id", "entry__published_at")
-        .annotate(matched=Count("id"), score=Sum("weight"))
-        .filter(matched__gte=at_least)
-        .order_by("-matched", "-score", "-entry__published_at", "entry_id")
+    """(entry_id, matched, score) of the entries that have at least so many of the terms, unordered."""
+    found = EntryTerm.objects.filter(term__in=wanted)
+    if conditions != PUBLISHED:  # only published entries have terms
+        found = found.filter(entry__in=Entry.objects.filter(**conditions).order_by())
+    if len(wanted) == 1:  # a term stands once for an entry, so there is nothing to add up
+        return found.values("entry_id", score=F("weight"))
+    summed = found.values("entry_id").annotate(matched=Count("id"), score=Sum("weight"))
+    return summed.filter(matched__gte=at_least) if at_least > 1 else summed
+
+
+def _best(matches: Any, page: int, size: int, facets: bool, *, every_word: bool = True) -> Found:
+    """One page of matches, best first; among equals the newer (ids grow with time)."""
+    first = (page - 1) * size
+    order = ("-matched", "-score", "-entry_id") if "matched" in matches.query.annotations else ("-weight", "-entry_id")
+    ids = [row["entry_id"] for row in matches.order_by(*order)[first : first + size]]
+    by_id = {one.id: one for one in Entry.objects.filter(id__in=ids).defer("dataset")}
+    return Found(
+        entries=tuple(by_id[one] for one in ids if one in by_id),
+        total=matches.count(),
+        page=page,
+        size=size,
+        every_word=every_word,
+        facets=_facets(Entry.objects.filter(id__in=matches.order_by().values("entry_id"))) if facets else {},
     )
 
 
 def _facets(entries: QuerySet[Entry]) -> dict[str, dict[str, int]]:
-    counts: dict[str, dict[str, int]] = {}
-    for name in ("origin", "attribute", "theme"):
-        rows = entries.order_by().values_list(name).annotate(found=Count("id")).order_by("-found", name)
-        counts[name] = dict(rows)
-    return counts
+    names = ("origin", "attribute", "theme")
+    counts: dict[str, Counter[str]] = {name: Counter() for name in names}
+    for *values, found in entries.order_by().values_list(*names).annotate(found=Count("id")):
+        for name, value in zip(names, values, strict=True):
+            counts[name][value] += found
+    return {name: dict(sorted(counted.items(), key=lambda one: (-one[1], one[0]))) for name, counted in counts.items()}
 
 
 def _within(document: dict[str, Any]) -> dict[str, Any]:
     """A data set inside a catalog has no context of its own."""
     return {name: value for name, value in document.items() if name != "@context"}
-
-
-def _shown(name: object) -> str:
-    """A name from outside, short and printable, for a refusal."""
-    return "".join(one for one in str(name)[:60] if one.isprintable())

@@ -20,8 +20,8 @@ from hutong.ledger.record import record
 from hutong.node.keys import seal, unseal
 from hutong.node.settings import current
 from hutong.vocabulary.errors import NotFound, Refused
-from hutong.vocabulary.ids import new_id
-from hutong.vocabulary.text import checked
+from hutong.vocabulary.ids import is_id, new_id
+from hutong.vocabulary.text import checked, shown
 
 LONGEST_LOCATION = 2000
 
@@ -84,9 +84,9 @@ def probe_source(source: Source) -> tuple[Probe | None, Refused | None]:
 
 def source_of(source_id: str) -> Source:
     """raises   NotFound"""
-    found = Source.objects.filter(id=str(source_id)[:36]).first()
+    found = Source.objects.filter(id=source_id).first() if is_id(source_id) else None
     if found is None:
-        raise NotFound(what="source", name="".join(one for one in str(source_id)[:36] if one.isprintable()))
+        raise NotFound(what="source", what_zh="数据源", name=shown(source_id))
     return found
 
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 from hutong.control.identity.models import Account
+from hutong.control.identity.rules import USERNAME
 from hutong.vocabulary.errors import NotFound
+from hutong.vocabulary.text import shown
 
 
 def account(username: str) -> Account:
@@ -9,9 +11,10 @@ def account(username: str) -> Account:
 
     raises   NotFound
     """
-    found = Account.objects.select_related("department").filter(username=username, is_active=True).first()
+    open_accounts = Account.objects.select_related("department").filter(is_active=True)
+    found = open_accounts.filter(username=username).first() if USERNAME.match(username) else None
     if found is None:
-        raise NotFound(what="account", name=username[:60])
+        raise NotFound(what="account", what_zh="账户", name=shown(username))
     return found
 
 
