@@ -62,8 +62,8 @@ class Exchange:
         self.register.start()
         self.client = NodeClient(keys)
         self.provider = ProviderDoor(keys, self.register, Desk(self.register, keys.settings.jurisdiction), self.threads)
-        self.gateway = Gateway(keys, self.register, self.client, self.threads)
         self.recovery = Recovery(keys, self.register, self.client, self.threads)
+        self.gateway = Gateway(keys, self.register, self.client, self.threads, self.recovery.nudge)
 
     async def stop(self) -> None:
         await self.recovery.stop()
@@ -94,26 +94,17 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
         return await _lifespan(receive, send)
     if scope["type"] != "http":
         return None
-    began = False
-
-    async def watched(message: dict[str, object]) -> None:
-        nonlocal began
-        began = True
-        await send(message)
-
     try:
-        await _dispatch(scope, receive, watched)  # type: ignore[arg-type]
+        await _dispatch(scope, receive, send)
     except ClientGone:
         return None
+    # Every door raises before it begins to answer, or not at all.
     except Refused as refused:
-        if began:
-            raise  # too late to say it: the server breaks the connection
         await respond_refusal(send, refused)
     # The edge: what we did not foresee changes nothing, is logged, and says nothing of itself outside.
     except Exception:
         log.exception("exchange: %s failed", scope["path"])
-        if not began:
-            await respond_refusal(send, Broken())
+        await respond_refusal(send, Broken())
     return None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -72,9 +73,14 @@ def read_ask(path: str, query_string: bytes, headers: Mapping[str, str], body: b
         agreement=_agreement(path),
         purpose=_purpose(headers),
         case_number=_case_number(headers),
-        form=formats.choose(headers.get("accept", "*/*")),
+        form=_form(headers.get("accept", "*/*")),
         wanted=_wanted(query_string, body),
     )
+
+
+@lru_cache(maxsize=256)
+def _form(accept: str) -> str:
+    return formats.choose(accept)
 
 
 def key_digest(headers: Mapping[str, str]) -> str:

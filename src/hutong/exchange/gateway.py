@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -73,8 +73,17 @@ class Outgoing:
 class Gateway:
     """One per process, on one event loop."""
 
-    def __init__(self, ring: KeyRing, register: Register, client: NodeClient, threads: ThreadPoolExecutor) -> None:
+    def __init__(
+        self,
+        ring: KeyRing,
+        register: Register,
+        client: NodeClient,
+        threads: ThreadPoolExecutor,
+        unanswered: Callable[[], None],
+    ) -> None:
+        """unanswered   called after a message that got no answer: its exchanges may stand on the other side"""
         self._ring = ring
+        self._unanswered = unanswered
         self._register = register
         self._client = client
         self._threads = threads
@@ -159,6 +168,7 @@ class Gateway:
                 break
             except NoAnswer:
                 if attempt == ATTEMPTS:
+                    self._unanswered()
                     raise
         if answer.status != 200:
             raise PeerRefused(peer=peer, reason=str(answer.object().get("title", answer.status))[:200])

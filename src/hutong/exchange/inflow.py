@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import aiohttp
 import orjson
 
 from hutong.exchange import formats
@@ -63,18 +64,26 @@ class Inflow:
             opening = self._line("open")
             await self.register.commit([opening])
             await send({"type": "http.response.start", "status": 200, "headers": self._head(opening)})
-            closing: Mapping[str, Any] = {}
+            whole = await self._carry(answer, receive, send)
+        if whole:
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        return None
+
+    async def _carry(self, answer: SignedStream, receive: Receive, send: Send) -> bool:
+        """Bytes, closing receipt, closing line. True when all three are as they should be; never raises a Refused:
+        the application has half an answer, and there is nothing to tell it but the broken connection."""
+        closing: Mapping[str, Any] = {}
+        try:
             try:
                 if await self._pass_on(answer, receive, send):
                     closing = await self._closing_receipt()
-            # The application has half an answer: there is nothing to tell it but the broken connection.
-            except Refused as refused:
-                log.warning("exchange %s from %s was cut: %s", self.exchange, self.peer, refused.code)
             finally:
                 await asyncio.shield(self._close(closing))
-        if closing:
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-        return None
+        except (Refused, aiohttp.ClientError, TimeoutError, OSError) as error:
+            code = error.code if isinstance(error, Refused) else type(error).__name__
+            log.warning("exchange %s from %s was cut: %s", self.exchange, self.peer, code)
+            return False
+        return bool(closing)
 
     async def _pass_on(self, answer: SignedStream, receive: Receive, send: Send) -> bool:
         """Send on every chunk. False when the application went away."""

@@ -1,7 +1,8 @@
 """Group commit on the wire: queries that wait for one peer travel in one signed message.
 
-Nobody waits for company. A message leaves as soon as a slot is free; whatever has come in meanwhile goes with the
-next. So a lone query leaves at once, and under load one signature and one fsync on each side serve many.
+A lone query leaves at once. While a message is on its way the next one gathers, and leaves when the one before has
+been answered, or is full enough to be worth a second signature, or has waited long enough. So under load one
+signature and one fsync on each side serve many, and a slow answer does not hold up the queries behind it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,11 @@ from hutong.exchange.asking import Ask
 from hutong.exchange.query import QUERIES_PER_MESSAGE
 from hutong.vocabulary.errors import Refused, Unavailable
 
-MESSAGES_AT_ONCE = 2  # in flight to one peer: while one is answered the next one gathers
+MESSAGES_AT_ONCE = 8  # in flight to one peer
+WORTH_ANOTHER = 64  # queries that make a further message leave while others are still in flight
+GATHER_S = 0.001  # how long a message gathers after a busy one: its answers bring the next queries, one by one
+BUSY = 4  # queries in a message that make it a busy one
+WAIT_AT_MOST_S = 0.02  # a query waits so long behind a slow answer, then it leaves in a further message
 ROWS_PER_MESSAGE = 20_000  # bounds what one answer can hold
 ROWS_OF_A_LOOKUP = 10  # what a lookup without a limit is reckoned at
 MOST_WAITING = 20_000  # queries that may wait for one peer; beyond it the node says so instead of growing
@@ -69,7 +74,9 @@ class Lane:
         self._carry = carry
         self._waiting: deque[Waiting] = deque()
         self._in_flight = 0
-        self._scheduled = False
+        self._last_size = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
 
     def put(self, ask: Ask) -> asyncio.Future[Reply]:
@@ -79,18 +86,45 @@ class Lane:
         loop = asyncio.get_running_loop()
         waiting = Waiting(ask, loop.create_future())
         self._waiting.append(waiting)
-        if self._in_flight < MESSAGES_AT_ONCE and not self._scheduled:
-            self._scheduled = True
-            loop.call_soon(self._send)  # after the others that arrived in this turn of the loop
+        if self._in_flight and len(self._waiting) >= WORTH_ANOTHER and self._in_flight < MESSAGES_AT_ONCE:
+            self._send()
+        elif self._timer is None:
+            self._send_after(loop, WAIT_AT_MOST_S if self._in_flight else self._gathering_s())
         return waiting.reply
 
+    def _gathering_s(self) -> float:
+        return GATHER_S if self._last_size >= BUSY else 0.0
+
+    def _send_after(self, loop: asyncio.AbstractEventLoop, delay_s: float) -> None:
+        """Send then, unless something sends sooner. Never later than what was set before."""
+        due_at = loop.time() + delay_s
+        if self._timer is not None:
+            if self._timer_at <= due_at:
+                return
+            self._timer.cancel()
+        self._timer, self._timer_at = loop.call_at(due_at, self._on_timer), due_at
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        if self._in_flight < MESSAGES_AT_ONCE:
+            self._send()
+
     def _send(self) -> None:
-        self._scheduled = False
-        while self._waiting and self._in_flight < MESSAGES_AT_ONCE:
-            self._in_flight += 1
-            task = asyncio.get_running_loop().create_task(self._carry_one(self._batch()))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        """One message with what waits."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if not self._waiting:
+            return
+        batch = self._batch()
+        self._in_flight += 1
+        self._last_size = len(batch)
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(self._carry_one(batch))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        if self._waiting:
+            self._send_after(loop, WAIT_AT_MOST_S)
 
     def _batch(self) -> list[Waiting]:
         batch: list[Waiting] = []
@@ -112,4 +146,5 @@ class Lane:
             for waiting in batch:
                 waiting.settle(outcome)
             self._in_flight -= 1
-            self._send()
+            if self._waiting:
+                self._send_after(asyncio.get_running_loop(), self._gathering_s())

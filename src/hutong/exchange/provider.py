@@ -140,10 +140,14 @@ class ProviderDoor:
         whole = False
         try:
             await send({"type": "http.response.start", "status": 200, "headers": self._stream_head(stream)})
-            whole = await outflow.run(receive, send)
-        finally:
-            # Shielded: a cancelled request must still leave its closing line.
-            await asyncio.shield(self._close(stream, outflow, began, whole))
+            try:
+                whole = await outflow.run(receive, send)
+            finally:
+                # Shielded: a cancelled request must still leave its closing line.
+                await asyncio.shield(self._close(stream, outflow, began, whole))
+        except Refused as refused:
+            log.warning("exchange %s could not be closed: %s", stream.admitted.query.exchange, refused.code)
+            return
         if whole:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         # Otherwise return without an end: the server breaks the connection, so nobody takes the part for the whole.

@@ -12,7 +12,7 @@ import orjson
 from hutong.exchange.shaping.predicate import Predicate
 from hutong.vocabulary.canonical import digest
 from hutong.vocabulary.errors import BadInput
-from hutong.vocabulary.ids import is_id
+from hutong.vocabulary.ids import UUID_TEXT
 
 QUERIES_PER_MESSAGE = 256  # most that travel in one signed message; owner: the wire
 ROWS_PER_ANSWER = 1_000  # most rows of an answer that is not a stream; owner: the wire
@@ -32,7 +32,7 @@ class BadQuery(BadInput):
     code = "bad_query"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Key:
     """One record, by the value of one item."""
 
@@ -40,9 +40,9 @@ class Key:
     value: str | int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: thousands a second are made
 class Query:
-    """What a consumer asks for under one agreement."""
+    """What a consumer asks for under one agreement. Not changed once it is complete."""
 
     exchange: str  # UUID, minted by the consumer's node; the same id again is a repeat
     agreement: str  # urn:uuid:...
@@ -65,26 +65,22 @@ def is_agreement(text: str) -> bool:
     return _AGREEMENT.match(text) is not None
 
 
-def is_case(text: str) -> bool:
-    return _CASE.match(text) is not None
-
-
 def is_purpose(text: str) -> bool:
     return _PURPOSE.match(text) is not None
 
 
 def envelope(document: Any) -> Query:
-    """Who asks what for: enough to record a refusal, whatever else is wrong with the query.
+    """Who asks what for, and nothing of what: enough to record a refusal, whatever else is wrong with the query.
 
     raises   BadQuery
     """
     if not isinstance(document, dict):
         raise BadQuery(reason="a query is an object")
     return Query(
-        exchange=_matching(document, "exchange", is_id, "a UUID"),
-        agreement=_matching(document, "agreement", is_agreement, "urn:uuid: and a UUID"),
-        purpose=_matching(document, "purpose", is_purpose, "a purpose code"),
-        case=_matching(document, "case", is_case, "hmac-sha256: and 64 hex digits"),
+        exchange=_matching(document, "exchange", UUID_TEXT, "a UUID"),
+        agreement=_matching(document, "agreement", _AGREEMENT, "urn:uuid: and a UUID"),
+        purpose=_matching(document, "purpose", _PURPOSE, "a purpose code"),
+        case=_matching(document, "case", _CASE, "hmac-sha256: and 64 hex digits"),
         items=None,
         where=None,
         limit=None,
@@ -94,26 +90,19 @@ def envelope(document: Any) -> Query:
 
 
 def complete(query: Query, document: Mapping[str, Any]) -> Query:
-    """The envelope with what is asked for.
+    """Fill an envelope in with what is asked for.
 
-    raises   BadQuery, BadPredicate
+    raises   BadQuery, BadPredicate; the envelope is then as it was
     """
     if not document.keys() <= _FIELDS:
         raise BadQuery(reason="a query has the members " + ", ".join(sorted(_FIELDS)))
     where, limit = document.get("where"), document.get("limit")
-    if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
+    if limit is not None and (type(limit) is not int or limit < 1):
         raise BadQuery(reason="limit is a whole number of rows from 1 on, or null")
-    return Query(
-        exchange=query.exchange,
-        agreement=query.agreement,
-        purpose=query.purpose,
-        case=query.case,
-        items=_items(document.get("items")),
-        where=None if where is None else Predicate.from_document(where),
-        limit=limit,
-        key=_key(document.get("key")),
-        digest=query.digest,
-    )
+    items, key = _items(document.get("items")), _key(document.get("key"))
+    query.where = None if where is None else Predicate.from_document(where)
+    query.items, query.limit, query.key = items, limit, key
+    return query
 
 
 def decode(document: Any) -> Query:
@@ -122,13 +111,19 @@ def decode(document: Any) -> Query:
 
 
 def document_digest(document: Mapping[str, Any]) -> str:
-    """Of the canonical JSON. A query's numbers are whole (see decode and Predicate), so sorting the keys is enough."""
-    return digest(orjson.dumps(document, option=orjson.OPT_SORT_KEYS))
+    """Of the canonical JSON. A query's numbers are whole (see decode and Predicate), so sorting the keys is enough.
+
+    raises   BadQuery for what has no JSON
+    """
+    try:
+        return digest(orjson.dumps(document, option=orjson.OPT_SORT_KEYS))
+    except orjson.JSONEncodeError as error:
+        raise BadQuery(reason="it holds a number or a text that JSON cannot carry exactly") from error
 
 
-def _matching(document: Mapping[str, Any], name: str, fits: Any, what: str) -> str:
+def _matching(document: Mapping[str, Any], name: str, pattern: re.Pattern[str], what: str) -> str:
     value = document.get(name)
-    if not isinstance(value, str) or not fits(value):
+    if not isinstance(value, str) or not pattern.match(value):
         raise BadQuery(reason=f"{name} is {what}")
     return value
 
@@ -145,8 +140,8 @@ def _items(value: Any) -> tuple[str, ...] | None:
 def _key(value: Any) -> Key | None:
     if value is None:
         return None
-    if not isinstance(value, dict) or set(value) != {"item", "value"} or not isinstance(value["item"], str):
+    if not isinstance(value, dict) or value.keys() != {"item", "value"} or not isinstance(value["item"], str):
         raise BadQuery(reason="key is an object with item and value")
-    if not isinstance(value["value"], (str, int)) or isinstance(value["value"], bool):
+    if type(value["value"]) not in (str, int):
         raise BadQuery(reason="the key's value is text or a whole number")
     return Key(value["item"], value["value"])

@@ -45,20 +45,22 @@ class ExchangeReused(Refused):
     next_zh = "请为每次交换使用新的编号。"
 
 
-@dataclass(frozen=True, slots=True)
 class Line:
-    """One exchange as it stands now, in the role we play."""
+    """One exchange as it stands now, in the role we play.
 
-    receipt: Receipt
-    took_ms: int = 0
-    application: str = ""  # consumer's side only
-    case_number: str = ""  # consumer's side only; never in the receipt
-    entry: bytes = field(init=False)
-    entry_digest: str = field(init=False)
+    application, case_number   consumer's side only; the case number is never in the receipt
+    entry, entry_digest        the ledger entry's bytes, and their digest
+    """
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "entry", self.receipt.to_entry())
-        object.__setattr__(self, "entry_digest", digest(self.entry))
+    __slots__ = ("application", "case_number", "entry", "entry_digest", "receipt", "took_ms")
+
+    def __init__(self, receipt: Receipt, took_ms: int = 0, *, application: str = "", case_number: str = "") -> None:
+        self.receipt = receipt
+        self.took_ms = took_ms
+        self.application = application
+        self.case_number = case_number
+        self.entry = receipt.to_entry()
+        self.entry_digest = digest(self.entry)
 
 
 @dataclass(slots=True, eq=False)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from hutong.vocabulary.errors import Refused
@@ -82,6 +83,10 @@ class Grant:
         for moment in (self.starts_at, self.ends_at):
             if moment is not None and moment.tzinfo is None:
                 raise BadGrant(agreement=self.agreement, reason="a time has no zone")
+
+    @cached_property
+    def by_name(self) -> dict[str, GrantedItem]:
+        return {item.name: item for item in self.items}
 
     def to_document(self) -> dict[str, Any]:
         return {

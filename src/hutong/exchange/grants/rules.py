@@ -5,10 +5,10 @@ The order matters: who asks comes first, so that a stranger learns nothing about
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from hutong.exchange.grants.grant import Grant, GrantedItem
 from hutong.exchange.query import Query
@@ -199,12 +199,12 @@ def check_purpose(grant: Grant, purpose: str) -> None:
 
 def check_items(grant: Grant, query: Query) -> tuple[GrantedItem, ...]:
     """G-6. Items outside the agreement are neither answered nor tested."""
-    granted = {item.name: item for item in grant.items}
-    asked = tuple(granted) if query.items is None else query.items
-    missing = [name for name in (*asked, *query.tested_items) if name not in granted]
-    if missing:
-        raise ItemNotGranted(agreement=grant.agreement, items=sorted(set(missing)))
-    return tuple(granted[name] for name in asked)
+    granted = grant.by_name
+    asked = query.items or ()
+    if not (granted.keys() >= {*asked, *query.tested_items}):
+        missing = {*asked, *query.tested_items} - granted.keys()
+        raise ItemNotGranted(agreement=grant.agreement, items=sorted(missing))
+    return grant.items if query.items is None else tuple(granted[name] for name in asked)
 
 
 def check_condition(grant: Grant, query: Query) -> None:
@@ -212,15 +212,7 @@ def check_condition(grant: Grant, query: Query) -> None:
 
     Otherwise a consumer finds a masked value by halving: `birth_date < '1970-01-01'`, then narrower.
     """
-    actions = {item.name: item.action for item in grant.items}
-    tests = [*_tests(query.where.to_document() if query.where else None)]
-    if query.key is not None:
-        tests.append((query.key.item, "eq"))
-    wrong = {
-        item
-        for item, operator in tests
-        if actions[item] != "keep" and (actions[item] in _CLOSED_MASKS or operator not in _EQUALITY)
-    }
+    wrong = {item for item, operator in _tests(query) if _tells_more(grant.by_name[item].action, operator)}
     if wrong:
         raise MaskedItemInCondition(agreement=grant.agreement, items=sorted(wrong))
 
@@ -245,16 +237,17 @@ def rows_spent(grant: Grant, used: int) -> QuotaSpent:
     return QuotaSpent(agreement=grant.agreement, used=used, quota=grant.quota_rows, what="rows", what_zh="行")
 
 
-def _tests(document: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
-    """Each (item, operator) of a condition. The document comes from a Predicate, so its shape is known."""
-    if document is None:
-        return
-    if "item" in document:
-        yield document["item"], document["op"]
-    for inner in document.get("args", ()):
-        yield from _tests(inner)
-    if "arg" in document:
-        yield from _tests(document["arg"])
+def _tests(query: Query) -> Iterator[tuple[str, str]]:
+    """Each (item, operator) of the consumer's condition and key."""
+    if query.key is not None:
+        yield query.key.item, "eq"
+    if query.where is not None:
+        yield from ((node.item, node.op) for node in query.where.nodes() if node.item)
+
+
+def _tells_more(action: str, operator: str) -> bool:
+    """Whether such a test tells more of a masked value than the mask does."""
+    return action != "keep" and (action in _CLOSED_MASKS or operator not in _EQUALITY)
 
 
 def _minutes(moment: datetime) -> str:

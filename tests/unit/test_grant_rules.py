@@ -1,0 +1,200 @@
+"""Who may read what under a grant: every rule, its refusals included."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from hutong.exchange.grants import BadGrant, Grant, GrantedItem, Standing, check, rules
+from hutong.exchange.grants.rate import Rates
+from hutong.exchange.query import Query, decode
+from hutong.vocabulary.errors import Refused
+from hutong.vocabulary.ids import new_id
+
+AGREEMENT = "urn:uuid:0192f0c1-7d35-7c3e-8a11-5f2d3c4b5a69"
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+KEEP = {"action": "keep"}
+GRANT = Grant(
+    agreement=AGREEMENT,
+    provider="320000",
+    consumer="340000",
+    resource="r",
+    source="s",
+    items=(
+        GrantedItem("name", KEEP),
+        GrantedItem("city", KEEP),
+        GrantedItem("phone", {"action": "phone"}),
+        GrantedItem("born", {"action": "year"}),
+        GrantedItem("income", {"action": "null"}),
+        GrantedItem("person", {"action": "pseudonym"}),
+    ),
+    where={"op": "eq", "item": "province", "value": "江苏"},
+    purposes=("licensing", "audit"),
+    quota_calls_per_day=10,
+    quota_rows=100,
+    rate_per_s=2,
+    starts_at=NOW - timedelta(days=1),
+    ends_at=NOW + timedelta(days=1),
+    pseudonym_key="",
+)
+ACTIVE = Standing("active", calls_today=0, rows_used=0)
+
+
+def asking(**wanted) -> Query:
+    return decode(
+        {
+            "exchange": new_id(),
+            "agreement": AGREEMENT,
+            "purpose": "licensing",
+            "case": "hmac-sha256:" + "0" * 64,
+            "items": None,
+            "where": None,
+            "limit": None,
+            "key": None,
+            **wanted,
+        }
+    )
+
+
+def where(op: str, item: str, **more) -> dict:
+    return {"op": op, "item": item, **(more or {"value": "1"})}
+
+
+def test_all_granted_items_are_answered_in_the_grants_order_when_none_is_named():
+    allowed = check(GRANT, ACTIVE, asking(), "340000", NOW)
+    assert [item.name for item in allowed.items] == ["name", "city", "phone", "born", "income", "person"]
+    assert allowed.rows_left == 100
+
+
+def test_named_items_are_answered_in_the_order_named():
+    allowed = check(GRANT, ACTIVE, asking(items=["city", "name"]), "340000", NOW)
+    assert [item.name for item in allowed.items] == ["city", "name"]
+
+
+@pytest.mark.parametrize(
+    ("consumer", "standing", "now", "wanted", "refusal"),
+    [
+        ("310000", ACTIVE, NOW, {}, rules.WrongConsumer),
+        # A stranger learns nothing about the state.
+        ("310000", Standing("suspended", 0, 0), NOW, {}, rules.WrongConsumer),
+        ("340000", Standing("suspended", 0, 0), NOW, {}, rules.GrantSuspended),
+        ("340000", Standing("ended", 0, 0), NOW, {}, rules.GrantEnded),
+        ("340000", Standing("paused?", 0, 0), NOW, {}, rules.GrantEnded),
+        ("340000", ACTIVE, NOW - timedelta(days=2), {}, rules.GrantNotStarted),
+        ("340000", ACTIVE, NOW + timedelta(days=1), {}, rules.GrantExpired),
+        ("340000", ACTIVE, NOW, {"purpose": "marketing"}, rules.PurposeNotGranted),
+        ("340000", ACTIVE, NOW, {"items": ["name", "salary"]}, rules.ItemNotGranted),
+        ("340000", ACTIVE, NOW, {"where": where("eq", "salary")}, rules.ItemNotGranted),
+        # The grant's own condition may look at items the consumer may not.
+        ("340000", ACTIVE, NOW, {"where": where("eq", "province")}, rules.ItemNotGranted),
+        ("340000", ACTIVE, NOW, {"key": {"item": "salary", "value": "1"}}, rules.ItemNotGranted),
+        ("340000", Standing("active", 10, 0), NOW, {}, rules.QuotaSpent),
+        ("340000", Standing("active", 0, 100), NOW, {}, rules.QuotaSpent),
+    ],
+)
+def test_outside_its_grant_a_query_is_refused(consumer, standing, now, wanted, refusal):
+    with pytest.raises(refusal):
+        check(GRANT, standing, asking(**wanted), consumer, now)
+
+
+@pytest.mark.parametrize("item", ["name", "city"])
+@pytest.mark.parametrize("op", ["eq", "ne", "lt", "ge", "starts_with", "contains"])
+def test_g7_an_item_that_is_shown_may_be_tested_in_every_way(item, op):
+    check(GRANT, ACTIVE, asking(where=where(op, item)), "340000", NOW)
+
+
+@pytest.mark.parametrize(
+    ("condition", "allowed"),
+    [
+        (where("eq", "phone"), True),
+        (where("in", "phone", values=["1", "2"]), True),
+        (where("ne", "phone"), False),
+        (where("starts_with", "phone"), False),
+        (where("lt", "born"), False),
+        (where("between", "born", low="1", high="2"), False),
+        ({"op": "is_null", "item": "phone"}, False),
+        ({"op": "not", "arg": where("gt", "born")}, False),
+        ({"op": "and", "args": [where("eq", "name"), {"op": "or", "args": [where("le", "born")]}]}, False),
+        (where("eq", "income"), False),
+        (where("eq", "person"), False),
+    ],
+)
+def test_g7_a_masked_item_is_tested_for_exact_values_only_and_a_hidden_one_never(condition, allowed):
+    query = asking(where=condition)
+    if allowed:
+        check(GRANT, ACTIVE, query, "340000", NOW)
+    else:
+        with pytest.raises(rules.MaskedItemInCondition):
+            check(GRANT, ACTIVE, query, "340000", NOW)
+
+
+@pytest.mark.parametrize(("item", "allowed"), [("name", True), ("phone", True), ("income", False), ("person", False)])
+def test_g7_a_lookup_is_a_test_for_an_exact_value(item, allowed):
+    query = asking(key={"item": item, "value": "1"})
+    if allowed:
+        check(GRANT, ACTIVE, query, "340000", NOW)
+    else:
+        with pytest.raises(rules.MaskedItemInCondition):
+            check(GRANT, ACTIVE, query, "340000", NOW)
+
+
+def test_g8_a_grant_without_quotas_limits_nothing():
+    free = replace(GRANT, quota_calls_per_day=None, quota_rows=None)
+    assert check(free, Standing("active", 10**6, 10**9), asking(), "340000", NOW).rows_left is None
+
+
+def test_g9_a_burst_of_one_second_may_come_at_once_then_the_rate_holds():
+    rates = Rates()
+    for _ in range(2):
+        rates.take(GRANT, 100.0)
+    with pytest.raises(rules.RateExceeded):
+        rates.take(GRANT, 100.0)
+    rates.take(GRANT, 100.5)
+    with pytest.raises(rules.RateExceeded):
+        rates.take(GRANT, 100.6)
+
+
+def test_every_refusal_of_a_grant_says_its_rule_and_what_next_in_both_languages():
+    refusals = [one for one in vars(rules).values() if isinstance(one, type) and issubclass(one, Refused)]
+    for refusal in refusals:
+        if refusal is Refused:
+            continue
+        assert refusal.status in (403, 429)
+        assert refusal.rule
+        assert refusal.next_en
+        assert refusal.next_zh
+    assert len({one.code for one in refusals}) == len(refusals)
+
+
+def test_a_grants_document_reads_back_as_the_same_grant():
+    assert Grant.from_document(GRANT.to_document()) == GRANT
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"extra": 1},
+        {"items": []},
+        {"items": [{"name": "name", "mask": {}}]},
+        {"items": [{"name": "name", "mask": KEEP}, {"name": "name", "mask": KEEP}]},
+        {"purposes": []},
+        {"quota_rows": -1},
+        {"quota_rows": True},
+        {"starts_at": "2026-01-01T00:00:00"},
+        {"starts_at": "soon"},
+        {"consumer": 340000},
+        {"where": "1 = 1"},
+    ],
+)
+def test_a_grants_document_that_is_not_wholly_understood_is_not_served(change):
+    with pytest.raises(BadGrant):
+        Grant.from_document(GRANT.to_document() | change)
+
+
+def test_a_grants_document_that_lacks_a_member_is_not_served():
+    document = GRANT.to_document()
+    del document["where"]
+    with pytest.raises(BadGrant, match="where"):
+        Grant.from_document(document)
