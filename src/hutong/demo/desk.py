@@ -13,12 +13,15 @@ import json
 import os
 import subprocess
 import sys
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from hutong.vocabulary.errors import Refused
+
+BROKEN = 70  # the exit code of a command that ended in an error nobody foresaw (EX_SOFTWARE)
 
 
 class CommandFailed(Refused):
@@ -27,8 +30,10 @@ class CommandFailed(Refused):
     zh = "演示中的命令失败：hutong {command}：{said}"
     code = "demo_command_failed"
     status = 500
-    next_en = "Remove the demonstration's folder and start again; its logs folder tells more."
-    next_zh = "请删除演示文件夹后重新开始；logs 文件夹中有更多信息。"
+    changed_en = "The nodes keep what was done before."
+    changed_zh = "此前的操作已保留在各节点中。"
+    next_en = "Start again: an unfinished demonstration begins anew. Its logs folder tells more."
+    next_zh = "请重新运行：未讲完的演示会从头开始。logs 文件夹中有更多信息。"
 
 
 @dataclass(frozen=True)
@@ -114,6 +119,11 @@ def _perform(arguments: list[str], given: str) -> Said:
             main()
     except SystemExit as ended:
         exit_code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    # The edge: a command that breaks is told as one that failed, and its trace goes to the desk's log.
+    except Exception as broken:
+        traceback.print_exc(file=sys.__stderr__)
+        exit_code = BROKEN
+        err.write(f"{type(broken).__name__}; the desk's log tells more\n")
     finally:
         sys.argv, sys.stdin = kept
     return Said(exit_code, out.getvalue(), err.getvalue())
