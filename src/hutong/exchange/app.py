@@ -33,22 +33,12 @@ from hutong.exchange.register import Register
 from hutong.exchange.subscriptions import look_up, readable
 from hutong.node.client import NodeClient
 from hutong.node.keyring import ring
-from hutong.vocabulary.errors import NotFound, Refused
+from hutong.vocabulary.errors import Broken, NotFound, Refused
 from hutong.vocabulary.ids import is_id
 
 THREADS = 8  # for reading sources and the database; the writer and each stream have a thread of their own
 
 log = logging.getLogger(__name__)
-
-
-class Broken(Refused):
-    """The node failed while it handled this request; the failure is in its log."""
-
-    zh = "节点处理此请求时发生故障，已记入日志。"
-    code = "internal_error"
-    status = 500
-    next_en = "Ask again; if it lasts, tell the node's operator the time."
-    next_zh = "请重试；如持续，请将时间告知节点运维人员。"
 
 
 class Exchange:

@@ -20,16 +20,6 @@ class ClientGone(Exception):
     """Whoever asked closed the connection. Nobody is there to be told."""
 
 
-class WrongMethod(Refused):
-    """This address takes {allowed} only."""
-
-    zh = "此地址只接受 {allowed} 方法。"
-    code = "method_not_allowed"
-    status = 405
-    next_en = "Use that method; see the wire documentation."
-    next_zh = "请使用该方法；见接口文档。"
-
-
 def headers_of(scope: Scope) -> dict[str, str]:
     """Names in lower case. A header sent twice reads as both values, which no signature profile accepts."""
     found: dict[str, str] = {}

@@ -19,7 +19,7 @@ from typing import Any
 
 import orjson
 
-from hutong.exchange.asgi import Receive, Scope, Send, WrongMethod, headers_of, path_of, read_body, respond
+from hutong.exchange.asgi import Receive, Scope, Send, headers_of, path_of, read_body, respond
 from hutong.exchange.asking import LARGEST_ASK, Ask, read_ask
 from hutong.exchange.inflow import Inflow
 from hutong.exchange.lane import Lane, Reply, Waiting
@@ -30,7 +30,7 @@ from hutong.exchange.wire import ANSWERS_TYPE, Answer, BadAnswer, unpack
 from hutong.ledger.receipt import Receipt
 from hutong.node.client import NoAnswer, NodeClient, SignedAnswer
 from hutong.node.keyring import KeyRing
-from hutong.vocabulary.errors import Refused
+from hutong.vocabulary.errors import Refused, WrongMethod
 from hutong.vocabulary.ids import new_id
 
 ATTEMPTS = 2  # a message nobody answered is sent once more: its exchange ids make that safe

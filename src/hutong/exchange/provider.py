@@ -24,7 +24,6 @@ from hutong.exchange.asgi import (
     Receive,
     Scope,
     Send,
-    WrongMethod,
     headers_of,
     path_of,
     raw_headers,
@@ -41,7 +40,7 @@ from hutong.exchange.statements import place, receipt_of, receipts_after
 from hutong.exchange.wire import ANSWERS_TYPE, pack
 from hutong.node.keyring import KeyRing
 from hutong.node.signatures import Verified, body_digest, sign_response, verify_request
-from hutong.vocabulary.errors import Refused, Unavailable
+from hutong.vocabulary.errors import Refused, Unavailable, WrongMethod
 
 LARGEST_MESSAGE = 4 * 1024 * 1024  # bytes of one message of queries; owner: the wire
 EXCHANGE_HEADER = "Hutong-Exchange"

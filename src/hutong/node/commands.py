@@ -50,7 +50,8 @@ def init(folder: Path, **values: str) -> None:
     """
     from hutong.node.making import make_node
 
-    values["base_url"] = values["base_url"] or f"http://{values['listen']}"
+    listen = values["listen"]
+    values["base_url"] = values["base_url"] or f"http://{listen}"
     node = make_node(folder, values)
     click.echo(f"Made node {node.jurisdiction} in {node.home}")
     click.echo(f"Next: hutong serve {folder}")

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from django.db import close_old_connections, transaction
+from django.db import DatabaseError, connections, transaction
 from django.db.models import Min
 
 from hutong.node import messages, work
@@ -30,7 +30,6 @@ from hutong.node.models import OutboxMessage
 FIRST_PAUSE_S = 0.25
 LONGEST_PAUSE_S = 30.0
 GIVE_UP_AFTER = timedelta(days=7)  # owner: wire contract; a region may be down for a long holiday
-KEEP_FOR = timedelta(days=30)  # how long closed messages stay readable in the outbox and the inbox
 AT_ONCE = 32  # messages on the wire together
 LOOK_EVERY_S = 1.0  # a lost wake-up costs at most this
 PATIENCE = {408, 425, 429}  # signed answers below 500 that do not close a message
@@ -146,11 +145,15 @@ class Courier:
             pause.until = time.monotonic() + pause_s(pause.failures)
 
     async def _in_database(self, ask: Callable[[], _Result]) -> _Result:
-        def fresh() -> _Result:
-            close_old_connections()
-            return ask()
+        def guarded() -> _Result:
+            # The thread keeps its connection; one that has failed is replaced by a new one at the next question.
+            try:
+                return ask()
+            except DatabaseError:
+                connections.close_all()
+                raise
 
-        return await asyncio.get_running_loop().run_in_executor(self._database, fresh)
+        return await asyncio.get_running_loop().run_in_executor(self._database, guarded)
 
 
 def _due(busy: set[tuple[str, str]], down: set[str], room: int) -> list[OutboxMessage]:

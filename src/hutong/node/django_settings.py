@@ -36,8 +36,8 @@ def _database(url: str) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": unquote(query.get("host", "")) or parts.hostname or "",
         "PORT": str(parts.port or ""),
-        "CONN_MAX_AGE": 60,
-        "CONN_HEALTH_CHECKS": True,
+        # Each request runs in a thread of its own: a connection kept after it would never be used again.
+        "CONN_MAX_AGE": 0,
     }
 
 
@@ -99,6 +99,7 @@ LANGUAGE_CODE = NODE.language
 LANGUAGES = [("zh-hans", "中文"), ("en", "English")]
 LOCALE_PATHS = [PACKAGE / "portal" / "locale"]
 USE_I18N = True
+FORMAT_MODULE_PATH = ["hutong.portal.formats"]
 USE_TZ = True
 TIME_ZONE = "Asia/Shanghai"
 STATIC_URL = "/static/"

@@ -5,15 +5,12 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from importlib import import_module
-from importlib.util import find_spec
-from typing import Literal
 
-from hutong.node import directory
+from hutong.node import checkup, directory
+from hutong.node.checkup import Check, Finding, State
 from hutong.node.client import NodeClient, SignedAnswer
 from hutong.node.keyring import ring
 from hutong.node.keys import load_log_key, load_node_keys, too_open
@@ -22,7 +19,6 @@ from hutong.node.settings import Settings
 from hutong.node.signatures import WINDOW_S
 from hutong.vocabulary.errors import Refused
 
-State = Literal["ok", "warn", "fail"]
 LEAST_FREE_BYTES = 1024**3  # below this a node soon cannot write its ledger: fail
 LOW_FREE_BYTES = 10 * 1024**3
 CLOCK_WARN_S = 5.0
@@ -30,29 +26,17 @@ OLD_COPY_S = 3600.0
 WAIT_FOR_PEER_S = 5.0
 
 
-@dataclass(frozen=True)
-class Finding:
-    """What one check found."""
-
-    check: str  # "keys", "clock", "peer 340000" ...
-    state: State
-    said: str
-
-    def as_object(self) -> dict[str, str]:
-        return {"check": self.check, "state": self.state, "said": self.said}
-
-
 def examine(settings: Settings) -> list[Finding]:
     """Run every check. One that breaks is a finding, not the end of the examination."""
-    checks: list[tuple[str, Callable[[Settings], Iterator[Finding]]]] = [
+    checks: list[tuple[str, Check]] = [
         ("keys", _keys),
         ("database", _database),
         ("disk", _disk),
         ("directory", _directory),
         ("peers", _peers),
         ("outbox", _outbox),
-        ("sources", _sources),
         ("ledger", _ledger),
+        *checkup.further(),
     ]
     findings: list[Finding] = []
     for name, check in checks:
@@ -177,15 +161,6 @@ def _outbox(_settings: Settings) -> Iterator[Finding]:
         yield Finding("outbox", "warn", f"{given_up} messages were refused or given up: hutong outbox DIR")
     state: State = "warn" if waiting else "ok"
     yield Finding("outbox", state, f"{waiting} messages could not be delivered at first and are tried again")
-
-
-def _sources(_settings: Settings) -> Iterator[Finding]:
-    # The exchange stands above the node: its check is found by name, when it is installed.
-    if find_spec("hutong.exchange.check") is None:
-        return
-    check: Callable[[], list[tuple[str, State, str]]] = import_module("hutong.exchange.check").sources
-    for name, state, said in check():
-        yield Finding(f"source {name}", state, said)
 
 
 def _ledger(settings: Settings) -> Iterator[Finding]:

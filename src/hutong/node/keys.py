@@ -64,7 +64,7 @@ class SigningKey:
     """An Ed25519 key that signs for one node."""
 
     keyid: str
-    private: Ed25519PrivateKey = field(repr=False)
+    private: Ed25519PrivateKey = field(repr=False, compare=False)
     public: bytes  # raw, 32 bytes
 
     def sign(self, message: bytes) -> bytes:

@@ -24,7 +24,7 @@ from hutong.ledger.note import Signer, VerifierKey
 from hutong.ledger.pages import Page
 from hutong.ledger.tiles import NoTile, Tile
 from hutong.ledger.witness import Answer, Outcome, Witnesses
-from hutong.node import directory, receiving, replay
+from hutong.node import directory, receiving
 from hutong.node.client import NodeClient, SignedAnswer
 from hutong.node.keyring import ring
 from hutong.node.keys import load_log_key
@@ -55,15 +55,11 @@ class NodeHost:
         return [VerifierKey.parse(member.log_vkey) for member in present]
 
     def for_members(self, handler: MemberHandler) -> View:
-        def act(incoming: receiving._Incoming) -> receiving._Stored:
-            replay.remember(incoming.verified.keyid, incoming.verified.nonce)
-            body, content_type = handler(incoming.request, incoming.peer.jurisdiction, **incoming.captured)
-            return receiving._Stored(200, body, content_type)
+        @receiving.reader
+        def read(request: HttpRequest, peer: receiving.Peer, **captured: Any) -> receiving.Answer:
+            return 200, receiving.Raw(*handler(request, peer.jurisdiction, **captured))
 
-        def verify(request: HttpRequest) -> tuple[bytes, Any]:
-            return receiving._verify(request, ("GET",), None)
-
-        return receiving._signed_view(handler, verify, act, receiving.problem_wording)
+        return read
 
     @contextmanager
     def peer_log(self, jurisdiction: str) -> Iterator[MemberLog]:

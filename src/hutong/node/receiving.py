@@ -32,7 +32,7 @@ from hutong.node.keyring import ring
 from hutong.node.models import InboxMessage
 from hutong.node.settings import current
 from hutong.node.signatures import KeyLookup, UnknownPeer, Verified, body_digest, sign_response, verify_request
-from hutong.vocabulary.errors import BadInput, Refused, TooLarge
+from hutong.vocabulary.errors import BadInput, Broken, Refused, TooLarge, WrongMethod
 
 LARGEST_BODY = 1024 * 1024  # bytes of one message; owner: wire contract
 DEEPEST = 64  # levels of nesting in a message's JSON
@@ -40,7 +40,16 @@ PROBLEM_JSON = "application/problem+json"
 
 log = logging.getLogger("hutong.messages")
 
-Answer = tuple[int, dict[str, Any] | None]
+
+@dataclass(frozen=True)
+class Raw:
+    """An answer that is not JSON."""
+
+    body: bytes
+    content_type: str
+
+
+Answer = tuple[int, dict[str, Any] | Raw | None]
 Handler = Callable[..., Answer]
 View = Callable[..., HttpResponse]
 # How a refusal reads on the wire: (body, content type).
@@ -57,14 +66,6 @@ class Peer:
     message_id: str = ""
 
 
-class MethodNotAllowed(Refused):
-    """This address takes {allowed} only."""
-
-    zh = "此地址只接受 {allowed}。"
-    code = "method_not_allowed"
-    status = 405
-
-
 class MessageIdReused(Refused):
     """This message id was already used for another message."""
 
@@ -73,16 +74,6 @@ class MessageIdReused(Refused):
     status = 409
     next_en = "Give every message an id of its own."
     next_zh = "请为每条消息使用独立的编号。"
-
-
-class Broken(Refused):
-    """The node failed while it handled this message; the failure is in its log."""
-
-    zh = "节点处理此消息时发生故障，已记入日志。"
-    code = "internal_error"
-    status = 500
-    next_en = "Send the same message again later; it acts only once."
-    next_zh = "请稍后重发同一消息，只会执行一次。"
 
 
 @dataclass(frozen=True)
@@ -148,13 +139,15 @@ def reader(handler: Handler) -> View: ...
 @overload
 def reader(*, refusal: Wording = ...) -> Callable[[Handler], View]: ...
 def reader(handler: Handler | None = None, *, refusal: Wording = problem_wording) -> View | Callable[[Handler], View]:
-    """Like receiver, for a signed GET: `handler(request, peer, **captured) -> (status, dict)`; nothing is noted."""
+    """Like receiver, for a signed GET: `handler(request, peer, **captured) -> (status, dict)`; nothing is noted.
+
+    The answer may also be Raw bytes."""
 
     def decorate(inner: Handler) -> View:
         def act(incoming: _Incoming) -> _Stored:
             replay.remember(incoming.verified.keyid, incoming.verified.nonce)
             status, content = inner(incoming.request, incoming.peer, **incoming.captured)
-            return _Stored(status, _encode(content), "application/json")
+            return _stored(status, content)
 
         return _signed_view(inner, lambda request: _verify(request, ("GET",), None), act, refusal)
 
@@ -223,7 +216,7 @@ def _signed_view(
 
 def _verify(request: HttpRequest, methods: tuple[str, ...], source: KeySource | None) -> tuple[bytes, Verified]:
     if request.method not in methods:
-        raise MethodNotAllowed(allowed=", ".join(methods))
+        raise WrongMethod(allowed=", ".join(methods))
     raw = _body(request)
     digest = body_digest(raw)
 
@@ -282,14 +275,16 @@ def _claim_and_handle(handler: Handler, incoming: _Incoming) -> _Stored:
         return _Stored(before.status, bytes(before.answer), before.content_type)
     body = decode_object(incoming.raw)
     status, content = handler(incoming.request, incoming.peer, body, **incoming.captured)
-    stored = _Stored(status, _encode(content), "application/json")
+    stored = _stored(status, content)
     claim.status, claim.answer, claim.content_type = stored.status, stored.body, stored.content_type
     claim.save(update_fields=["status", "answer", "content_type"])
     return stored
 
 
-def _encode(content: dict[str, Any] | None) -> bytes:
-    return b"" if content is None else orjson.dumps(content)
+def _stored(status: int, content: dict[str, Any] | Raw | None) -> _Stored:
+    if isinstance(content, Raw):
+        return _Stored(status, content.body, content.content_type)
+    return _Stored(status, b"" if content is None else orjson.dumps(content), "application/json")
 
 
 def _refusal(refused: Refused, wording: Wording) -> _Stored:

@@ -14,9 +14,9 @@ from django.views.decorators.csrf import csrf_exempt
 from hutong.node import directory, membership
 from hutong.node.directory import iso
 from hutong.node.keyring import ring
-from hutong.node.receiving import Answer, Broken, Peer, problem_answer, reader
+from hutong.node.receiving import Answer, Peer, problem_answer, reader
 from hutong.node.settings import current
-from hutong.vocabulary.errors import NotFound, Refused
+from hutong.vocabulary.errors import Broken, NotFound, Refused
 
 MACHINE_PATHS = ("/hutong/", "/dsp/", "/ledger/", "/.well-known/", "/exchange/")
 

@@ -145,3 +145,23 @@ class Unavailable(Refused):
     status = 503
     next_en = "Try again shortly; if it lasts, run hutong doctor."
     next_zh = "请稍后重试；如持续，请运行 hutong doctor 检查。"
+
+
+class WrongMethod(Refused):
+    """This address takes {allowed} only."""
+
+    zh = "此地址只接受 {allowed} 方法。"
+    code = "method_not_allowed"
+    status = 405
+    next_en = "Use that method; see the wire documentation."
+    next_zh = "请使用该方法；见接口文档。"
+
+
+class Broken(Refused):
+    """The node failed while it handled this; the failure is in its log."""
+
+    zh = "节点处理时发生故障，已记入日志。"
+    code = "internal_error"
+    status = 500
+    next_en = "Ask again; if it lasts, tell the node's operator the time."
+    next_zh = "请重试；如持续，请将时间告知节点运维人员。"
