@@ -1,0 +1,168 @@
+"""Two real nodes with grants in force, without the steps that lead there: Jiangsu provides, Anhui consumes.
+
+with pair(folder, {"s1": {"kind": "sqlite", "location": "/...", "table": "companies"}}, {AGREEMENT: {...}}) as nodes:
+    nodes.connect().read(AGREEMENT, purpose=PURPOSE, case="1").to_arrow()
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+import hutong
+import tests.conftest  # noqa: F401 - gives this process a node of its own to be settings of
+from tests.nodes import Node, Region
+
+PROVIDER, CONSUMER = "320000", "340000"
+DEPARTMENT = "11370800MB28559184"
+PURPOSE = "licensing"
+
+# Run inside a node's own environment: each node is its own Django.
+_GRANT = """
+import base64, json, sys
+from datetime import UTC, datetime, timedelta
+from hutong.node.settings import setup
+setup(sys.argv[1])
+from django.db import transaction
+from hutong.exchange.grants import Grant, GrantedItem, put
+from hutong.exchange.models import Source
+from hutong.node.keys import seal
+given = json.load(sys.stdin)
+now = datetime.now(UTC)
+with transaction.atomic():
+    for name, source in given["sources"].items():
+        location = seal(source["location"].encode())
+        Source.objects.create(id=name, department=given["department"], name=name, kind=source["kind"],
+            location=location, table=source.get("table", ""), check_ok=True)
+    for agreement, terms in given["grants"].items():
+        items = tuple(GrantedItem(name, mask) for name, mask in terms.pop("items").items())
+        put(Grant(**{"agreement": agreement, "provider": "320000", "consumer": "340000", "resource": "r",
+            "purposes": (given["purpose"],), "where": None, "quota_calls_per_day": None, "quota_rows": None,
+            "rate_per_s": None, "starts_at": now - timedelta(days=1), "ends_at": now + timedelta(days=1),
+            "pseudonym_key": base64.b64encode(seal(base64.b64decode(given["key"]))).decode(), **terms},
+            items=items), "active")
+"""
+_SUBSCRIBE = """
+import json, secrets, sys
+from hutong.node.settings import setup
+setup(sys.argv[1])
+from hutong.exchange.models import ApiKey, Subscription
+from hutong.vocabulary.canonical import digest
+given = json.load(sys.stdin)
+ApiKey.objects.create(key_digest=digest(given["key"].encode()), prefix=given["key"][:10],
+    department=given["department"], application="tests")
+for agreement in given["agreements"]:
+    Subscription.objects.create(agreement_id=agreement, provider="320000", department=given["department"],
+        exchange_url="http://127.0.0.1", state="active", case_key=secrets.token_bytes(32))
+"""
+_SET_STATE = """
+import json, sys
+from hutong.node.settings import setup
+setup(sys.argv[1])
+from hutong.exchange.grants import set_state
+given = json.load(sys.stdin)
+set_state(given["agreement"], given["state"])
+"""
+
+
+@dataclass
+class Pair:
+    """The provider and the consumer, serving."""
+
+    region: Region
+    key: str  # the application's API key at the consumer
+
+    @property
+    def provider(self) -> Node:
+        return self.region[PROVIDER]
+
+    @property
+    def consumer(self) -> Node:
+        return self.region[CONSUMER]
+
+    @property
+    def consumer_address(self) -> tuple[str, int]:
+        host, _, port = self.consumer.settings.listen.rpartition(":")
+        return host, int(port)
+
+    def connect(self) -> hutong.Connection:
+        return hutong.connect(self.consumer.base_url, self.key, progress=False)
+
+    def set_state(self, agreement: str, state: str) -> None:
+        """Suspend, resume or end at the provider."""
+        inside(self.provider, _SET_STATE, {"agreement": agreement, "state": state})
+
+    def request(self, agreement: str, body: Mapping[str, Any], accept: str = "application/json") -> bytes:
+        """One read at the consumer's door, as the bytes of an HTTP request."""
+        content = orjson.dumps(body)
+        head = (
+            f"POST /exchange/v1/agreements/{agreement}/read HTTP/1.1\r\nHost: node\r\n"
+            f"Authorization: Bearer {self.key}\r\nHutong-Purpose: {PURPOSE}\r\nHutong-Case: 2026-1\r\n"
+            f"Accept: {accept}\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+        )
+        return head.encode("ascii") + content
+
+    def register(self, node: Node, exchange: str = "") -> list[dict[str, Any]]:
+        """A node's register, oldest first; of one exchange where it is named."""
+        rows = query(node, "SELECT * FROM exchange_record ORDER BY id")
+        return [row for row in rows if exchange in ("", row["exchange_id"])]
+
+
+@contextmanager
+def pair(
+    folder: Path,
+    sources: Mapping[str, Mapping[str, str]],
+    grants: Mapping[str, Mapping[str, Any]],
+    *arguments: str,
+) -> Iterator[Pair]:
+    """Two joined nodes with the grants in force; the region's node keeps the directory and rests.
+
+    sources    id: {"kind", "location", "table"}
+    grants     agreement: {"source": id, "items": {name: mask}, and what differs from an unlimited grant}
+    arguments  for hutong serve
+    """
+    with Region(folder) as region:
+        region.start("yrd", PROVIDER, CONSUMER, arguments=arguments)
+        region["yrd"].stop()  # the members go on with their copy of the directory
+        made = Pair(region, "hk_" + secrets.token_urlsafe(32))
+        inside(
+            made.provider,
+            _GRANT,
+            {
+                "sources": dict(sources),
+                "grants": {agreement: dict(terms) for agreement, terms in grants.items()},
+                "department": DEPARTMENT,
+                "purpose": PURPOSE,
+                "key": base64.b64encode(secrets.token_bytes(32)).decode("ascii"),
+            },
+        )
+        inside(made.consumer, _SUBSCRIBE, {"key": made.key, "department": DEPARTMENT, "agreements": list(grants)})
+        yield made
+
+
+def inside(node: Node, code: str, given: Mapping[str, Any]) -> None:
+    """Run Python in a node's own environment, with its folder as the argument and JSON as its input."""
+    subprocess.run(
+        [sys.executable, "-c", code, str(node.home)],
+        input=orjson.dumps(given),
+        env=node._environment(),
+        check=True,
+        timeout=120,
+    )
+
+
+def query(node: Node, statement: str) -> list[dict[str, Any]]:
+    """Look into a node's SQLite database."""
+    with closing(sqlite3.connect(f"file:{node.home / 'node.db'}?mode=ro", uri=True)) as connection:
+        connection.row_factory = sqlite3.Row
+        return [dict(row) for row in connection.execute(statement)]
