@@ -64,8 +64,10 @@ class NodeHost:
     @contextmanager
     def peer_log(self, jurisdiction: str) -> Iterator[MemberLog]:
         member = directory.member(jurisdiction)
+        keys = ring()
+        keys.refresh()  # here, in a thread: the client's coroutines may not read the database
         with asyncio.Runner() as runner:
-            client = NodeClient(ring())
+            client = NodeClient(keys)
             try:
                 yield MemberLog(member, current().jurisdiction, runner, client)
             finally:
