@@ -25,14 +25,15 @@ def make_nodes(stage: Stage) -> None:
     stage.show(ANHUI, "serve")
     began = perf_counter()
     with stage.screen.working(Words("建立并启动节点", "making and starting nodes"), 2 * len(SEATS)) as work:
-        stage.everywhere(lambda seat: _make(stage, seat, work))
-        for node in list(stage.nodes.running):
+        for seat in stage.everywhere(lambda seat: _make(stage, seat, work)):
+            stage.nodes.start(seat)
+        for node in stage.nodes.running:
             stage.nodes.wait_until_ready(node)
             work.step()
     stage.screen.done(Words("六个节点已启动", "Six nodes are running"), began=began)
 
 
-def _make(stage: Stage, seat: Seat, work: Work) -> None:
+def _make(stage: Stage, seat: Seat, work: Work) -> Seat:
     address = seat.base_url(stage.nodes.first_port)
     region = ["--superior", seat.superior] if seat.superior else []
     stage.run(
@@ -43,8 +44,8 @@ def _make(stage: Stage, seat: Seat, work: Work) -> None:
         *region,
     )
     write_demonstration_calendar(seat.home(stage.region) / FILE_NAME, date.today())
-    stage.nodes.start(seat)
     work.step()
+    return seat
 
 
 def join_region(stage: Stage) -> None:
@@ -77,7 +78,7 @@ def appoint_people(stage: Stage) -> None:
     began = perf_counter()
     people = sum(len(seat.people) for seat in SEATS)
     with stage.screen.working(Words("建立账户", "making accounts"), people) as work:
-        stage.everywhere(lambda seat: _appoint(stage, seat, work))
+        list(stage.everywhere(lambda seat: _appoint(stage, seat, work)))
     departments = sum(bool(seat.department_zh) for seat in SEATS)
     stage.screen.done(
         Words(f"{departments} 个部门，{people} 个账户", f"{departments} departments, {people} accounts"), began=began

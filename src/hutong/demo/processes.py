@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hutong.demo.region import SEATS, Seat
+from hutong.node.processes import die_with_parent
 from hutong.vocabulary.errors import Refused
 
 READY_WITHIN_S = 120.0  # six nodes on a small machine that is busy with other things
@@ -69,7 +70,11 @@ class Nodes:
                     raise PortTaken(port=port, folder=self.region, other=self.first_port + 1000) from None
 
     def start(self, seat: Seat) -> None:
-        """Start one node's server; it may not answer yet."""
+        """Start one node's server; it may not answer yet. From the main thread only.
+
+        The kernel ties "die with the parent" to the thread that started the child: a node started by a worker
+        thread would be killed when that thread ends.
+        """
         log = self.region / "logs" / f"{seat.folder}.log"
         with log.open("ab") as output:
             process = subprocess.Popen(
@@ -77,6 +82,7 @@ class Nodes:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - one system call, no lock, no allocation to speak of
             )
         self.running.append(RunningNode(seat, process, log))
 

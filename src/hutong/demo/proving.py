@@ -59,8 +59,8 @@ def reconcile(stage: Stage) -> None:
         agreed = stage.until(lambda peer=provider: _agreed(stage, peer), "the last receipts", provider)  # type: ignore[misc]
         stage.screen.done(
             Words(
-                f"安徽与{provider.name_zh}：{agreed} 笔交换两本账本一致，无出入",
-                f"Anhui and {provider.name_en}: {agreed} exchanges, the same in both ledgers; none differs",
+                f"安徽与{provider.name_zh}：两本账本一致 {agreed} 笔，有出入 0 笔",
+                f"Anhui and {provider.name_en}: exchanges the same in both ledgers: {agreed}; differing: 0",
             ),
             began=began,
         )

@@ -24,7 +24,7 @@ def publish_all(stage: Stage) -> None:
     stage.show(JIANGSU, "source add", INSURED.file_name, "--name", INSURED.name, "--as", "officer")
     began = perf_counter()
     with stage.screen.working(Words("读取数据源", "reading sources"), len(PUBLISHED)) as work:
-        stage.everywhere(lambda seat: _register(stage, _of(seat), work), [one.seat for one in PUBLISHED])
+        list(stage.everywhere(lambda seat: _register(stage, _of(seat), work), [one.seat for one in PUBLISHED]))
     stage.screen.done(Words(_registered(stage, "zh"), _registered(stage, "en")), began=began)
     _refused_first(stage)
     began = perf_counter()

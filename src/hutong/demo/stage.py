@@ -6,7 +6,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -107,10 +107,10 @@ class Stage:
         """Print the command as an operator would type it."""
         self.screen.command("hutong", *command.split(), str(seat.home(Path(self.region.name))), *arguments)
 
-    def everywhere(self, work: Callable[[Seat], Result], seats: Iterable[Seat] = SEATS) -> list[Result]:
-        """Do the same at several nodes at once."""
+    def everywhere(self, work: Callable[[Seat], Result], seats: Iterable[Seat] = SEATS) -> Iterator[Result]:
+        """Do the same at several nodes at once; the results in the seats' order, each as soon as it is there."""
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            return list(pool.map(work, seats))
+            yield from pool.map(work, seats)
 
     def until(self, ask: Callable[[], Result], what: str, where: Seat) -> Result:
         """Ask again until the answer is true.
