@@ -168,7 +168,7 @@ def test_another_process_changing_the_directory_is_noticed(joined: None) -> None
 
 def test_the_newest_of_our_keys_that_the_directory_lists_signs(joined: None) -> None:
     settings = current()
-    assert ring().signing_key() == load_node_keys(settings)[0]
+    assert ring().signing_key() == ring().lasting_key() == load_node_keys(settings)[0]
     old = load_node_keys(settings)[0]
     file = make_node_key(settings.keys_folder)
     try:
@@ -182,6 +182,8 @@ def test_the_newest_of_our_keys_that_the_directory_lists_signs(joined: None) -> 
         assert keys.signing_key(now).keyid == old.keyid
         assert keys.signing_key(now + 601).keyid == new.keyid
         assert keys.signing_key(now + 3601).keyid == new.keyid
+        assert keys.lasting_key(now + 601).keyid == old.keyid
+        assert keys.lasting_key(now + 3601).keyid == new.keyid
     finally:
         file.unlink()
 

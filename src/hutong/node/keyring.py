@@ -64,6 +64,15 @@ class KeyRing:
                 return own.key
         return contents.held[0]
 
+    def lasting_key(self, now: float | None = None) -> SigningKey:
+        """The oldest of our keys that is still valid: the one most members already know.
+
+        Documents that members keep are signed by it, so that one who was away for a whole overlap can follow.
+        """
+        moment = time.time() if now is None else now
+        valid = (own.key for own in self._loaded().own if own.valid_from <= moment < own.valid_to)
+        return next(valid, self._loaded().held[0])
+
     def addresses(self, jurisdiction: str) -> tuple[str, str] | None:
         """base_url and exchange_url of a member, None for a stranger. Never touches the database."""
         return self._loaded().addresses.get(jurisdiction)

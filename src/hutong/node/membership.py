@@ -117,7 +117,7 @@ def publish() -> int:
             "members": [directory.record(one) for one in Member.objects.order_by("jurisdiction")],
         }
     )
-    key = ring().signing_key()
+    key = ring().lasting_key()
     directory.store(document, _b64(key.sign(directory.CONTEXT + document)), key.keyid, version)
     OutboxMessage.objects.filter(process=PROCESS, delivered_at=None, failed_at=None).delete()  # superseded
     for one in directory.others():
