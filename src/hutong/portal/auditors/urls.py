@@ -1,0 +1,11 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from hutong.portal.auditors import views
+
+urlpatterns = [
+    path("exchanges/", views.exchanges, name="exchanges"),
+    path("exchanges/<str:exchange_id>/<str:role>/", views.exchange, name="exchange"),
+    path("exchanges/<str:exchange_id>/<str:role>/verify/", views.verify, name="exchange_verify"),
+]

@@ -1,0 +1,33 @@
+"""The register of exchanges, and the verification of a receipt."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_POST, require_safe
+
+from hutong.control.identity.models import Account
+from hutong.portal.auditors.exchanges import exchanges_page, receipt_page, record_of
+from hutong.portal.auditors.verification import verify as verify_receipt
+from hutong.portal.components.page import fragment, room, show
+
+
+@require_safe
+@room("exchanges")
+def exchanges(request: HttpRequest, account: Account) -> HttpResponse:
+    page = exchanges_page(account, request.GET)
+    return show(request, fragment(request, "portal/auditors/exchanges.html", "portal/auditors/rows.html"), page)
+
+
+@require_safe
+@room("exchanges")
+def exchange(request: HttpRequest, account: Account, exchange_id: str, role: str) -> HttpResponse:
+    record = record_of(account, exchange_id, role)
+    return show(request, "portal/auditors/receipt.html", receipt_page(account, record))
+
+
+@require_POST
+@room("exchanges")
+def verify(request: HttpRequest, account: Account, exchange_id: str, role: str) -> HttpResponse:
+    record = record_of(account, exchange_id, role)
+    page = receipt_page(account, record, verify_receipt(record))
+    return show(request, fragment(request, "portal/auditors/receipt.html", "portal/auditors/verified.html"), page)

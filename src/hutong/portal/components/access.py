@@ -1,0 +1,56 @@
+"""What this account may do on a page: a yes, or a no in words, from the roles' own table."""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from hutong.control.identity import rules
+from hutong.control.identity.models import Account
+from hutong.control.identity.rules import Action
+from hutong.portal.components import words
+from hutong.portal.components.parts import YES, May, no
+from hutong.vocabulary.errors import Refused
+
+ACTIONS: dict[str, Promise] = {
+    Action.ADD_DEPARTMENT: lazy("add a department"),
+    Action.ADD_ACCOUNT: lazy("add an account"),
+    Action.REGISTER_SOURCE: lazy("register a source"),
+    Action.DESCRIBE_RESOURCE: lazy("describe a resource"),
+    Action.SIGN_OFF_RESOURCE: lazy("sign off the secrecy assessment"),
+    Action.PUBLISH_RESOURCE: lazy("publish a resource"),
+    Action.WITHDRAW_RESOURCE: lazy("withdraw a resource"),
+    Action.FILE_REQUEST: lazy("file a request"),
+    Action.SIGN_OFF_REQUEST: lazy("sign off a request"),
+    Action.WITHDRAW_REQUEST: lazy("withdraw a request"),
+    Action.ANSWER_REQUEST: lazy("answer a request"),
+    Action.CHANGE_AGREEMENT: lazy("suspend, resume or end an agreement"),
+    Action.ISSUE_KEY: lazy("issue a key to an application"),
+    Action.SEE_CATALOGUE: lazy("see the catalogue"),
+    Action.SEE_OWN_EXCHANGES: lazy("see the department's exchanges"),
+    Action.SEE_ALL_EXCHANGES: lazy("see all exchanges"),
+    Action.SEE_NODE: lazy("see the state of the node"),
+}
+
+
+def may(account: Account, action: Action, department: str | None = None) -> May:
+    """Whether the account may do this, for this department where one is named."""
+    if not rules.may(account, action):
+        return no(role_reason(account, action))
+    try:
+        rules.check(account, action, department)
+    except Refused as refused:
+        return no(refused.say(words.language()))
+    return YES
+
+
+def role_reason(account: Account, action: Action) -> str:
+    return _("As {role} you may not {action}.").format(
+        role=words.word(words.ROLES, account.role), action=ACTIONS[action]
+    )
+
+
+def when(condition: bool, reason: str, else_: May = YES) -> May:
+    """`else_` when the condition holds, otherwise a no with the reason."""
+    return else_ if condition else no(reason)

@@ -1,0 +1,26 @@
+"""The one kind of form the portal has: labels without a colon, as both languages want them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+
+
+class Form(forms.Form):
+    """data is what was sent (a QueryDict, or a plain mapping); None for a form not filled in yet."""
+
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        prefix: str | None = None,
+        initial: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(data, prefix=prefix, initial=initial, label_suffix="")
+        self.given_initial = initial or {}
+
+    def choose(self, name: str, choices: list[tuple[str, Any]]) -> None:
+        """Set the choices of a field, in the language of this request."""
+        self.fields[name].choices = choices  # type: ignore[attr-defined]

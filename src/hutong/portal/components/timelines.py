@@ -1,0 +1,76 @@
+"""Audit records as a story people read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from hutong.control.identity.models import Account
+from hutong.ledger.models import AuditRecord
+from hutong.portal.components import words
+from hutong.portal.components.parts import Happening, Tone
+from hutong.portal.components.peers import Names
+from hutong.vocabulary import codes
+
+HAPPENED: dict[str, tuple[object, Tone]] = {
+    "request.filed": (lazy("Request filed"), "accent"),
+    "request.signed_off": (lazy("Signed off by the head of the sharing body"), "accent"),
+    "request.withdrawn": (lazy("Request withdrawn"), "wait"),
+    "request.agreed": (lazy("The provider agreed"), "good"),
+    "request.refused": (lazy("The provider refused"), "bad"),
+    "negotiation.requested": (lazy("Request sent to the provider"), "accent"),
+    "negotiation.offered": (lazy("The provider offered other terms or asked for material"), "wait"),
+    "negotiation.accepted": (lazy("Offer accepted"), "accent"),
+    "negotiation.terminated": (lazy("Negotiation ended without agreement"), "bad"),
+    "negotiation.undelivered": (lazy("The other node did not take the message"), "bad"),
+    "agreement.agreed": (lazy("Agreed, and signed by the provider"), "good"),
+    "agreement.verified": (lazy("Checked and signed by the consumer"), "good"),
+    "agreement.finalized": (lazy("In force"), "good"),
+    "agreement.suspended": (lazy("Agreement suspended"), "wait"),
+    "agreement.resumed": (lazy("Agreement resumed"), "good"),
+    "agreement.ended": (lazy("Agreement ended"), "bad"),
+    "transfer.requested": (lazy("Delivery asked for"), "accent"),
+    "transfer.started": (lazy("Delivery open: the data can be read"), "good"),
+    "transfer.suspended": (lazy("Delivery suspended: reads are refused"), "wait"),
+    "transfer.completed": (lazy("Delivery completed"), "good"),
+    "transfer.terminated": (lazy("Delivery ended"), "bad"),
+    "grant.active": (lazy("Grant in force"), "good"),
+    "grant.suspended": (lazy("Grant suspended"), "wait"),
+    "grant.ended": (lazy("Grant ended"), "bad"),
+}
+
+
+def story(records: Iterable[AuditRecord]) -> tuple[Happening, ...]:
+    """The records as happenings, in their own order."""
+    kept = list(records)
+    names = Names()
+    people = {
+        one.username: one.display_name or one.username
+        for one in Account.objects.filter(username__in={record.actor for record in kept})
+    }
+    return tuple(_happening(record, names, people) for record in kept)
+
+
+def _happening(record: AuditRecord, names: Names, people: dict[str, str]) -> Happening:
+    what, tone = HAPPENED.get(record.kind, (record.kind, "accent"))
+    return Happening(record.at, str(what), _who(record.actor, names, people), tone, _note(record))
+
+
+def _who(actor: str, names: Names, people: dict[str, str]) -> str:
+    kind, _colon, rest = actor.partition(":")
+    if kind == "rule" and rest:
+        return _("by rule {rule}").format(rule=rest)
+    if kind == "node" and rest:
+        return names(rest)
+    return people.get(actor, actor)
+
+
+def _note(record: AuditRecord) -> str:
+    """What the record says for people: a reason, a citation, a purpose."""
+    said = [str(record.detail.get(name, "")) for name in ("reason", "citation")]
+    if record.kind == "negotiation.requested" and record.detail.get("purpose"):
+        purpose = words.code_name(codes.PURPOSES, str(record.detail["purpose"]))
+        said.append(_("For {purpose}").format(purpose=purpose))
+    return " · ".join(one for one in said if one)

@@ -1,0 +1,29 @@
+"""The signature of the head of the sharing body."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from hutong.control.identity.models import Account
+from hutong.control.requests import actions
+from hutong.portal.components.page import room, show
+from hutong.portal.heads.desk import desk_page
+from hutong.portal.officers.requests import request_of
+
+
+@require_safe
+@room("desk")
+def desk(request: HttpRequest, account: Account) -> HttpResponse:
+    return show(request, "portal/heads/desk.html", desk_page(account))
+
+
+@require_POST
+@room("desk")
+def sign_off(request: HttpRequest, account: Account, request_id: str) -> HttpResponse:
+    actions.sign_off(account, request_of(account, request_id).id)
+    messages.success(request, _("Signed off. The request is on its way to the provider."))
+    return redirect("request", request_id)

@@ -1,0 +1,207 @@
+"""The inbox: requests of other jurisdictions, each with its statutory day; and the answer to one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from django import forms
+from django.http import QueryDict
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from hutong.control.agreements import queries
+from hutong.control.agreements.models import Agreement, Negotiation
+from hutong.control.agreements.queries import NegotiationRow
+from hutong.control.catalogue.models import Item
+from hutong.control.catalogue.queries import items_of
+from hutong.control.catalogue.queries import resource as resource_of
+from hutong.control.identity.models import Account
+from hutong.control.identity.rules import Action
+from hutong.portal import waiting
+from hutong.portal.components import access, asked, scope, words
+from hutong.portal.components.page import Page, Refusal, shell_for
+from hutong.portal.components.paging import Pager, page_number, pager
+from hutong.portal.components.parts import Badge, Choice, Due, Fact, Happening, May, no
+from hutong.portal.components.peers import Names
+from hutong.portal.components.refusing import NothingHere
+from hutong.portal.components.timelines import story
+from hutong.portal.providers.forms import AgreeForm, RefusalForm, SupplementForm
+from hutong.vocabulary import codes
+from hutong.vocabulary.errors import Refused
+
+PAGE_SIZE = 30
+
+
+@dataclass(frozen=True)
+class Row:
+    url: str
+    title: str
+    purpose: str
+    peer: str
+    department: str
+    received_at: datetime
+    due: Due | None
+    state: Badge
+
+
+@dataclass(frozen=True, kw_only=True)
+class InboxPage(Page):
+    shown: tuple[Choice, ...]
+    rows: tuple[Row, ...]
+    pager: Pager
+
+
+@dataclass(frozen=True)
+class ItemRow:
+    name: str
+    title: str
+    grade: int
+    sensitive: bool
+    give: forms.BoundField
+    mask: forms.BoundField
+
+
+@dataclass(frozen=True, kw_only=True)
+class NegotiationPage(Page):
+    title: str
+    peer: str
+    department: str
+    state: Badge
+    open: bool
+    due: Due | None
+    agreement_url: str
+    facts: tuple[Fact, ...]
+    items: tuple[ItemRow, ...]
+    plain: bool
+    agree_form: AgreeForm
+    refuse_form: RefusalForm
+    supplement_form: SupplementForm
+    agree_url: str
+    refuse_url: str
+    supplement_url: str
+    may_agree: May
+    may_refuse: May
+    may_ask: May
+    refused_because: str
+    refused_citation: str
+    supplement: tuple[str, ...]
+    timeline: tuple[Happening, ...]
+
+
+def inbox_page(account: Account, query: QueryDict) -> InboxPage:
+    everything = query.get("show") == "all"
+    rows, names = queries.inbox(account, everything=everything), Names()
+    chosen = {"show": "all"} if everything else {}
+    pages = pager(reverse("inbox"), chosen, page=page_number(query.get("page")), size=PAGE_SIZE, total=len(rows))
+    first = (pages.page - 1) * PAGE_SIZE
+    return InboxPage(
+        shell=shell_for(account, "inbox"),
+        shown=(Choice("open", _("open"), not everything), Choice("all", _("all"), everything)),
+        rows=tuple(_row(one, names) for one in rows[first : first + PAGE_SIZE]),
+        pager=pages,
+    )
+
+
+def negotiation_of(account: Account, bare_pid: str) -> NegotiationRow:
+    """raises   NothingHere, also for another department's"""
+    pid = "urn:uuid:" + bare_pid
+    if not scope.negotiations(account).filter(pid=pid).exists():
+        raise NothingHere
+    return queries.negotiation(pid)
+
+
+def agree_form(found: NegotiationRow, data: QueryDict | None = None) -> AgreeForm:
+    try:
+        defaults = queries.default_masks(found.pid) if found.terms else {}
+        types = {item.name: item.type for item in _items(found).values()}
+    except Refused:
+        defaults, types = {}, {}
+    return AgreeForm(defaults, types, asked.titles_of_items(found.resource_id), data)
+
+
+def negotiation_page(
+    account: Account,
+    found: NegotiationRow,
+    *,
+    agree: AgreeForm | None = None,
+    refuse: RefusalForm | None = None,
+    supplement: SupplementForm | None = None,
+    refusal: Refusal | None = None,
+) -> NegotiationPage:
+    bare = found.pid.removeprefix("urn:uuid:")
+    titles = asked.titles_of_items(found.resource_id)
+    open_ = found.state in waiting.TO_ANSWER
+    may = _may_answer(account, found)
+    form = agree or agree_form(found)
+    agreement = Agreement.objects.filter(negotiation_id=found.pid).first()
+    return NegotiationPage(
+        shell=shell_for(account, "inbox"),
+        refusal=refusal,
+        title=words.of_language(found.title.zh, found.title.en),
+        peer=Names()(found.peer),
+        department=found.terms.department_name if found.terms else "",
+        state=words.state(words.NEGOTIATION_STATES, found.state),
+        open=open_,
+        due=_due(found),
+        agreement_url=reverse("agreement", args=[agreement.id.removeprefix("urn:uuid:")]) if agreement else "",
+        facts=asked.facts(found.terms.document(), titles) if found.terms else (),
+        items=tuple(_item_rows(found, form)) if open_ else (),
+        plain=found.terms is None,
+        agree_form=form,
+        refuse_form=refuse or RefusalForm(),
+        supplement_form=supplement or SupplementForm(),
+        agree_url=reverse("negotiation_agree", args=[bare]),
+        refuse_url=reverse("negotiation_refuse", args=[bare]),
+        supplement_url=reverse("negotiation_supplement", args=[bare]),
+        may_agree=may,
+        may_refuse=may,
+        may_ask=no(_("It was asked for once already; article 21 allows no second time.")) if found.supplement else may,
+        refused_because=found.refusal_reason if found.state == "TERMINATED" else "",
+        refused_citation=found.refusal_citation,
+        supplement=found.supplement,
+        timeline=story(queries.negotiation_timeline(found.pid)),
+    )
+
+
+def _may_answer(account: Account, found: NegotiationRow) -> May:
+    department = Negotiation.objects.values_list("department", flat=True).get(pid=found.pid)
+    return access.may(account, Action.ANSWER_REQUEST, department or None)
+
+
+def _due(found: NegotiationRow) -> Due | None:
+    return Due(found.due_at, found.working_days_left) if found.due_at else None
+
+
+def _row(one: NegotiationRow, names: Names) -> Row:
+    return Row(
+        url=reverse("negotiation", args=[one.pid.removeprefix("urn:uuid:")]),
+        title=words.of_language(one.title.zh, one.title.en),
+        purpose=words.code_name(codes.PURPOSES, one.terms.purpose) if one.terms else "",
+        peer=names(one.peer),
+        department=one.terms.department_name if one.terms else "",
+        received_at=one.received_at,
+        due=_due(one),
+        state=words.state(words.NEGOTIATION_STATES, one.state),
+    )
+
+
+def _items(found: NegotiationRow) -> dict[str, Item]:
+    return {item.name: item for item in items_of(resource_of(found.resource_id))}
+
+
+def _item_rows(found: NegotiationRow, form: AgreeForm) -> Iterator[ItemRow]:
+    if not form.names:
+        return
+    items = _items(found)
+    for place, name in enumerate(form.names):
+        item = items[name]
+        yield ItemRow(
+            name=name,
+            title=words.of_language(item.title_zh, item.title_en) or name,
+            grade=item.grade,
+            sensitive=item.sensitive,
+            give=form[f"give_{place}"],
+            mask=form[f"mask_{place}"],
+        )

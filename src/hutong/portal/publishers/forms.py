@@ -1,0 +1,153 @@
+"""Forms of those who offer data: a source, a description and its items."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from hutong.control.catalogue.fields import ITEM_FIELDS, RESOURCE_FIELDS, Field, ListField
+from hutong.control.catalogue.models import Item, Resource
+from hutong.control.identity.models import Account
+from hutong.control.organisations.queries import departments
+from hutong.exchange.sources.spec import KINDS
+from hutong.portal.components import masks, words
+from hutong.portal.components.form import Form
+from hutong.portal.components.peers import department_name
+from hutong.vocabulary import codes
+
+SEPARATORS = str.maketrans({"，": ",", "、": ",", "；": ",", ";": ","})
+HINTS = {
+    "title_zh": lazy("As other departments will search for it."),
+    "summary_zh": lazy("What the data say, where they come from, what they cover."),
+    "keywords": lazy("Separate by commas."),
+    "conditions": lazy("For conditional sharing: which departments, for what scope. Empty when unconditional."),
+    "permitted_purposes": lazy("For conditional sharing: choose every purpose that is permitted."),
+    "legal_citation": lazy("For what is not shared: the law, regulation or decision and its article."),
+    "area_code": lazy("6, 9 or 12 digits (GB/T 2260)."),
+    "time_range": lazy("For example 1978–2004."),
+    "attribute": lazy("The strictest item decides in the end."),
+    "national_level": lazy("GB/T 43697: general, important or core."),
+    "grade": lazy("1 to 4; 4 is the strictest."),
+    "sensitive": lazy("Personal or otherwise sensitive."),
+    "mask": lazy("How it leaves unless an agreement says otherwise."),
+}
+
+
+class SourceForm(Form):
+    """Where data lies."""
+
+    name = forms.CharField(label=lazy("Name"), max_length=200, help_text=lazy("For example: register of companies."))
+    kind = forms.ChoiceField(label=lazy("Kind"))
+    location = forms.CharField(
+        label=lazy("Location"),
+        max_length=2000,
+        help_text=lazy("An absolute path on the node, or postgresql://user:password@host/database. It is sealed."),
+    )
+    table = forms.CharField(
+        label=lazy("Table or sheet"),
+        max_length=200,
+        required=False,
+        help_text=lazy("Needed for SQLite and PostgreSQL; for Excel the first sheet unless named."),
+    )
+
+    def __init__(self, account: Account, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data)
+        kinds = [(kind, words.word(words.SOURCE_KINDS, kind)) for kind in KINDS]
+        self.choose("kind", kinds)
+        self.fields["location"].widget.attrs.update({"autocomplete": "off", "spellcheck": "false"})
+        if account.department is None:
+            every = [(one.code, department_name(one)) for one in departments()]
+            self.fields["department_code"] = forms.ChoiceField(label=lazy("Department"), choices=every)
+
+
+class DescriptionForm(Form):
+    """The fields of a resource, from the catalogue's own table. Nothing is required: a draft may be incomplete."""
+
+    def __init__(self, resource: Resource, data: Mapping[str, Any] | None = None) -> None:
+        initial = {name: _shown(field, getattr(resource, name)) for name, field in described()}
+        super().__init__(data, initial=initial)
+        for name, field in described():
+            self.fields[name] = control(field)
+            self.fields[name].needed_to_publish = field.required  # type: ignore[attr-defined]
+
+    def given(self) -> dict[str, Any]:
+        """What to describe the resource with."""
+        return {name: _read(field, self.cleaned_data[name]) for name, field in described()}
+
+
+class ItemForm(Form):
+    """One item of a resource."""
+
+    def __init__(self, item: Item, data: Mapping[str, Any] | None = None) -> None:
+        self.item = item
+        initial = {name: getattr(item, name) for name in ITEM_FIELDS} | {"keep": True, "mask": masks.code_of(item.mask)}
+        super().__init__(data, initial=initial, prefix=f"item-{item.position}")
+        for name, field in ITEM_FIELDS.items():
+            if name not in ("secret", "mask", "nullable"):
+                self.fields[name] = control(field)
+        self.fields["grade"] = forms.TypedChoiceField(
+            label=_label(ITEM_FIELDS["grade"]),
+            coerce=int,
+            choices=[(n, str(n)) for n in codes.GRADES],
+            help_text=HINTS["grade"],
+        )
+        self.fields["mask"] = forms.ChoiceField(
+            label=_label(ITEM_FIELDS["mask"]),
+            choices=masks.choices(item.type, masks.code_of(item.mask)),
+            help_text=HINTS["mask"],
+        )
+        self.choose("attribute", [("", _("as the resource")), *words.code_choices(codes.ATTRIBUTES)])
+        for name in ("sensitive", "key"):
+            self.fields[name] = forms.BooleanField(
+                label=_label(ITEM_FIELDS[name]), required=False, help_text=HINTS.get(name, "")
+            )
+        self.fields["keep"] = forms.BooleanField(
+            label=lazy("Part of the resource"), required=False, help_text=lazy("Without the tick it is left out.")
+        )
+
+    def given(self) -> dict[str, Any] | None:
+        """The item's description; None for one that is left out."""
+        said = dict(self.cleaned_data)
+        if not said.pop("keep"):
+            return None
+        return {**said, "mask": masks.document_of(said["mask"]), "name": self.item.name}
+
+
+def described() -> list[tuple[str, Field]]:
+    """The fields an officer edits; the code is given by the catalogue, the sign-off by the head's own button."""
+    return [(name, field) for name, field in RESOURCE_FIELDS.items() if name not in ("code", "secrecy_checked_by")]
+
+
+def control(field: Field) -> forms.Field:
+    """The form field of a catalogue field."""
+    about: dict[str, Any] = {"label": _label(field), "required": False, "help_text": HINTS.get(field.name, "")}
+    if isinstance(field, ListField):
+        if field.codes is None:
+            return forms.CharField(**about, max_length=field.limit * field.most)
+        return forms.MultipleChoiceField(
+            **about, choices=words.code_choices(field.codes), widget=forms.CheckboxSelectMultiple
+        )
+    if field.codes is not None:
+        return forms.ChoiceField(**about, choices=[("", _("choose")), *words.code_choices(field.codes)])
+    if field.lines:
+        return forms.CharField(**about, max_length=field.limit, widget=forms.Textarea(attrs={"rows": 3}))
+    return forms.CharField(**about, max_length=field.limit)
+
+
+def _label(field: Field) -> str:
+    label = words.of_language(field.zh, field.en)
+    return label[:1].upper() + label[1:]
+
+
+def _shown(field: Field, value: Any) -> Any:
+    return ", ".join(value) if isinstance(field, ListField) and field.codes is None else value
+
+
+def _read(field: Field, value: Any) -> Any:
+    if isinstance(field, ListField) and field.codes is None:
+        return [one.strip() for one in value.translate(SEPARATORS).split(",") if one.strip()]
+    return value

@@ -1,0 +1,285 @@
+"""The way of a data set into the catalogue: source, draft, description, publication."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from hutong.control.catalogue import queries, rules
+from hutong.control.catalogue.models import Item, Resource
+from hutong.control.catalogue.sources import sources
+from hutong.control.identity.models import Account
+from hutong.control.identity.rules import Action
+from hutong.control.organisations.models import Department
+from hutong.exchange.models import Source
+from hutong.portal.components import access, scope, words
+from hutong.portal.components.page import Page, Refusal, shell_for
+from hutong.portal.components.parts import Badge, May, no
+from hutong.portal.components.peers import department_name
+from hutong.portal.publishers.forms import DescriptionForm, ItemForm, SourceForm
+from hutong.portal.staff.node import source_answer
+from hutong.vocabulary import codes
+from hutong.vocabulary.errors import Refused
+
+
+@dataclass(frozen=True)
+class ResourceRow:
+    url: str
+    title: str
+    department: str
+    code: str
+    attribute: Badge
+    state: Badge
+    published_at: datetime | None
+
+
+@dataclass(frozen=True)
+class SourceRow:
+    id: str
+    name: str
+    department: str
+    kind: str
+    row_count: int | None
+    quarantined: int
+    answer: Badge
+    message: str
+    checked_at: datetime | None
+    draft_url: str
+    refresh_url: str
+    may_draft: May
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishPage(Page):
+    resources: tuple[ResourceRow, ...]
+    sources: tuple[SourceRow, ...]
+    may_register: May
+    register_url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceFormPage(Page):
+    form: SourceForm
+
+
+@dataclass(frozen=True)
+class Missing:
+    """One thing the publish gate still wants, and where on the page it is filled in."""
+
+    label: str
+    anchor: str
+    field: str  # machine name: a field, or item.field
+
+
+@dataclass(frozen=True)
+class GroupField:
+    bound: forms.BoundField
+    wide: bool
+
+
+@dataclass(frozen=True)
+class Group:
+    heading: str
+    lead: str
+    fields: tuple[GroupField, ...]
+
+
+@dataclass(frozen=True)
+class ItemRow:
+    name: str
+    lead: str
+    wrong: bool
+    form: ItemForm
+
+
+@dataclass(frozen=True, kw_only=True)
+class EditPage(Page):
+    title: str
+    lead: str
+    state: Badge
+    attribute: Badge
+    published: bool
+    signed_off: str
+    entry_url: str
+    withdraw_url: str
+    sign_off_url: str
+    may_edit: May
+    may_publish: May
+    may_withdraw: May
+    may_sign_off: May
+    missing: tuple[Missing, ...]
+    form: DescriptionForm
+    groups: tuple[Group, ...]
+    item_rows: tuple[ItemRow, ...]
+
+
+def publish_page(account: Account) -> PublishPage:
+    own = None if scope.sees_all(account) else account.department_id
+    departments = {one.code: department_name(one) for one in Department.objects.all()}
+    return PublishPage(
+        shell=shell_for(account, "publish"),
+        resources=tuple(_resource_row(one) for one in queries.resources(own)),
+        sources=tuple(_source_row(account, one, departments) for one in sources(own)),
+        may_register=access.may(account, Action.REGISTER_SOURCE),
+        register_url=reverse("source_new"),
+    )
+
+
+def source_form_page(account: Account, form: SourceForm, refusal: Refusal | None = None) -> SourceFormPage:
+    return SourceFormPage(shell=shell_for(account, "publish"), form=form, refusal=refusal)
+
+
+def edit_page(
+    account: Account,
+    resource: Resource,
+    form: DescriptionForm,
+    items: Sequence[ItemForm],
+    *,
+    findings: Sequence[Refused] | None = None,
+    refusal: Refusal | None = None,
+) -> EditPage:
+    """The page of a description.
+
+    findings   what a publication was refused for; None shows what a draft still lacks, without asking the source
+    """
+    if findings is None and resource.state == "draft":
+        findings = rules.findings(resource, queries.items_of(resource))
+    department = resource.department_id
+    published = resource.state == "published"
+    return EditPage(
+        shell=shell_for(account, "publish"),
+        refusal=refusal,
+        title=words.of_language(resource.title_zh, resource.title_en) or _("A new resource"),
+        lead=_lead(resource),
+        state=words.state(words.RESOURCE_STATES, resource.state),
+        attribute=words.attribute(resource.attribute),
+        published=published,
+        signed_off=resource.secrecy_checked_by,
+        entry_url=reverse("resource", args=[resource.id]) if resource.version else "",
+        withdraw_url=reverse("resource_withdraw", args=[resource.id]),
+        sign_off_url=reverse("resource_sign_off", args=[resource.id]),
+        may_edit=_unless_withdrawn(resource, access.may(account, Action.DESCRIBE_RESOURCE, department)),
+        may_publish=_unless_withdrawn(resource, access.may(account, Action.PUBLISH_RESOURCE, department)),
+        may_withdraw=access.may(account, Action.WITHDRAW_RESOURCE, department),
+        may_sign_off=access.may(account, Action.SIGN_OFF_RESOURCE, department),
+        missing=tuple(_missing(one, items) for one in findings or ()),
+        form=form,
+        groups=groups(form),
+        item_rows=tuple(_item_row(one) for one in items),
+    )
+
+
+def item_forms(resource: Resource, data: Mapping[str, Any] | None = None) -> list[ItemForm]:
+    return [ItemForm(item, data) for item in queries.items_of(resource)]
+
+
+def mark(form: DescriptionForm, items: Sequence[ItemForm], findings: Sequence[Refused]) -> None:
+    """Write each finding beside its field. Those without a field of their own stand in the list above alone."""
+    language = words.language()
+    by_name = {one.item.name: one for one in items}
+    for finding in findings:
+        name = rules.field_of(finding)
+        if name in form.fields:
+            form.add_error(name, finding.say(language))
+        elif "." in name:
+            item, _, field = name.rpartition(".")
+            if item in by_name and field in by_name[item].fields:
+                by_name[item].add_error(field, finding.say(language))
+
+
+def groups(form: DescriptionForm) -> tuple[Group, ...]:
+    return (
+        _group(form, _("What it is"), "", "title_zh title_en +summary_zh +summary_en keywords time_range area_code"),
+        _group(
+            form,
+            _("In the catalogue"),
+            _("Decree 809, article 13, and the national template."),
+            "category theme update_cycle data_format source_system business_matter national_level",
+        ),
+        _group(
+            form,
+            _("How it is shared"),
+            _("Decree 809, articles 14 and 15."),
+            "attribute sharing_modes +conditions +permitted_purposes +legal_citation",
+        ),
+    )
+
+
+def _group(form: DescriptionForm, heading: str, lead: str, names: str) -> Group:
+    fields = tuple(GroupField(form[name.lstrip("+")], name.startswith("+")) for name in names.split())
+    return Group(heading, lead, fields)
+
+
+def _missing(finding: Refused, items: Sequence[ItemForm]) -> Missing:
+    name = rules.field_of(finding)
+    anchor = f"id_{name}"
+    if "." in name:
+        item, _, field = name.rpartition(".")
+        position = next((one.item.position for one in items if one.item.name == item), 0)
+        anchor = f"id_item-{position}-{field}"
+    elif name == "secrecy_checked_by":
+        anchor = "assessment"
+    elif name in ("source", "items"):
+        anchor = "items"
+    return Missing(finding.say(words.language()), anchor, name)
+
+
+def _unless_withdrawn(resource: Resource, may: May) -> May:
+    return no(_("It has been withdrawn; describe the source again instead.")) if resource.state == "withdrawn" else may
+
+
+def _lead(resource: Resource) -> str:
+    parts = [department_name(resource.department), resource.code]
+    if resource.source and resource.source.row_count is not None:
+        parts.append(_("{rows} rows").format(rows=words.number(resource.source.row_count)))
+    return " · ".join(part for part in parts if part)
+
+
+def _item_row(form: ItemForm) -> ItemRow:
+    item: Item = form.item
+    said = [
+        words.of_language(item.title_zh, item.title_en),
+        words.word(words.TYPES, item.type),
+        words.code_name(codes.ELEMENTS, item.element),
+        _("grade {grade}").format(grade=item.grade),
+        words.mask(item.mask) if item.mask.get("action", "keep") != "keep" else "",
+    ]
+    if item.missing:
+        said.append(_("{many} empty").format(many=words.number(item.missing)))
+    return ItemRow(item.name, " · ".join(one for one in said if one), bool(form.errors), form)
+
+
+def _resource_row(one: Resource) -> ResourceRow:
+    return ResourceRow(
+        url=reverse("resource_edit", args=[one.id]),
+        title=words.of_language(one.title_zh, one.title_en) or _("A new resource"),
+        department=department_name(one.department),
+        code=one.code,
+        attribute=words.attribute(one.attribute),
+        state=words.state(words.RESOURCE_STATES, one.state),
+        published_at=one.published_at,
+    )
+
+
+def _source_row(account: Account, one: Source, departments: dict[str, str]) -> SourceRow:
+    may = access.may(account, Action.DESCRIBE_RESOURCE, one.department)
+    return SourceRow(
+        id=one.id,
+        name=one.name,
+        department=departments.get(one.department, one.department),
+        kind=words.word(words.SOURCE_KINDS, one.kind),
+        row_count=one.row_count,
+        quarantined=one.quarantined,
+        answer=source_answer(one),
+        message="" if one.check_ok else one.check_message,
+        checked_at=one.checked_at,
+        draft_url=reverse("source_draft", args=[one.id]),
+        refresh_url=reverse("source_refresh", args=[one.id]),
+        may_draft=may if not may or one.check_ok else no(_("The source does not answer.")),
+    )

@@ -1,0 +1,17 @@
+"""The portal's addresses, one list per audience."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("hutong.portal.visitors.urls")),
+    path("", include("hutong.portal.staff.urls")),
+    path("", include("hutong.portal.officers.urls")),
+    path("", include("hutong.portal.heads.urls")),
+    path("", include("hutong.portal.publishers.urls")),
+    path("", include("hutong.portal.providers.urls")),
+    path("", include("hutong.portal.parties.urls")),
+    path("", include("hutong.portal.applications.urls")),
+    path("", include("hutong.portal.auditors.urls")),
+]

@@ -1,0 +1,34 @@
+"""How much waits for an account: the numbers beside the rooms, and behind them the rows."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+
+from hutong.control.agreements.models import Negotiation
+from hutong.control.identity import rules
+from hutong.control.identity.models import Account
+from hutong.control.identity.rules import Action
+from hutong.control.requests.models import ShareRequest
+from hutong.portal.components import scope
+
+TO_ANSWER = ("REQUESTED", "ACCEPTED")  # states in which the provider acts next
+
+
+def to_sign_off(account: Account) -> QuerySet[ShareRequest]:
+    """Requests of my department that wait for the signature of its head."""
+    if not rules.may(account, Action.SIGN_OFF_REQUEST) or not account.department_id:
+        return ShareRequest.objects.none()
+    return scope.requests(account).filter(state="filed")
+
+
+def to_answer(account: Account) -> QuerySet[Negotiation]:
+    """Requests of others that wait for an answer here, the earliest statutory day first."""
+    return scope.negotiations(account).filter(state__in=TO_ANSWER).order_by("due_at", "created_at")
+
+
+def sign_offs(account: Account) -> int:
+    return to_sign_off(account).count()
+
+
+def answers(account: Account) -> int:
+    return to_answer(account).count()
