@@ -21,7 +21,7 @@ FORBIDDEN_FOLDERS = {"common", "utils", "util", "helpers", "manager", "managers"
 KNOWN_HOSTS = re.compile(
     r"(localhost|127(\.\d+){3}|\[::1\]|0\.0\.0\.0|([\w-]+\.)*(example|invalid|test|example\.(com|org|net)))\Z|"
     r"((www|purl|json-ld)\.)?(w3\.org|w3id\.org|c2sp\.org|rfc-editor\.org|ietf\.org|apache\.org|purl\.org|"
-    r"json-schema\.org|schema\.org|spdx\.org|gov\.cn)\Z|([\w-]+\.)*(gov\.cn|w3\.org|apache\.org|ietf\.org)\Z"
+    r"json-schema\.org|openxmlformats\.org|schema\.org|spdx\.org|gov\.cn)\Z|([\w-]+\.)*(gov\.cn|w3\.org|apache\.org|ietf\.org|openxmlformats\.org)\Z"
 )
 BIGGEST_FILE_BYTES = 400_000  # the locked requirement files are the biggest that we keep
 
