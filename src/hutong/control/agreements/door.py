@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 
 from hutong.control.agreements.models import Negotiation, Transfer
 from hutong.control.agreements.rules import ForeignCallback, NotAcknowledged
-from hutong.node.directory import UnknownMember, jurisdiction_of, member, participant_id
+from hutong.node.directory import member, participant_id
 from hutong.node.messages import Peer, post, reader, receiver
 from hutong.node.settings import current
 from hutong.vocabulary.errors import Refused
@@ -32,14 +32,6 @@ def ourselves() -> str:
 def participant_of(peer: str) -> str:
     """The participant id of a peer as our tables name it: a jurisdiction, or an outside connector's own id."""
     return peer if ":" in peer else participant_id(peer)
-
-
-def peer_named(participant: str) -> str:
-    """The reverse of participant_of."""
-    try:
-        return jurisdiction_of(participant)
-    except UnknownMember:
-        return participant
 
 
 def callback_from(peer: Peer, address: str) -> str:

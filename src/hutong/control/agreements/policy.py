@@ -26,10 +26,9 @@ TIMESTAMP: Final = re.compile(  # xsd:dateTime
 
 
 class Kind(StrEnum):
-    """Which of the protocol's three policies: they differ in what must and must not be there."""
+    """Which of the protocol's policies in messages: they differ in what must be there."""
 
-    CATALOG_OFFER = "offer in a catalog"  # no target: the data set it hangs on is the target
-    OFFER = "offer in a message"
+    OFFER = "offer"
     AGREEMENT = "agreement"
 
 
@@ -49,14 +48,9 @@ def read_policy(value: Any, kind: Kind, where: str) -> Policy:
     """raises   Malformed"""
     fields = Fields(value, where)
     policy_id = fields.identifier("@id")
-    if kind is not Kind.CATALOG_OFFER or fields.has("@type"):
-        fields.literal("@type", "Agreement" if kind is Kind.AGREEMENT else "Offer")
+    fields.literal("@type", "Agreement" if kind is Kind.AGREEMENT else "Offer")
     _read_rules(fields)
     _refuse_what_cannot_be_signed(fields)
-    if kind is Kind.CATALOG_OFFER:
-        if fields.has("target"):
-            raise fields.fail("target", "an offer in a catalog has none")
-        return Policy(policy_id, fields.document)
     if kind is Kind.OFFER:
         return Policy(policy_id, fields.document, fields.identifier_or_none("target"))
     return Policy(

@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Self
 
+import orjson
+
 from hutong.control.agreements.fields import Fields, any_value
 from hutong.control.agreements.policy import Kind, Policy, read_policy
 from hutong.control.agreements.signatures import Signature, read_signature
@@ -322,6 +324,8 @@ def read_address(fields: Fields) -> dict[str, Any] | None:
     address.text("endpointType")
     address.text_or_none("endpoint")
     address.many_or_none("endpointProperties", _read_property, fewest=1)
+    if b"\\u0000" in orjson.dumps(address.document):  # PostgreSQL's JSON has no place for it
+        raise fields.fail("dataAddress", "a text contains NUL")
     return address.document
 
 
