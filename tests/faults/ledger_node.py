@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 HOME = Path(sys.argv[2])
 ORIGIN = "hutong/320000"
 PER_ROUND = 180  # entries; most rounds end a tile of 256
-WATCHED = ("sequencer.py", "frontier.py", "tiles.py", "shelf.py", "record.py")
+WATCHED = ("sequencer.py", "frontier.py", "tiles.py", "shelf.py", "record.py", "durable.py")
 
 
 def start() -> None:
@@ -99,6 +100,7 @@ def traced(see: Callable[[str, int], None], action: Callable[[], Any]) -> None:
             see(name.name, frame.f_lineno)
         return trace
 
+    threading.settrace(trace)
     sys.settrace(trace)
     try:
         action()
@@ -115,6 +117,7 @@ def one_round(number: int) -> Callable[[], None]:
         for part in range(2):
             write(number * PER_ROUND + part * PER_ROUND // 2, PER_ROUND // 2)
             sequence()
+        sequencer.sync(HOME / "ledger")
 
     return run
 

@@ -8,6 +8,7 @@ import pytest
 
 from hutong.ledger.audit import TileAudit
 from hutong.ledger.checkpoint import Checkpoint, parse
+from hutong.ledger.durable import Durably
 from hutong.ledger.frontier import EntryTooLarge, Frontier
 from hutong.ledger.note import parse as parse_note
 from hutong.ledger.tiles import BadBundle, NoTile, Tile, TileFolder, pack, tile_at, tiles_of, unpack
@@ -119,7 +120,7 @@ def test_partial_tiles_stay_until_the_full_one_is_durable_and_are_read_from_it_a
     frontier.append([b"x"] * 200)
     partial = tmp_path / "tile" / "0" / "000.p" / "100"
     before = partial.read_bytes()
-    frontier.files.sync()
+    Durably(frontier.files.folder, frontier.files.take_unsynced(), frontier.size).wait()
     assert not partial.parent.exists()
     assert TileFolder(tmp_path).read(Tile(0, 0, 100)) == before
     assert len(unpack(TileFolder(tmp_path).read(Tile(None, 0, 100)), Tile(None, 0, 100))) == 100

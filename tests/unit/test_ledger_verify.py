@@ -9,6 +9,7 @@ import pytest
 
 from hutong.ledger import checkpoint as checkpoints
 from hutong.ledger.checkpoint import Checkpoint
+from hutong.ledger.durable import Durably
 from hutong.ledger.frontier import Frontier
 from hutong.ledger.note import cosign
 from hutong.ledger.shelf import Shelf
@@ -38,7 +39,7 @@ def build(folder: Path, entries: list[bytes]) -> Frontier:
     frontier = Frontier(TileFolder(folder))
     frontier.append(entries[:520])
     publish(folder, frontier, witnessed=True)
-    frontier.files.sync()
+    Durably(frontier.files.folder, frontier.files.take_unsynced(), frontier.size).wait()
     frontier.append(entries[520:560])  # leaves partial tiles of size 560 behind
     frontier.append(entries[560:])
     publish(folder, frontier)

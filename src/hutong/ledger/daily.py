@@ -14,14 +14,14 @@ def reconcile_with(peer: str, *, since: str = "") -> Reconciliation:
     raises   LogForked; Refused when the peer cannot be read or its log does not verify
     """
     here = host()
-    log = here.peer_log(peer)
-    origins = {key.name for key in log.keys}
-    known = WitnessedCheckpoint.objects.exclude(note="").filter(origin__in=origins).first()
-    return reconcile(
-        peer,
-        pages.pages(here.folder, peer),
-        log,
-        known_checkpoint=known.note if known else "",
-        on_fork=witness.keep_fork,
-        since=since,
-    )
+    with here.peer_log(peer) as log:
+        origins = {key.name for key in log.keys}
+        known = WitnessedCheckpoint.objects.exclude(note="").filter(origin__in=origins).first()
+        return reconcile(
+            peer,
+            pages.pages(here.folder, peer),
+            log,
+            known_checkpoint=known.note if known else "",
+            on_fork=witness.keep_fork,
+            since=since,
+        )

@@ -86,8 +86,8 @@ class Frontier:
             self._write_partials()
 
     def _take(self, entries: Sequence[bytes]) -> None:
-        if any(len(entry) > LARGEST_ENTRY for entry in entries):
-            raise EntryTooLarge(size=max(map(len, entries)), limit=LARGEST_ENTRY)
+        if (largest := max(map(len, entries))) > LARGEST_ENTRY:
+            raise EntryTooLarge(size=largest, limit=LARGEST_ENTRY)
         if not self._hashes:
             self._hashes.append(bytearray())
         self._bundle += b"".join([len(entry).to_bytes(2, "big") + entry for entry in entries])

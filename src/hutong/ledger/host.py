@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
@@ -32,7 +33,9 @@ class Host(Protocol):
         signs its answer. A refusal is answered as problem+json."""
         ...
 
-    def peer_log(self, jurisdiction: str) -> PeerLog: ...  # the log of a member, read by signed GETs
+    def peer_log(self, jurisdiction: str) -> AbstractContextManager[PeerLog]:
+        """The log of a member, read by signed GETs."""
+        ...
 
 
 _host: Host | None = None

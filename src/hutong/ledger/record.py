@@ -70,9 +70,8 @@ def enter(entries: Sequence[tuple[str, bytes]], *, using: str = DEFAULT_DB_ALIAS
     connection = connections[using]
     if not connection.in_atomic_block:
         raise RuntimeError("an entry belongs inside the transaction that makes it true")
-    for _, entry in entries:
-        if len(entry) > LARGEST_ENTRY:
-            raise EntryTooLarge(size=len(entry), limit=LARGEST_ENTRY)
+    if (largest := max((len(entry) for _, entry in entries), default=0)) > LARGEST_ENTRY:
+        raise EntryTooLarge(size=largest, limit=LARGEST_ENTRY)
     now = connection.ops.adapt_datetimefield_value(datetime.now(UTC))
     with connection.cursor() as cursor:
         places: Iterable[int | None] = itertools.repeat(None)

@@ -7,8 +7,8 @@ The argument, in order:
  2. Tiles are a function of the rows in that order, so writing them twice writes the same bytes.
  3. A checkpoint is signed only over tiles that were just written, and only when the tree it extends has the
     root that the checkpoint before it has. It is on disk before the next step.
- 4. Tiles are made durable lazily. Rows are deleted only when their tiles and the checkpoint are durable, and the
-    last durable row stays: it ties the database to the files.
+ 4. Tiles are made durable lazily, behind the next rounds. Rows are deleted only when their tiles and the checkpoint
+    are durable, and the last durable row stays: it ties the database to the files.
  5. Whoever finds a ledger without knowing how it was left starts at the first row still in the database:
     everything before it is durable, everything from it on is written again.
 
@@ -30,6 +30,7 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
 from hutong.ledger import checkpoint as checkpoints
 from hutong.ledger.checkpoint import Checkpoint
+from hutong.ledger.durable import Durably
 from hutong.ledger.frontier import Frontier
 from hutong.ledger.note import ED25519, Signer, VerifierKey
 from hutong.ledger.shelf import Shelf
@@ -75,6 +76,7 @@ class _OpenLog:
     published: str  # the text of FOLDER/checkpoint
     synced_size: int
     synced_at: float = field(default_factory=time.monotonic)
+    syncing: Durably | None = None
 
 
 _open_logs: dict[tuple[Path, str], _OpenLog] = {}
@@ -94,15 +96,16 @@ def sequence_once(
         raise ValueError("a log's key carries the log's origin as its name")
     shelf = Shelf(folder)
     with _alone(folder):
-        key = (folder.resolve(), using)
-        log = _open_logs.pop(key, None)
-        if log is None or shelf.checkpoint_text() != log.published:
-            log = _found(shelf, signer, origin, using)
-        _assign(limit, using)
-        _project(log, shelf, signer, origin, using)
-        if _sync_is_due(log):
-            _sync(log, using)
-        _open_logs[key] = log  # only a round without error leaves something to rely on
+        log = _taken_up(shelf, signer, origin, using)
+        try:
+            _assign(limit, using)
+            _project(log, shelf, signer, origin, using)
+            _let_go(log, using)
+            _begin_sync(log)
+        except BaseException:
+            _abandon(log)
+            raise
+        _open_logs[folder.resolve(), using] = log  # only a round without error leaves something to rely on
         return log.frontier.size
 
 
@@ -111,8 +114,26 @@ def sync(folder: Path, *, using: str = DEFAULT_DB_ALIAS) -> None:
     with _alone(folder):
         key = (folder.resolve(), using)
         if (log := _open_logs.pop(key, None)) and Shelf(folder).checkpoint_text() == log.published:
-            _sync(log, using)
+            for _ in range(2):  # what is on its way, then the rest
+                if log.syncing:
+                    log.syncing.wait()
+                _let_go(log, using)
+                _begin_sync(log, at_once=True)
             _open_logs[key] = log
+
+
+def _taken_up(shelf: Shelf, signer: Signer, origin: str, using: str) -> _OpenLog:
+    """The log as this process left it, or as it is found."""
+    log = _open_logs.pop((shelf.folder.resolve(), using), None)
+    if log and shelf.checkpoint_text() == log.published:
+        return log
+    _abandon(log)
+    return _found(shelf, signer, origin, using)
+
+
+def _abandon(log: _OpenLog | None) -> None:
+    if log and log.syncing:
+        log.syncing.abandon()
 
 
 @contextmanager
@@ -178,15 +199,22 @@ def _placed(first: int, most: int, using: str) -> list[bytes]:
     return [bytes(entry) for _, entry in rows]
 
 
-def _sync_is_due(log: _OpenLog) -> bool:
+def _begin_sync(log: _OpenLog, *, at_once: bool = False) -> None:
+    """Step 4, first half: send what was written to the disk, one batch at a time."""
     waiting = log.frontier.size - log.synced_size
-    return waiting >= SYNC_ENTRIES or (waiting > 0 and time.monotonic() - log.synced_at >= SYNC_SECONDS)
+    due = at_once or waiting >= SYNC_ENTRIES or time.monotonic() - log.synced_at >= SYNC_SECONDS
+    if log.syncing is None and waiting and due:
+        log.syncing = Durably(log.frontier.files.folder, log.frontier.files.take_unsynced(), log.frontier.size)
 
 
-def _sync(log: _OpenLog, using: str) -> None:
-    """Step 4. The checkpoint was durable when it was published."""
-    log.frontier.files.sync()
-    log.synced_size, log.synced_at = log.frontier.size, time.monotonic()
+def _let_go(log: _OpenLog, using: str) -> None:
+    """Step 4, second half: delete the rows of a batch that is durable. The checkpoint was when it was published.
+
+    raises   OSError when the disk failed; the rows stay, and the next round writes the tiles again
+    """
+    if log.syncing is None or not log.syncing.is_done:
+        return
+    log.synced_size, log.synced_at, log.syncing = log.syncing.size, time.monotonic(), None
     with transaction.atomic(using=using, durable=True), connections[using].cursor() as cursor:
         cursor.execute("DELETE FROM ledger_entry WHERE leaf_index < %s", [log.synced_size - 1])
 

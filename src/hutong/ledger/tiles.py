@@ -3,14 +3,13 @@
     FOLDER/tile/<level>/<index>[.p/<width>]     hashes, 32 bytes each, 256 to a full tile
     FOLDER/tile/entries/<index>[.p/<width>]     entries, each after its length in two bytes
 
-A file appears under its name only when it is whole. It is durable only after `sync`.
+A file appears under its name only when it is whole. Making it durable is a later step: see durable.py.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -186,28 +185,12 @@ class TileFolder:
         put_whole(path, data)
         self.unsynced.add(path)
 
-    def sync(self) -> None:
-        """Make every file written so far durable, then drop the partial tiles that full ones have replaced."""
-        replaced = {path.with_name(path.name + ".p") for path in self.unsynced if path.parent.suffix != ".p"}
-        staying = {path for path in self.unsynced if path.parent not in replaced}
-        for path in staying:
-            _fsync(path)
-        for folder in self._folders_of(staying):
-            _fsync(folder)
-        for folder in replaced:
-            self._made.discard(folder)
-            shutil.rmtree(folder, ignore_errors=True)
-        self.unsynced.clear()
-
-    def _folders_of(self, files: set[Path]) -> set[Path]:
-        """The folders whose listing names these files, up to the ledger's own."""
-        folders = {self.folder}
-        for file in files:
-            folder = file.parent
-            while folder not in folders:
-                folders.add(folder)
-                folder = folder.parent
-        return folders
+    def take_unsynced(self) -> set[Path]:
+        """The files written since the last time this was asked. They are the caller's to make durable."""
+        taken, self.unsynced = self.unsynced, set()
+        # Their partial tiles will go when full ones have replaced them: the folders must be made again if needed.
+        self._made.difference_update({path.parent for path in taken if path.parent.suffix == ".p"})
+        return taken
 
 
 def put_whole(path: Path, data: bytes, *, durable: bool = False) -> None:
@@ -224,10 +207,10 @@ def put_whole(path: Path, data: bytes, *, durable: bool = False) -> None:
         os.close(descriptor)
     beside.rename(path)
     if durable:
-        _fsync(path.parent)
+        fsync(path.parent)
 
 
-def _fsync(path: Path) -> None:
+def fsync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

@@ -179,12 +179,13 @@ class Witnesses:
         """Have the published checkpoint cosigned, and keep the lines beside it in checkpoint.witnessed.
 
         keys      one cosignature key for each witness; its name is what `post` is called with
-        returns   an outcome for each, in the same order; [] when nothing is published yet
+        returns   an outcome for each that has not cosigned this very checkpoint; [] when there is nothing to ask
         raises    TileRefused, NoTile, BadNote when our own files do not add up
         """
         shelf = Shelf(self._folder)
         note = shelf.checkpoint()
-        if note is None:
+        keys = _not_yet(shelf.witnessed(), note, keys) if note else []
+        if note is None or not keys:
             return []
         tiles = TrustedTiles(checkpoints.parse(note.text), TileFolder(self._folder).read)
         with ThreadPoolExecutor(ASKED_AT_ONCE, thread_name_prefix="hutong-witness") as pool:
@@ -224,6 +225,14 @@ class Witnesses:
         before = shelf.witnessed()
         same = before is not None and before.text == note.text
         shelf.keep_witnessed((before if same and before else note).with_signatures(lines))
+
+
+def _not_yet(witnessed: Note | None, note: Note, keys: Sequence[VerifierKey]) -> list[VerifierKey]:
+    """Those whose line does not stand under this checkpoint."""
+    if witnessed is None or witnessed.text != note.text:
+        return list(keys)
+    there = {(line.name, line.key_id) for line in witnessed.signatures}
+    return [key for key in keys if (key.name, key.id) not in there]
 
 
 def request(note: Note, tiles: TrustedTiles, old_size: int) -> bytes:
