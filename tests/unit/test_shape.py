@@ -18,28 +18,11 @@ LONGEST_FUNCTION = 60  # lines
 LONGEST_MODULE = 500  # lines
 FORBIDDEN_FOLDERS = {"common", "utils", "util", "helpers", "manager", "managers", "misc"}
 # What the repository may name: specifications and their name spaces, this machine, and names reserved for examples.
-KNOWN_HOSTS = [
-    "apache.org",
-    "c2sp.org",
-    "gov.cn",
-    "ietf.org",
-    "json-ld.org",
-    "json-schema.org",
-    "openxmlformats.org",
-    "purl.org",
-    "rfc-editor.org",
-    "schema.org",
-    "spdx.org",
-    "w3.org",
-    "w3id.org",
-    "localhost",
-    "example",
-    "example.com",
-    "example.org",
-    "example.net",
-    "invalid",
-    "test",
-]
+KNOWN_HOSTS = (
+    *("apache.org", "c2sp.org", "gov.cn", "ietf.org", "json-ld.org", "json-schema.org", "openxmlformats.org"),
+    *("purl.org", "rfc-editor.org", "schema.org", "spdx.org", "w3.org", "w3id.org"),
+    *("localhost", "example", "example.com", "example.org", "example.net", "invalid", "test"),
+)
 THIS_MACHINE = re.compile(r"127(\.\d+){3}|::1|0\.0\.0\.0|10(\.\d+){3}|192\.168(\.\d+){2}")
 BIGGEST_FILE_BYTES = 400_000  # the locked requirement files are the biggest that we keep
 
