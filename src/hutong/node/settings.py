@@ -56,8 +56,8 @@ class Settings:
     listen_exchange: str = ""  # host:port when the exchange runs apart
     database_url: str = ""  # "" = SQLite in the node's folder
     language: str = "zh-hans"
-    tls_certificate: str = ""  # PEM file; "" where a reverse proxy does TLS
     source_roots: str = ""  # folders sources may lie in, separated by ":"; "" = any but the system's and the node's own
+    tls_certificate: str = ""  # PEM file; "" where a reverse proxy does TLS
     tls_key: str = ""  # PEM file, PKCS 8
 
     def __post_init__(self) -> None:

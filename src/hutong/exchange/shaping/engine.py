@@ -24,7 +24,8 @@ def sealed(file: Path | None = None) -> duckdb.DuckDBPyConnection:
             "threads": str(THREADS),
         },
     )
-    settings = ["SET TimeZone = 'UTC'", "SET enable_external_access = false", "SET lock_configuration = true"]
+    # GLOBAL, because every cursor is a session of its own.
+    settings = ["SET GLOBAL TimeZone = 'UTC'", "SET enable_external_access = false", "SET lock_configuration = true"]
     if file is not None:
         settings.insert(0, f"SET allowed_paths = [{exp.Literal.string(str(file)).sql(dialect='duckdb')}]")
     for setting in settings:

@@ -5,7 +5,8 @@
 
 Meaning, equal for every source: it looks at original values, before masks. Comparing a missing value is
 neither true nor false, so such a row is left out, also under "not" (SQL's three values). Text compares by
-code point, exactly, with no folding of case or blanks. NaN is greater than every number.
+code point, exactly, with no folding of case or blanks. NaN counts as missing: engines disagree on its order,
+and DuckDB skips row groups by statistics that leave it out.
 """
 
 from __future__ import annotations

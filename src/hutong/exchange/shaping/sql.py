@@ -3,6 +3,7 @@
 - Text: SQLite compares by the column's collation, which may ignore case, so BINARY is forced. PostgreSQL
   orders by locale, so orderings force "C"; equality there is exact for every collation we admit.
 - LIKE is not used: SQLite's ignores case, and patterns need escaping.
+- NaN is made missing first: PostgreSQL and DuckDB order it last, Arrow not at all, and statistics omit it.
 - Literals carry their type, so that no engine guesses one.
 """
 
@@ -53,6 +54,7 @@ def compile_predicate(
 
 
 def _leaf(node: Predicate, item: exp.Expr, type_: pa.DataType, dialect: str) -> exp.Expr:
+    item = _without_nan(item, type_, dialect)
     if node.op in NULL_TESTS:
         test = exp.Is(this=item, expression=exp.null())
         return exp.Not(this=test) if node.op == "not_null" else test
@@ -66,6 +68,16 @@ def _leaf(node: Predicate, item: exp.Expr, type_: pa.DataType, dialect: str) -> 
         low, high = values
         return exp.and_(exp.GTE(this=item, expression=low), exp.LTE(this=item.copy(), expression=high), copy=False)
     return BINARY[node.op](this=item, expression=values[0])
+
+
+def _without_nan(item: exp.Expr, type_: pa.DataType, dialect: str) -> exp.Expr:
+    kind = kind_of(type_)
+    if kind is Kind.DOUBLE and dialect == "duckdb":
+        unordered = exp.Anonymous(this="isnan", expressions=[item.copy()])
+        return exp.Case(ifs=[exp.If(this=unordered, true=exp.null())], default=item)
+    if kind in (Kind.DOUBLE, Kind.DECIMAL) and dialect == "postgres":
+        return exp.Nullif(this=item, expression=exp.Literal.string("NaN"))
+    return item  # SQLite keeps no NaN, and DuckDB's decimals have none
 
 
 def _collated(op: str, item: exp.Expr, type_: pa.DataType, dialect: str) -> exp.Expr:

@@ -44,6 +44,8 @@ def _truth(table: pa.Table, node: Predicate) -> Any:
 
 
 def _leaf(column: Any, node: Predicate) -> Any:
+    if kind_of(column.type) is Kind.DOUBLE:
+        column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
     if node.op == "is_null":
         return pc.is_null(column)
     if node.op == "not_null":
@@ -76,7 +78,4 @@ def _compared(column: Any, op: str, value: Any) -> Any:
         scalar = pa.scalar(value, pa.int64())
     else:
         scalar = pa.scalar(value, column.type)
-    truth = COMPARE[op](column, scalar)
-    if kind is Kind.DOUBLE and op in ("gt", "ge"):
-        return pc.or_kleene(truth, pc.is_nan(column))
-    return truth
+    return COMPARE[op](column, scalar)

@@ -16,15 +16,21 @@ from pathlib import Path
 from typing import BinaryIO
 
 from hutong.exchange.sources.spec import NotAPlainFile, SourceMissing, SourceOutside
+from hutong.node.settings import NoNode, current
 
-ROOTS_VARIABLE = "HUTONG_SOURCE_ROOTS"  # folders separated by os.pathsep; owner: the node's operator
+ROOTS_VARIABLE = "HUTONG_SOURCE_ROOTS"  # the setting source_roots in the environment, which goes before the file
 NEVER = ("/proc", "/sys", "/dev", "/etc", "/run", "/boot")
 OWN_FOLDERS = ("data", "snapshots")  # of the node's home, the only ones a source may lie in
 
 
 def allowed_roots() -> tuple[Path, ...]:
     """The configured folders; empty for none configured."""
-    given = os.environ.get(ROOTS_VARIABLE, "")
+    given = os.environ.get(ROOTS_VARIABLE)
+    if given is None:
+        try:
+            given = current().source_roots
+        except NoNode:
+            given = ""
     return tuple(Path(one) for one in given.split(os.pathsep) if one)
 
 

@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet as pq
 
+from hutong.exchange.shaping.values import Kind, kind_of
 from hutong.exchange.sources.source import BATCH_ROWS, LookupTooWide
 from hutong.vocabulary.ids import new_id
 
@@ -36,6 +37,10 @@ class RowIndex:
         self._lock = threading.Lock()
         self._rows: tuple[list[pa.RecordBatch], list[int]] | None = None
         self._keys: dict[str, pa.RecordBatch] = {}
+
+    def serves(self, key: str) -> bool:
+        """False for keys no register has (decimals, doubles, booleans): those are scanned for."""
+        return kind_of(self._schema.field(key).type) in (Kind.TEXT, Kind.INTEGER, Kind.DATE, Kind.TIMESTAMP)
 
     def rows(self, items: Sequence[str], key: str, values: Sequence[Any], limit: int) -> pa.Table:
         """raises   LookupTooWide"""

@@ -84,7 +84,7 @@ class ParquetSource(Source):
         self._check_same()
         if not wanted:
             return schema.empty_table()
-        if self._index is not None:
+        if self._index is not None and self._index.serves(key):
             needed = list(dict.fromkeys([*items, *sorted(where.items() if where else ())]))
             try:
                 found = self._index.rows(needed, key, wanted, limit)
@@ -102,7 +102,7 @@ class ParquetSource(Source):
     def prepare_lookup(self, key: str) -> None:
         """Build the index of a key now, so that the first lookup need not. raises   UnknownItem, SourceFailed"""
         self.fields([key])
-        if self._index is not None:
+        if self._index is not None and self._index.serves(key):
             self._index.prepare(key)
 
     def close(self) -> None:

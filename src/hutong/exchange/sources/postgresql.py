@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import adbc_driver_postgresql.dbapi as adbc_postgresql  # type: ignore[import-untyped]
 import psycopg
 import pyarrow as pa
 from psycopg.conninfo import make_conninfo
@@ -204,7 +203,7 @@ class PostgresqlSource(Source):
         try:
             connection = self._bulk.get_nowait()
         except queue.Empty:
-            connection = adbc_postgresql.connect(self._conninfo, autocommit=True)
+            connection = _adbc_connection(self._conninfo)
         cursor = connection.cursor(adbc_stmt_kwargs={"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)})
         ended = False
         try:
@@ -219,6 +218,13 @@ class PostgresqlSource(Source):
                 self._bulk.put(connection)
             else:  # a COPY may still be under way on it
                 connection.close()
+
+
+def _adbc_connection(conninfo: str) -> Any:
+    # Imported when first needed: it brings whatever data frame libraries are installed, 65 MB and over a second.
+    import adbc_driver_postgresql.dbapi  # type: ignore[import-untyped]
+
+    return adbc_driver_postgresql.dbapi.connect(conninfo, autocommit=True)
 
 
 def _column(type_name: str, modifier: int, type_type: str, category: str, deterministic: bool) -> Column | None:

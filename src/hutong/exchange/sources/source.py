@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from hutong.exchange.shaping.masks import MaskedItem
+from hutong.exchange.shaping.masks import MaskedItem, check_key, output_schema
 from hutong.exchange.shaping.predicate import Predicate
 from hutong.exchange.shaping.shape import shape
 from hutong.exchange.shaping.values import Scalar, kind_of, literal
@@ -70,6 +71,10 @@ class Source(ABC):
     @abstractmethod
     def close(self) -> None: ...
 
+    def __del__(self) -> None:
+        with contextlib.suppress(Exception):  # opening may have failed half way
+            self.close()
+
     def read_masked(
         self,
         items: Sequence[MaskedItem],
@@ -82,8 +87,10 @@ class Source(ABC):
         key      the grant's pseudonym key, 32 bytes or more; needed only for pseudonyms
         raises   BadMask besides what read() raises
         """
-        self.fields([item.name for item in items])
-        return shape(self.read([item.name for item in items], where, limit), items, key)
+        names = [item.name for item in items]
+        schema = output_schema(self.fields(names), items)
+        check_key(items, key)
+        return guarded(schema, _masked(self.read(names, where, limit), items, key))
 
     def fields(self, items: Sequence[str]) -> pa.Schema:
         """The schema of some items. raises   UnknownItem"""
@@ -116,6 +123,11 @@ def guarded(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> pa.RecordBa
     Engines put cell values into their error texts, so no text of theirs is passed on, nor chained.
     """
     return pa.RecordBatchReader.from_batches(schema, _checked(schema, iter(batches)))
+
+
+def _masked(reader: pa.RecordBatchReader, items: Sequence[MaskedItem], key: bytes | None) -> Iterator[pa.RecordBatch]:
+    # A generator, because the engine reads ahead when it starts: what fails then must pass the guard too.
+    yield from shape(reader, items, key)
 
 
 def _checked(schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import adbc_driver_sqlite.dbapi as adbc_sqlite
 import pyarrow as pa
 from sqlglot import exp
 
@@ -169,7 +168,7 @@ class SqliteSource(Source):
         try:
             connection = self._bulk.get_nowait()
         except queue.Empty:
-            connection = adbc_sqlite.connect(self._uri)
+            connection = _adbc_connection(self._uri)
         cursor = connection.cursor(adbc_stmt_kwargs={"adbc.sqlite.query.batch_rows": str(BATCH_ROWS)})
         try:
             cursor.execute(sql)
@@ -198,6 +197,13 @@ class SqliteSource(Source):
         except sqlite3.Error:
             raise SourceFailed() from None
         return connection
+
+
+def _adbc_connection(uri: str) -> Any:
+    # Imported when first needed: it brings whatever data frame libraries are installed, 65 MB and over a second.
+    import adbc_driver_sqlite.dbapi
+
+    return adbc_driver_sqlite.dbapi.connect(uri)
 
 
 def _look(connection: sqlite3.Connection, table: str, names: Sequence[str]) -> pa.Schema:

@@ -27,9 +27,8 @@ class SheetReader:
             table = book.get_sheet_by_name(sheet) if sheet else book.get_sheet_by_index(0)
         except (python_calamine.CalamineError, python_calamine.WorksheetNotFound, OSError, IndexError) as error:
             raise SourceUnreadable(kind="excel", reason="it is not a workbook, or is damaged") from error
-        # The sheet's used area may start lower than row 1.
-        self._line = table.start[0] if table.start else 0
-        self._rows = iter(table.iter_rows())
+        self._line = 0
+        self._rows = iter(table.iter_rows())  # from row 1, also where the sheet's used area starts lower
         self._set_aside = set_aside
         self.blank_lines = 0
         self.width = 0

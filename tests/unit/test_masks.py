@@ -1,0 +1,205 @@
+"""Every mask on every kind of value: the same by SQL, by Arrow, and by the plain Python written here."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import hmac
+import re
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hutong.exchange.shaping.mask_vector import mask_table
+from hutong.exchange.shaping.masks import ACTIONS, BadMask, Mask, MaskedItem, output_schema
+from hutong.exchange.shaping.shape import shape
+from hutong.exchange.sources.parquet import ParquetSource
+
+KEY = bytes(range(32))
+TEXTS = [
+    None, "", "王", "王明", "王小明", "欧阳娜娜", "310115199003070017", "11010519491231002X", "13800001234",
+    "+86 138-0000-1234", "021-12345678", "1992-07-06", "1992/07/06 08:00", "1992", "19920706", "1992-7", "1992年7月",
+    "江苏省南京市玄武区", "\U00020bb7野家", "a\nb", "2001-05-17\n", "12345", "e\u0301", " " * 20, "1992x",
+]  # fmt: skip
+TABLE = {
+    "text": (TEXTS, pa.string()),
+    "whole": ([None, 0, -5, 13800001234, 310115199003070017, 2**63 - 1], pa.int64()),
+    "small": ([None, 0, -5, 127], pa.int8()),
+    "share": ([None, 0.5, float("nan")], pa.float64()),
+    "money": ([None, Decimal("1.50"), Decimal("-99999999.99")], pa.decimal128(10, 2)),
+    "flag": ([None, True, False], pa.bool_()),
+    "day": ([None, datetime.date(2001, 5, 17), datetime.date(1, 1, 1), datetime.date(9999, 12, 31)], pa.date32()),
+    "at": ([None, datetime.datetime(2001, 5, 17, 23, 59, 59, 999999)], pa.timestamp("us")),
+    "at_utc": ([None, datetime.datetime(2001, 1, 1, 0, 30, tzinfo=datetime.UTC)], pa.timestamp("us", tz="UTC")),
+}
+MASKS = [Mask(action, n) for action in ACTIONS for n in ((1, 3, 40) if action in ("first", "last") else (0,))]
+
+
+def plainly(mask: Mask, value: Any) -> Any:
+    """What the mask should give, in words of plain Python."""
+    if mask.action == "keep" or value is None:
+        return value
+    if mask.action == "null":
+        return None
+    if mask.action in ("year", "month") and not isinstance(value, str):
+        first = value.replace(day=1) if mask.action == "month" else value.replace(month=1, day=1)
+        return first.replace(hour=0, minute=0, second=0, microsecond=0) if hasattr(first, "hour") else first
+    text = value if isinstance(value, str) else str(value)
+    return TEXT_MASKS[mask.action](text, mask.n)
+
+
+def _name(text: str, _: int) -> str:
+    return "*" * len(text) if len(text) < 2 else text[0] + "*" * (len(text) - 1)
+
+
+def _identity(text: str, _: int) -> str:
+    shown = re.fullmatch(r"[0-9A-Za-z]{15,}", text)
+    return text[:3] + "*" * (len(text) - 7) + text[-4:] if shown else "*" * len(text)
+
+
+def _phone(text: str, _: int) -> str:
+    return f"{text[:3]}****{text[-4:]}" if re.fullmatch(r"[0-9+() -]{11,}", text) else "****"
+
+
+def _year(text: str, _: int) -> str | None:
+    return text[:4] if re.match(r"[0-9]{4}([-/.年]|[0-9]{4}\Z|\Z)", text) else None
+
+
+def _month(text: str, _: int) -> str | None:
+    return text[:7] if re.match(r"[0-9]{4}[-/.][0-9]{2}(?![0-9])", text) else None
+
+
+TEXT_MASKS = {
+    "first": lambda text, n: text[:n] + "*" * max(len(text) - n, 0),
+    "last": lambda text, n: "*" * max(len(text) - n, 0) + text[-n:],
+    "name": _name,
+    "identity_number": _identity,
+    "phone": _phone,
+    "year": _year,
+    "month": _month,
+    "pseudonym": lambda text, _: hmac.new(KEY, text.encode(), hashlib.sha256).hexdigest()[:32],
+}
+
+
+def shown(value: Any) -> str:
+    """NaN equals itself, and one spelling of UTC another."""
+    return value.isoformat() if isinstance(value, datetime.datetime) else repr(value)
+
+
+def fitting(item: str) -> list[Mask]:
+    type_ = TABLE[item][1]
+    fits = []
+    for mask in MASKS:
+        try:
+            mask.output_type(type_, item)
+        except BadMask:
+            continue
+        fits.append(mask)
+    return fits
+
+
+@pytest.mark.parametrize("item", TABLE)
+def test_each_mask_is_the_same_by_sql_by_arrow_and_in_plain_python(item: str, tmp_path: Any) -> None:
+    values, type_ = TABLE[item]
+    table = pa.table({item: pa.array(values, type_)})
+    pq.write_table(table, tmp_path / "x.parquet")
+    source = ParquetSource(tmp_path / "x.parquet")
+    for mask in fitting(item):
+        items = [MaskedItem(item, mask)]
+        expected = [shown(plainly(mask, value)) for value in values]
+        by_stream = shape(table.to_reader(), items, KEY).read_all()
+        for way in (by_stream, mask_table(table, items, KEY), source.read_masked(items, key=KEY).read_all()):
+            assert [shown(value) for value in way.column(0).to_pylist()] == expected, mask
+            assert way.schema == output_schema(table.schema, items)
+
+
+@given(
+    st.lists(st.one_of(st.none(), st.text(st.characters(exclude_categories=["Cs"])), st.from_regex(r"[0-9X -]{8,20}")))
+)
+def test_masks_of_any_text_are_the_same_in_every_way(values: list[str | None]) -> None:
+    table = pa.table({"text": pa.array(values, pa.string())})
+    names = [MaskedItem("text", mask) for mask in fitting("text")]
+    wide = pa.table({f"{number}": table.column(0) for number in range(len(names))})
+    items = [MaskedItem(f"{number}", one.mask) for number, one in enumerate(names)]
+    expected = [[plainly(one.mask, value) for value in values] for one in names]
+    assert [column.to_pylist() for column in shape(wide.to_reader(), items, KEY).read_all().columns] == expected
+    assert [column.to_pylist() for column in mask_table(wide, items, KEY).columns] == expected
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        None, "keep", {}, {"action": "KEEP"}, {"action": "sha256"}, {"action": ["keep"]}, {"action": "first"},
+        {"action": "first", "n": 0}, {"action": "first", "n": -1}, {"action": "first", "n": True},
+        {"action": "first", "n": "3"}, {"action": "first", "n": 1.5}, {"action": "last", "n": 10**9},
+        {"action": "keep", "n": 1}, {"action": "null", "sql": "1"},
+    ],
+)  # fmt: skip
+def test_an_unknown_mask_fails_closed(document: Any) -> None:
+    with pytest.raises(BadMask):
+        Mask.from_document(document, "item")
+
+
+def test_every_mask_document_comes_back() -> None:
+    for mask in MASKS:
+        assert Mask.from_document(mask.to_document()) == mask
+
+
+@pytest.mark.parametrize(
+    ("action", "item"),
+    [
+        ("year", "whole"),
+        ("pseudonym", "share"),
+        ("name", "whole"),
+        ("phone", "day"),
+        ("first", "flag"),
+        ("month", "money"),
+    ],
+)
+def test_a_mask_that_does_not_fit_the_type_is_refused(action: str, item: str) -> None:
+    values, type_ = TABLE[item]
+    table = pa.table({item: pa.array(values, type_)})
+    items = [MaskedItem(item, Mask(action, 1 if action == "first" else 0))]
+    with pytest.raises(BadMask):
+        shape(table.to_reader(), items, KEY)
+    with pytest.raises(BadMask):
+        mask_table(table, items, KEY)
+
+
+def test_a_made_up_action_cannot_be_slipped_past_from_document() -> None:
+    table = pa.table({"text": ["x"]})
+    with pytest.raises(BadMask):
+        shape(table.to_reader(), [MaskedItem("text", Mask("reveal"))], KEY)
+
+
+@pytest.mark.parametrize("key", [None, b"", b"short"])
+def test_a_pseudonym_needs_the_grants_own_key(key: bytes | None) -> None:
+    table = pa.table({"text": ["x"]})
+    items = [MaskedItem("text", Mask("pseudonym"))]
+    with pytest.raises(BadMask):
+        shape(table.to_reader(), items, key)
+    with pytest.raises(BadMask):
+        mask_table(table, items, key)
+
+
+def test_two_grants_cannot_join_their_pseudonyms() -> None:
+    table = pa.table({"text": ["310115199003070017"]})
+    items = [MaskedItem("text", Mask("pseudonym"))]
+    seen = {mask_table(table, items, bytes([number]) * 32).column(0)[0].as_py() for number in range(3)}
+    assert len(seen) == 3
+
+
+def test_the_condition_looks_at_values_before_masks(tmp_path: Any) -> None:
+    from hutong.exchange.shaping.predicate import parse_text
+
+    pq.write_table(pa.table({"name": ["王小明", "李四"], "city": ["南京", "苏州"]}), tmp_path / "x.parquet")
+    source = ParquetSource(tmp_path / "x.parquet")
+    items = [MaskedItem("name", Mask("name")), MaskedItem("city", Mask("null"))]
+    found = source.read_masked(items, parse_text("city = '南京' AND name = '王小明'")).read_all()
+    assert found.to_pylist() == [{"name": "王**", "city": None}]
+    assert source.read_masked(items, parse_text("name = '王**'")).read_all().num_rows == 0
