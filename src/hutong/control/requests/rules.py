@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from hutong.control.requests.models import ShareRequest
 
 REPLY_DAYS: Final = {"unconditional": 1, "conditional": 10, "refused": 10}  # working days, article 21
-DELIVERY_DAYS: Final = 20  # working days from the consent, article 22
 LONGEST_TERM_DAYS: Final = 3650  # ten years; a longer need is asked for again
 MOST_CALLS_PER_DAY: Final = 100_000_000
 SHORTEST_CITATION: Final = 4  # characters: "§ 14" is a citation, "no" is not
