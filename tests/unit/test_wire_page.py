@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.urls import resolve
 
 from hutong.control.agreements.terms import check_within, read_agreed, read_terms
 from hutong.exchange.grants.rules import GrantSuspended
@@ -23,6 +24,9 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 PAGE = (ROOT / "docs" / "wire.md").read_text(encoding="utf-8")
 EXAMPLES = dict(re.findall(r"```(?:json|http) (\w+)\n(.*?)\n```", PAGE, re.DOTALL))
+ADDRESSES = sorted(
+    set(re.findall(r"(/(?:\.well-known|hutong|ledger|dsp)/[\w/.-]+\w)(?![\w/<])", PAGE)) - {"/dsp/2025-1"}
+)
 PUBLIC = Ed25519PrivateKey.from_private_bytes(bytes(range(32))).public_key()
 KEYID = "340000#56475aa75463474c"
 
@@ -77,6 +81,11 @@ def test_the_member_is_a_record_of_the_directory():
 def test_the_refusal_is_said_as_written():
     said = example("refusal")
     assert GrantSuspended(agreement=said["agreement"]).problem() == said
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_every_address_of_the_control_plane_is_one(address: str):
+    assert resolve(address)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
