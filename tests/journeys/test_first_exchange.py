@@ -54,7 +54,9 @@ def test_real_companies_travel_under_an_agreement_and_both_ledgers_reconcile(
             assert refusal.value.status == 403
             assert refusal.value.rule
 
-        provider.hutong("agreement", "suspend", str(provider.home), made.agreement, "--reason", "核查用途", "--as", "wang")
+        provider.hutong(
+            "agreement", "suspend", str(provider.home), made.agreement, "--reason", "核查用途", "--as", "wang"
+        )
         with pytest.raises(CommandFailed, match="suspended"):
             consumer.hutong("read", str(consumer.home), made.agreement, *reading)
 
