@@ -26,8 +26,8 @@ def keys(request: HttpRequest, account: Account) -> HttpResponse:
     if request.method != "POST" or not form.is_valid():
         return show(request, TEMPLATE, keys_page(account, form))
     # Shown in this answer and nowhere else: a redirect would have to keep the secret somewhere.
-    key, secret = issue_key(account, **form.cleaned_data)
-    page = keys_page(account, KeyForm(), new_key=secret, new_application=key.application)
+    secret = issue_key(account, **form.cleaned_data)
+    page = keys_page(account, KeyForm(), new_key=secret, new_application=form.cleaned_data["application"])
     return show(request, TEMPLATE, page)
 
 

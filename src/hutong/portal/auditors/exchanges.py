@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from hutong.control.agreements.models import Agreement
 from hutong.control.identity.models import Account
 from hutong.exchange.models import ExchangeRecord
+from hutong.node import settings as node_settings
 from hutong.portal.auditors.forms import RegisterFilter
 from hutong.portal.auditors.verification import Verification, entry_of
 from hutong.portal.components import charts, scope, words
@@ -93,7 +94,7 @@ def exchanges_page(account: Account, query: QueryDict) -> ExchangesPage:
 
 def receipt_page(account: Account, record: ExchangeRecord, verification: Verification | None = None) -> ReceiptPage:
     (row,) = _rows([record])
-    entry = entry_of(record)
+    entry = entry_of(record, node_settings.current().ledger_folder)
     return ReceiptPage(
         shell=shell_for(account, "exchanges"),
         title=row.title,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import orjson
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -18,15 +20,17 @@ from hutong.ledger.entries import Logged, find_digest
 from hutong.ledger.models import LedgerEntry
 from hutong.ledger.note import NotSigned, SignatureFails
 from hutong.ledger.proof import NotInLog
-from hutong.ledger.receipt import BadReceipt, Receipt
+from hutong.ledger.receipt import KIND, BadReceipt, Receipt
 from hutong.ledger.shelf import Shelf
 from hutong.ledger.tiles import TileFolder
 from hutong.ledger.tree import check_inclusion, inclusion_proof, leaf_hash
 from hutong.ledger.trust import TrustedTiles
-from hutong.node import settings as node_settings
 from hutong.portal.components import words
 from hutong.portal.components.parts import Step
+from hutong.vocabulary.canonical import digest
 from hutong.vocabulary.errors import Refused
+
+MOST_WAITING = 20_000  # entries looked through among those not sequenced yet; they wait for some seconds at most
 
 
 @dataclass(frozen=True)
@@ -35,17 +39,14 @@ class Verification:
 
     at: datetime
     steps: tuple[Step, ...]
-
-    @property
-    def holds(self) -> bool:
-        return all(step.tone != "bad" for step in self.steps) and any(step.tone == "good" for step in self.steps)
+    holds: bool  # every step up to the signed root
 
 
 class _Failed(Exception):
     """A step that does not hold; it ends the verification."""
 
 
-def verify(record: ExchangeRecord) -> Verification:
+def verify(record: ExchangeRecord, folder: Path) -> Verification:
     """Check one exchange's receipt against our own log's newest signed checkpoint.
 
     1. The checkpoint is signed by this log's key.
@@ -56,24 +57,26 @@ def verify(record: ExchangeRecord) -> Verification:
        come some seconds later.
     """
     steps: list[Step] = []
+    holds = False
     try:
-        shelf = Shelf(node_settings.current().ledger_folder)
+        shelf = Shelf(folder)
         newest, tiles = _checkpoint(shelf, steps)
-        logged = _found(record, shelf, steps)
+        logged = _found(record, shelf, newest, steps)
         _agrees(record, logged.entry, steps)
         _included(logged, newest, tiles, steps)
+        holds = True
         steps.append(_witnessed(shelf, logged.index))
     except _Failed:
         pass
     except Refused as refused:
         steps.append(Step(_("The ledger could not be read"), refused.say(words.language()), "bad"))
-    return Verification(timezone.now(), tuple(steps))
+    return Verification(timezone.now(), tuple(steps), holds)
 
 
-def entry_of(record: ExchangeRecord) -> dict[str, Any] | None:
+def entry_of(record: ExchangeRecord, folder: Path) -> dict[str, Any] | None:
     """The receipt as it stands in the ledger; None where it is not sequenced or not there."""
     try:
-        found = find_digest(node_settings.current().ledger_folder, record.entry_digest, at=record.at)
+        found = find_digest(folder, record.entry_digest, at=record.at)
     except Refused:
         return None
     return dict(orjson.loads(found.entry))
@@ -97,12 +100,12 @@ def _checkpoint(shelf: Shelf, steps: list[Step]) -> tuple[Checkpoint, TrustedTil
     return newest, TrustedTiles(newest, TileFolder(shelf.folder).read)
 
 
-def _found(record: ExchangeRecord, shelf: Shelf, steps: list[Step]) -> Logged:
+def _found(record: ExchangeRecord, shelf: Shelf, newest: Checkpoint, steps: list[Step]) -> Logged:
     say = _("The receipt stands in the log")
     try:
         found = find_digest(shelf.folder, record.entry_digest, at=record.at)
     except NotInLog as refused:
-        if LedgerEntry.objects.filter(leaf_index=None).exists():
+        if _waits(record, newest.size):
             steps.append(Step(say, _("It waits to be sequenced. Verify again in a moment."), "wait"))
         else:
             steps.append(Step(say, refused.say(words.language()), "bad"))
@@ -112,6 +115,13 @@ def _found(record: ExchangeRecord, shelf: Shelf, steps: list[Step]) -> Logged:
     )
     steps.append(Step(say, detail, "good"))
     return found
+
+
+def _waits(record: ExchangeRecord, signed_size: int) -> bool:
+    """Whether the receipt is among the entries that no checkpoint covers yet."""
+    waiting = LedgerEntry.objects.filter(Q(leaf_index=None) | Q(leaf_index__gte=signed_size))
+    entries = waiting.filter(kind=KIND).values_list("entry", flat=True).order_by("-id")[:MOST_WAITING]
+    return any(digest(bytes(entry)) == record.entry_digest for entry in entries)
 
 
 def _agrees(record: ExchangeRecord, entry: bytes, steps: list[Step]) -> None:

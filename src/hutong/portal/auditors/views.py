@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST, require_safe
 
 from hutong.control.identity.models import Account
+from hutong.node import settings as node_settings
 from hutong.portal.auditors.exchanges import exchanges_page, receipt_page, record_of
 from hutong.portal.auditors.verification import verify as verify_receipt
 from hutong.portal.components.page import fragment, room, show
@@ -29,5 +30,5 @@ def exchange(request: HttpRequest, account: Account, exchange_id: str, role: str
 @room("exchanges")
 def verify(request: HttpRequest, account: Account, exchange_id: str, role: str) -> HttpResponse:
     record = record_of(account, exchange_id, role)
-    page = receipt_page(account, record, verify_receipt(record))
+    page = receipt_page(account, record, verify_receipt(record, node_settings.current().ledger_folder))
     return show(request, fragment(request, "portal/auditors/receipt.html", "portal/auditors/verified.html"), page)

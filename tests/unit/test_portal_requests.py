@@ -1,0 +1,183 @@
+"""The request form, the head's desk, the provider's inbox and the agreement page, as a browser posts them."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from hutong.control.agreements.models import Agreement, Negotiation
+from hutong.control.catalogue.models import Entry
+from hutong.control.identity.models import Account
+from hutong.control.requests.models import ShareRequest
+from hutong.exchange.models import ApiKey
+from hutong.vocabulary.canonical import digest
+from tests.dsp_peer import DspPeer, department, heard_of, peer, published, terms
+from tests.region import neighbour, ourselves
+
+pytestmark = pytest.mark.django_db
+FORM = {
+    "purpose": "licensing",
+    "basis": "《行政许可法》第三十一条",
+    "scenario": "企业迁入核验",
+    "scope": "登记窗口",
+    "items": ["uscc", "name"],
+    "joint": "and",
+    "condition_item_0": "name",
+    "condition_op_0": "contains",
+    "condition_value_0": "南京",
+    "mode": "interface",
+    "term_days": "365",
+    "quota_calls_per_day": "1000",
+}
+
+
+@pytest.fixture
+def anhui() -> DspPeer:
+    ourselves()
+    neighbour("yrd", "region")
+    return peer("340000")
+
+
+@pytest.fixture
+def entry(anhui: DspPeer) -> Entry:
+    return heard_of(anhui.node)
+
+
+def signed_in(role: str, username: str = "") -> Client:
+    account = Account.objects.create(username=username or role, role=role, department=department())
+    client = Client(headers={"accept-language": "en"})
+    client.force_login(account)
+    return client
+
+
+def shown(answer: object) -> str:
+    return answer.content.decode()  # type: ignore[attr-defined]
+
+
+def test_a_request_is_filed_signed_off_and_sent(entry: Entry):
+    officer, head = signed_in("officer"), signed_in("head")
+    answer = officer.post(reverse("request_new", args=[entry.id]), FORM)
+    request = ShareRequest.objects.get()
+    assert answer["Location"] == reverse("request", args=[request.id])
+    assert request.row_condition == {"op": "contains", "item": "name", "value": "南京"}
+    assert "As data officer you may not sign off a request." in shown(officer.get(answer["Location"]))
+    desk = shown(head.get(reverse("desk")))
+    assert "企业名称 contains “南京”" in desk
+    assert head.post(reverse("request_sign_off", args=[request.id])).status_code == 302
+    request.refresh_from_db()
+    assert request.state == "signed_off"
+    assert "with the provider" in shown(officer.get(reverse("request", args=[request.id])))
+
+
+def test_what_is_missing_is_said_beside_each_field_and_nothing_is_lost(entry: Entry):
+    answer = signed_in("officer").post(reverse("request_new", args=[entry.id]), FORM | {"basis": "", "items": []})
+    page = shown(answer)
+    assert not ShareRequest.objects.exists()
+    for field in ("basis", "items"):
+        assert f'<a href="#id_{field}">' in page
+    assert 'aria-describedby="id_basis_error id_basis_hint"' in page
+    assert "企业迁入核验" in page, "what was typed stays"
+
+
+def test_the_condition_is_repeated_in_plain_words_as_it_is_typed(entry: Entry):
+    officer, address = signed_in("officer"), reverse("request_preview", args=[entry.id])
+    assert "企业名称 contains “南京”" in shown(officer.post(address, FORM))
+    assert "every row" in shown(officer.post(address, FORM | {"condition_item_0": ""}))
+    text = {"condition_text": "uscc = '91' or name is null"}
+    assert "统一社会信用代码 is “91” or 企业名称 is empty" in shown(officer.post(address, FORM | text))
+
+
+@pytest.mark.parametrize("text", ["name = ", "capital > 1", "name = '1'; drop table resource", "length(name) > 3"])
+def test_a_condition_that_is_none_is_refused_beside_its_field(entry: Entry, text: str):
+    answer = signed_in("officer").post(reverse("request_new", args=[entry.id]), FORM | {"condition_text": text})
+    assert not ShareRequest.objects.exists()
+    assert 'id="id_condition_text_error"' in shown(answer)
+
+
+def test_the_button_is_closed_with_its_reason_where_nothing_can_be_asked(anhui: DspPeer):
+    barred = heard_of(anhui.node, attribute="refused", legal_citation="《某法》第九条")
+    officer = signed_in("officer")
+    page = shown(officer.get(reverse("resource", args=[barred.id])))
+    assert 'aria-disabled="true" aria-describedby="why-request"' in page
+    assert "It cites: 《某法》第九条" in page
+    refused = officer.post(reverse("request_new", args=[barred.id]), FORM)
+    assert refused.status_code == 403
+    assert "not_offered" in shown(refused)
+    auditor = Client(headers={"accept-language": "en"})
+    auditor.force_login(Account.objects.create(username="auditor", role="auditor"))
+    page = shown(auditor.get(reverse("resource", args=[heard_of(anhui.node).id])))
+    assert "As auditor you may not file a request." in page
+
+
+def asked_for(anhui: DspPeer) -> Negotiation:
+    anhui.request(published(), terms())
+    return Negotiation.objects.get()
+
+
+def bare(pid: str) -> str:
+    return pid.removeprefix("urn:uuid:")
+
+
+def test_the_provider_decides_item_by_item_and_signs(anhui: DspPeer):
+    negotiation, officer = asked_for(anhui), signed_in("officer")
+    page = shown(officer.get(reverse("negotiation", args=[bare(negotiation.pid)])))
+    assert "Answer by" in page
+    assert "working days left" in page
+    chosen = {"agree-give_0": "on", "agree-mask_0": "first:6", "agree-mask_1": "keep"}
+    answer = officer.post(reverse("negotiation_agree", args=[bare(negotiation.pid)]), chosen)
+    agreement = Agreement.objects.get()
+    assert answer["Location"] == reverse("agreement", args=[bare(agreement.id)])
+    items = agreement.document["hutong:terms"]["items"]
+    assert items == [{"name": "uscc", "mask": {"action": "first", "n": 6}}]
+    page = shown(officer.get(answer["Location"]))
+    assert "signed, Ed25519" in page
+    assert "not signed yet" in page
+    assert "Not while the agreement is “agreed, not yet started”." in page
+
+
+def test_a_refusal_needs_reason_and_citation(anhui: DspPeer):
+    negotiation, officer = asked_for(anhui), signed_in("officer")
+    address = reverse("negotiation_refuse", args=[bare(negotiation.pid)])
+    given = {"refuse-code": "more_than_needed", "refuse-reason": "信息项过多", "refuse-citation": "条例第二十五条"}
+    page = shown(officer.post(address, given | {"refuse-citation": ""}))
+    assert 'id="id_refuse-citation_error"' in page
+    assert "信息项过多" in page
+    assert officer.post(address, given).status_code == 302
+    negotiation.refresh_from_db()
+    assert (negotiation.state, negotiation.refusal_citation) == ("TERMINATED", "条例第二十五条")
+
+
+def test_missing_material_is_asked_for_once(anhui: DspPeer):
+    negotiation, officer = asked_for(anhui), signed_in("officer")
+    address = reverse("negotiation_supplement", args=[bare(negotiation.pid)])
+    assert officer.post(address, {"supplement-missing": "授权文件\n\n系统备案证明"}).status_code == 302
+    page = shown(officer.get(reverse("negotiation", args=[bare(negotiation.pid)])))
+    assert "授权文件" in page
+    assert "系统备案证明" in page
+
+
+def test_an_auditor_reads_the_inbox_and_may_not_answer(anhui: DspPeer):
+    negotiation = asked_for(anhui)
+    auditor = Client(headers={"accept-language": "en"})
+    auditor.force_login(Account.objects.create(username="auditor", role="auditor"))
+    page = shown(auditor.get(reverse("negotiation", args=[bare(negotiation.pid)])))
+    assert "As auditor you may not answer a request." in page
+    chosen = {"agree-give_0": "on", "agree-mask_0": "keep", "agree-mask_1": "keep"}
+    answer = auditor.post(reverse("negotiation_agree", args=[bare(negotiation.pid)]), chosen)
+    assert answer.status_code == 403
+    assert not Agreement.objects.exists()
+
+
+def test_a_key_is_shown_once_and_kept_as_a_digest():
+    officer = signed_in("officer")
+    page = shown(officer.post(reverse("keys"), {"application": "迁入登记系统", "days": "30"}))
+    secret = page.split('class="once" tabindex="0">')[1].split("<")[0]
+    key = ApiKey.objects.get()
+    assert key.key_digest == digest(secret.encode())
+    again = shown(officer.get(reverse("keys")))
+    assert secret not in again
+    assert key.prefix in again
+    assert officer.post(reverse("key_revoke", args=[key.prefix])).status_code == 302
+    key.refresh_from_db()
+    assert key.revoked_at is not None
