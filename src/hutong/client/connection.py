@@ -73,6 +73,7 @@ class Connection:
         key: tuple[str, str | int] | None = None,
         purpose: str,
         case: str,
+        idempotency_key: str = "",
     ) -> Reading:
         """Read under an agreement. Nothing is transferred whole until you ask for it.
 
@@ -82,9 +83,12 @@ class Connection:
         key        (item, value): the records with that value
         purpose    the agreed purpose's code
         case       your case number; it stays at your node, the provider sees a keyed digest
+        idempotency_key   your own word for this read: asked again with it, within the hour, it is one exchange
         raises     RefusedByNode with the refusal's code, reason and next step; NodeUnreachable
         """
-        response = self._open(agreement, ARROW, self._body(items, where, limit, key), purpose, case)
+        response = self._open(
+            agreement, ARROW, self._body(items, where, limit, key), purpose, case, repeat=idempotency_key
+        )
         return Reading(response, self, response.headers.get("Hutong-Exchange", ""))
 
     def download(
@@ -117,7 +121,7 @@ class Connection:
         }
 
     def _open(
-        self, agreement: str, accept: str, body: dict[str, Any], purpose: str, case: str
+        self, agreement: str, accept: str, body: dict[str, Any], purpose: str, case: str, *, repeat: str = ""
     ) -> urllib3.BaseHTTPResponse:
         headers = {
             **self._headers,
@@ -125,6 +129,7 @@ class Connection:
             "Hutong-Purpose": purpose,
             # A header is bytes; Chinese case numbers travel as UTF-8.
             "Hutong-Case": case.encode("utf-8").decode("latin-1"),
+            **({"Idempotency-Key": repeat} if repeat else {}),
         }
         url = f"{self.url}/exchange/v1/agreements/{quote(agreement, safe=':')}/read"
         try:

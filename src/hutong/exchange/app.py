@@ -30,7 +30,7 @@ from hutong.exchange.gateway import Gateway
 from hutong.exchange.provider import ProviderDoor
 from hutong.exchange.recovery import Recovery
 from hutong.exchange.register import Register
-from hutong.exchange.subscriptions import look_up, readable
+from hutong.exchange.subscriptions import application_of, readable
 from hutong.node.client import NodeClient
 from hutong.node.keyring import ring
 from hutong.vocabulary.errors import Broken, NotFound, Refused
@@ -129,16 +129,14 @@ async def _lifespan(receive: Receive, send: Send) -> None:
 async def _agreements(request: Request) -> Response:
     """What the key's department may read."""
     key = key_digest(dict(request.headers))
-    found = await asyncio.to_thread(look_up, {key}, set[str]())
-    department = found.application(key).department
+    department = (await asyncio.to_thread(application_of, key)).department
     return JSONResponse({"agreements": await asyncio.to_thread(readable, department)})
 
 
 async def _exchange(request: Request) -> Response:
     """How one of the department's own exchanges stands: for a client to check what it received."""
     key = key_digest(dict(request.headers))
-    found = await asyncio.to_thread(look_up, {key}, set[str]())
-    department = found.application(key).department
+    department = (await asyncio.to_thread(application_of, key)).department
     return JSONResponse(await asyncio.to_thread(_stands, request.path_params["exchange"], department))
 
 

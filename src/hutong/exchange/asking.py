@@ -20,7 +20,7 @@ from hutong.vocabulary.errors import NotFound, Refused
 PREFIX = "/exchange/v1/agreements/"
 SUFFIX = "/read"
 LARGEST_ASK = 1024 * 1024  # bytes of one application's request; owner: the application's door
-LONGEST_CASE = 120  # characters of a case number
+LONGEST_CASE = 120  # characters of a case number, and of an Idempotency-Key
 _MEMBERS = frozenset({"items", "where", "limit", "key"})
 _BEARER = re.compile(r"Bearer ([0-9A-Za-z_.~+/-]{20,200}=*)\Z")
 
@@ -56,7 +56,7 @@ class Ask:
     case_number: str
     form: str
     wanted: dict[str, Any]  # items, where, limit, key: as they travel to the provider
-    application: str = ""  # filled in when the key is recognised
+    idempotency_key: str = ""  # the application's own word for this read, "" for none
 
     @property
     def is_record_query(self) -> bool:
@@ -75,6 +75,7 @@ def read_ask(path: str, query_string: bytes, headers: Mapping[str, str], body: b
         case_number=_case_number(headers),
         form=_form(headers.get("accept", "*/*")),
         wanted=_wanted(query_string, body),
+        idempotency_key=_idempotency_key(headers),
     )
 
 
@@ -115,6 +116,13 @@ def _case_number(headers: Mapping[str, str]) -> str:
     if not case or len(case) > LONGEST_CASE or not case.isprintable():
         raise NoPurpose(what="case number", what_zh="办件编号", header="Hutong-Case")
     return case
+
+
+def _idempotency_key(headers: Mapping[str, str]) -> str:
+    word = headers.get("idempotency-key", "")
+    if word and not (word.isascii() and word.isprintable() and len(word) <= LONGEST_CASE):
+        raise BadQuery(reason=f"Idempotency-Key is at most {LONGEST_CASE} printable ASCII characters")
+    return word
 
 
 def _wanted(query_string: bytes, body: bytes) -> dict[str, Any]:

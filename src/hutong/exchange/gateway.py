@@ -9,29 +9,27 @@ on record here before the application has it.
 from __future__ import annotations
 
 import asyncio
-import hmac
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
 from hutong.exchange.asgi import Receive, Scope, Send, headers_of, path_of, read_body, respond
-from hutong.exchange.asking import LARGEST_ASK, Ask, read_ask
+from hutong.exchange.asking import LARGEST_ASK, read_ask
 from hutong.exchange.inflow import Inflow
 from hutong.exchange.lane import Lane, Reply, Waiting
-from hutong.exchange.query import document_digest
+from hutong.exchange.outgoing import Outgoing, message, outgoing
 from hutong.exchange.register import Line, Register
-from hutong.exchange.subscriptions import Entitlements, Subscription, look_up
+from hutong.exchange.repeats import UnderWay, refuse_another_use
+from hutong.exchange.subscriptions import Entitlements
 from hutong.exchange.wire import ANSWERS_TYPE, Answer, BadAnswer, unpack
 from hutong.ledger.receipt import Receipt
 from hutong.node.client import NoAnswer, NodeClient, SignedAnswer
 from hutong.node.keyring import KeyRing
 from hutong.vocabulary.errors import Refused, WrongMethod
-from hutong.vocabulary.ids import new_id
 
 ATTEMPTS = 2  # a message nobody answered is sent once more: its exchange ids make that safe
 _JSON = (b"content-type", b"application/json")
@@ -58,18 +56,6 @@ class NotReachable(Refused):
     next_zh = "查看成员：hutong members"
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """One query as it travels."""
-
-    ask: Ask
-    exchange: str
-    document: dict[str, Any]
-    request_digest: str
-    case: str
-    subscription: Subscription
-
-
 class Gateway:
     """One per process, on one event loop."""
 
@@ -89,26 +75,25 @@ class Gateway:
         self._threads = threads
         self._jurisdiction = ring.settings.jurisdiction
         self._lanes: dict[str, Lane] = {}
-        self._providers: dict[str, str] = {}  # agreement: provider; an agreement's provider never changes
+        self._entitlements = Entitlements(threads)
+        self._under_way = UnderWay()
 
     async def read(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] not in ("GET", "POST"):
             raise WrongMethod(allowed="GET, POST")
         body = await read_body(receive, LARGEST_ASK)
         ask = read_ask(path_of(scope), scope["query_string"], headers_of(scope), body)
-        if not ask.is_record_query:
-            return await self._stream(ask, receive, send)
-        peer = self._providers.get(ask.agreement) or await self._provider(ask)
-        reply = await self._lane(peer).put(ask)
+        with self._under_way.hold(ask):
+            known = self._entitlements.known(ask.key_digest, ask.agreement)
+            one = outgoing(ask, known or await self._entitlements.read(ask.key_digest, ask.agreement))
+            if ask.idempotency_key:
+                loop = asyncio.get_running_loop()
+                await loop.run_in_executor(self._threads, refuse_another_use, one.exchange, one.request_digest)
+            if not ask.is_record_query:
+                return await self._stream(one, receive, send)
+            reply = await self._lane(one.entitled.provider).put(one)
         await respond(send, reply.status, reply.headers, reply.body)
         return None
-
-    async def _provider(self, ask: Ask) -> str:
-        """The first request for an agreement in this process finds out whose it is."""
-        found = await self._look_up([ask])
-        subscription = found.subscription(found.application(ask.key_digest), ask.agreement)
-        self._providers[ask.agreement] = subscription.provider
-        return subscription.provider
 
     def _lane(self, peer: str) -> Lane:
         lane = self._lanes.get(peer)
@@ -119,45 +104,14 @@ class Gateway:
     async def _carry(self, peer: str, batch: list[Waiting]) -> None:
         """Take a batch to its provider and settle each of it."""
         began = time.perf_counter()
-        loop = asyncio.get_running_loop()
-        going, body = await loop.run_in_executor(self._threads, self._prepare, batch)
-        if not going:
-            return
-        outgoing = [one for _, one in going]
-        message = await self._ask_peer(peer, body)
-        answers = unpack(message.body, [one.exchange for one in outgoing])
+        going = [waiting.outgoing for waiting in batch]
+        answer = await self._ask_peer(peer, message(going))
+        answers = unpack(answer.body, [one.exchange for one in going])
         at, took_ms = _now(), int((time.perf_counter() - began) * 1000)
-        lines = [self._line(one, at, took_ms, **_counts(answer)) for one, answer in zip(outgoing, answers, strict=True)]
+        lines = [self._line(one, at, took_ms, **_counts(answer)) for one, answer in zip(going, answers, strict=True)]
         await self._register.commit(lines)
-        for (waiting, _), answer, line in zip(going, answers, lines, strict=True):
-            waiting.settle(_reply(answer, line))
-
-    def _prepare(self, batch: Sequence[Waiting]) -> tuple[list[tuple[Waiting, Outgoing]], bytes]:
-        """In a worker thread: who may ask, and the message of those who may. The others are settled at once."""
-        asks = [waiting.ask for waiting in batch]
-        found = look_up({ask.key_digest for ask in asks}, {ask.agreement for ask in asks})
-        going: list[tuple[Waiting, Outgoing]] = []
-        for waiting in batch:
-            try:
-                going.append((waiting, self._outgoing(waiting.ask, found)))
-            except Refused as refused:
-                waiting.reply.get_loop().call_soon_threadsafe(waiting.settle, refused)
-        return going, orjson.dumps({"queries": [one.document for _, one in going]})
-
-    def _outgoing(self, ask: Ask, found: Entitlements) -> Outgoing:
-        application = found.application(ask.key_digest)
-        subscription = found.subscription(application, ask.agreement)
-        ask.application = application.name
-        exchange = new_id()
-        case = "hmac-sha256:" + hmac.digest(subscription.case_key, ask.case_number.encode(), "sha256").hex()
-        document = {
-            "exchange": exchange,
-            "agreement": ask.agreement,
-            "purpose": ask.purpose,
-            "case": case,
-            **ask.wanted,
-        }
-        return Outgoing(ask, exchange, document, document_digest(document), case, subscription)
+        for waiting, answered, line in zip(batch, answers, lines, strict=True):
+            waiting.settle(_reply(answered, line))
 
     async def _ask_peer(self, peer: str, body: bytes) -> SignedAnswer:
         """raises NoAnswer, UnsignedAnswer, PeerRefused, NotReachable"""
@@ -176,26 +130,19 @@ class Gateway:
             raise BadAnswer(reason="its type is not that of answers")
         return answer
 
-    async def _stream(self, ask: Ask, receive: Receive, send: Send) -> None:
-        found = await self._look_up([ask])
-        outgoing = self._outgoing(ask, found)
-        peer = outgoing.subscription.provider
+    async def _stream(self, one: Outgoing, receive: Receive, send: Send) -> None:
+        form, peer = one.ask.form, one.entitled.provider
         inflow = Inflow(
             client=self._client,
             peer=peer,
             address=self._address(peer),
-            body=orjson.dumps({**outgoing.document, "form": ask.form}),
-            exchange=outgoing.exchange,
-            form=ask.form,
+            body=one.document[:-1] + b',"form":"' + form.encode("ascii") + b'"}',
+            exchange=one.exchange,
+            form=form,
             register=self._register,
-            line=lambda took_ms, **counts: self._line(outgoing, _now(), took_ms, form=ask.form, **counts),
+            line=lambda took_ms, **counts: self._line(one, _now(), took_ms, form=form, **counts),
         )
         await inflow.run(receive, send)
-
-    async def _look_up(self, asks: Sequence[Ask]) -> Entitlements:
-        loop = asyncio.get_running_loop()
-        keys, agreements = {ask.key_digest for ask in asks}, {ask.agreement for ask in asks}
-        return await loop.run_in_executor(self._threads, look_up, keys, agreements)
 
     def _address(self, peer: str) -> str:
         found = self._ring.addresses(peer)
@@ -209,14 +156,14 @@ class Gateway:
             exchange=one.exchange,
             at=at,
             agreement=one.ask.agreement,
-            provider=one.subscription.provider,
+            provider=one.entitled.provider,
             consumer=self._jurisdiction,
             purpose=one.ask.purpose,
             case=one.case,
             request=one.request_digest,
             **counts,
         )
-        return Line(receipt, took_ms, application=one.ask.application, case_number=one.ask.case_number)
+        return Line(receipt, took_ms, application=one.entitled.application.name, case_number=one.ask.case_number)
 
 
 def _counts(answer: Answer) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from hutong.exchange.asking import Ask
+from hutong.exchange.outgoing import Outgoing
 from hutong.exchange.query import QUERIES_PER_MESSAGE
 from hutong.vocabulary.errors import Refused, Unavailable
 
@@ -51,7 +51,7 @@ class Reply:
 class Waiting:
     """A query and whoever waits for its reply."""
 
-    ask: Ask
+    outgoing: Outgoing
     reply: asyncio.Future[Reply]
 
     def settle(self, outcome: Reply | Refused) -> None:
@@ -79,12 +79,12 @@ class Lane:
         self._timer_at = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def put(self, ask: Ask) -> asyncio.Future[Reply]:
+    def put(self, outgoing: Outgoing) -> asyncio.Future[Reply]:
         """raises Busy"""
         if len(self._waiting) >= MOST_WAITING:
             raise Busy(peer=self._peer)
         loop = asyncio.get_running_loop()
-        waiting = Waiting(ask, loop.create_future())
+        waiting = Waiting(outgoing, loop.create_future())
         self._waiting.append(waiting)
         if self._in_flight and len(self._waiting) >= WORTH_ANOTHER and self._in_flight < MESSAGES_AT_ONCE:
             self._send()
@@ -131,7 +131,7 @@ class Lane:
         rows = 0
         while self._waiting and len(batch) < QUERIES_PER_MESSAGE and rows < ROWS_PER_MESSAGE:
             batch.append(self._waiting.popleft())
-            rows += batch[-1].ask.wanted["limit"] or ROWS_OF_A_LOOKUP
+            rows += batch[-1].outgoing.limit or ROWS_OF_A_LOOKUP
         return batch
 
     async def _carry_one(self, batch: list[Waiting]) -> None:

@@ -1,18 +1,31 @@
-"""Whose key it is and what its department may read: looked up in the database for every batch of requests."""
+"""Whose key it is and what its department may read.
+
+Read from the database in a thread and remembered for ENTITLED_FOR_S: a revoked key works that much longer at most.
+Whether the agreement itself is in force is the provider's to say, for every request.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from hutong.exchange.asking import NoKey
-from hutong.exchange.database import json_value, moment, reading, select_in
+from hutong.exchange.database import json_value, moment, reading
 from hutong.vocabulary.errors import Refused
 
-_KEYS = "SELECT key_digest, department, application, expires_at, revoked_at FROM exchange_api_key WHERE key_digest IN"
-_SUBSCRIPTIONS = "SELECT agreement_id, provider, department, case_key FROM exchange_subscription WHERE agreement_id IN"
+ENTITLED_FOR_S = 0.5  # owner: the application's door
+MOST_KNOWN = 10_000  # pairs of key and agreement remembered at once
+
+_KEY = "SELECT department, application, expires_at, revoked_at FROM exchange_api_key WHERE key_digest = %s"
+_SUBSCRIPTION = "SELECT provider, case_key FROM exchange_subscription WHERE agreement_id = %s AND department = %s"
+_READABLE = (
+    "SELECT agreement_id, provider, state, items, purposes, ends_at FROM exchange_subscription"
+    " WHERE department = %s ORDER BY agreement_id"
+)
 
 
 class NoSubscription(Refused):
@@ -31,62 +44,66 @@ class Application:
 
 
 @dataclass(frozen=True, slots=True)
-class Subscription:
+class Entitled:
+    """An application and the agreement it may read under."""
+
+    application: Application
     agreement: str
     provider: str
-    department: str
     case_key: bytes
 
 
-@dataclass(frozen=True, slots=True)
 class Entitlements:
-    """What the database says about a batch of requests, read at one moment."""
+    """What this process knows of keys and agreements. Lives on the event loop."""
 
-    applications: dict[str, Application]
-    subscriptions: dict[str, Subscription]
+    def __init__(self, threads: ThreadPoolExecutor) -> None:
+        self._threads = threads
+        self._known: dict[tuple[str, str], tuple[float, Entitled]] = {}
 
-    def application(self, key_digest: str) -> Application:
-        """raises NoKey for one that is unknown, expired or revoked: from outside they are alike"""
-        found = self.applications.get(key_digest)
-        if found is None:
-            raise NoKey()
-        return found
+    def known(self, key_digest: str, agreement: str) -> Entitled | None:
+        """What was read within ENTITLED_FOR_S, else None."""
+        found = self._known.get((key_digest, agreement))
+        return None if found is None or time.monotonic() > found[0] else found[1]
 
-    def subscription(self, application: Application, agreement: str) -> Subscription:
-        """raises NoSubscription, also for another department's agreement"""
-        found = self.subscriptions.get(agreement)
-        if found is None or found.department != application.department:
-            raise NoSubscription(agreement=agreement)
-        return found
+    async def read(self, key_digest: str, agreement: str) -> Entitled:
+        """raises NoKey, NoSubscription, Unavailable"""
+        until = time.monotonic() + ENTITLED_FOR_S
+        loop = asyncio.get_running_loop()
+        entitled = await loop.run_in_executor(self._threads, entitled_to, key_digest, agreement)
+        if len(self._known) >= MOST_KNOWN:
+            self._known.clear()
+        self._known[key_digest, agreement] = (until, entitled)
+        return entitled
 
 
-def look_up(key_digests: Collection[str], agreements: Collection[str]) -> Entitlements:
-    """Two statements, whatever the size of the batch. From a worker thread.
+def entitled_to(key_digest: str, agreement: str) -> Entitled:
+    """From a worker thread.
 
-    raises   Unavailable
+    raises   NoKey, NoSubscription (also for another department's agreement), Unavailable
     """
-    now = datetime.now(UTC)
+    found = application_of(key_digest)
     with reading("the node's database") as cursor:
-        keys = select_in(cursor, _KEYS, key_digests)
-        subscriptions = select_in(cursor, _SUBSCRIPTIONS, agreements)
-    return Entitlements(
-        {
-            key: Application(department, application)
-            for key, department, application, expires_at, revoked_at in keys
-            if revoked_at is None and (expires_at is None or now < moment(expires_at))
-        },
-        {row[0]: Subscription(row[0], row[1], row[2], bytes(row[3])) for row in subscriptions},
-    )
+        cursor.execute(_SUBSCRIPTION, (agreement, found.department))
+        row = cursor.fetchone()
+    if row is None:
+        raise NoSubscription(agreement=agreement)
+    return Entitled(found, agreement, row[0], bytes(row[1]))
+
+
+def application_of(key_digest: str) -> Application:
+    """raises NoKey for a key that is unknown, expired or revoked (from outside they are alike), Unavailable"""
+    with reading("the node's database") as cursor:
+        cursor.execute(_KEY, (key_digest,))
+        row = cursor.fetchone()
+    if row is None or row[3] is not None or (row[2] is not None and moment(row[2]) <= datetime.now(UTC)):
+        raise NoKey()
+    return Application(row[0], row[1])
 
 
 def readable(department: str) -> list[dict[str, Any]]:
     """Every agreement of a department, for its applications to see."""
     with reading("the node's database") as cursor:
-        cursor.execute(
-            "SELECT agreement_id, provider, state, items, purposes, ends_at FROM exchange_subscription"
-            " WHERE department = %s ORDER BY agreement_id",
-            [department],
-        )
+        cursor.execute(_READABLE, (department,))
         rows = cursor.fetchall()
     return [
         {
