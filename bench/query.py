@@ -1,0 +1,141 @@
+"""Record queries through two nodes, signed both ways and durable on both, beside the same source served directly.
+
+The source is an SQLite file of as many companies as the real register holds (138,339), with an indexed key. The load
+generator, the two nodes and the bare server share the machine's cores; the bare server runs when the nodes rest, and
+what it reaches with one worker or with two is the limit, whichever is more.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import tests.conftest  # noqa: F401 - gives this process a node of its own to be settings of
+from bench.figure import Figure
+from bench.load import Run, closed_loop, open_loop
+from tests.nodes import ROOT, free_port
+from tests.pair import pair
+
+COMPANIES = 138_339
+AGREEMENT = "urn:uuid:0192f0c1-0000-7000-8000-000000000001"
+ITEMS = ("code", "name", "type", "industry", "province", "city", "district", "registered_on", "address", "phone")
+CONNECTIONS = 128
+DURATION_S = 8.0
+WARM_UP_S = 2.0
+GOAL_PER_S, GOAL_RATIO, GOAL_P99_MS = 1_000, 0.25, 50
+
+
+def figures() -> Iterator[Figure]:
+    folder = Path(tempfile.mkdtemp(prefix="hutong-bench-"))
+    try:
+        source = make_source(folder / "companies.db")
+        limit = max(direct(source, workers) for workers in (1, 2))
+        full, half = through_nodes(folder, source)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    served = {"limit": limit, "limit_name": "the same source served directly"}
+    yield Figure("query: record queries", full.per_s, "/s", GOAL_PER_S, **served)
+    yield Figure("query: share of direct", full.per_s, "/s", GOAL_RATIO, **served, judged="ratio")
+    yield Figure("query: p99 at half load", half.percentile_ms(0.99), "ms", GOAL_P99_MS, better="less")
+
+
+def make_source(file: Path) -> Path:
+    """Companies as large as real ones: ten columns of Chinese text, an indexed code."""
+    chance = random.Random(1)
+    cities = ["南京市", "苏州市", "无锡市", "常州市", "南通市"]
+    rows = (
+        (
+            code(number),
+            f"江苏长江{number}号信息科技有限公司",
+            "有限责任公司(自然人投资或控股)",
+            "信息传输、软件和信息技术服务业",
+            "江苏省",
+            chance.choice(cities),
+            "玄武区",
+            f"{1978 + number % 27}-{1 + number % 12:02d}-{1 + number % 28:02d}",
+            f"中山路{number % 900}号{number % 30}室",
+            f"025{80000000 + number}",
+        )
+        for number in range(COMPANIES)
+    )
+    with closing(sqlite3.connect(file)) as connection, connection:
+        columns = ", ".join(f"{name} TEXT" for name in ITEMS)
+        connection.execute(f"CREATE TABLE companies ({columns}, PRIMARY KEY (code))")
+        connection.executemany(f"INSERT INTO companies VALUES ({', '.join('?' * len(ITEMS))})", rows)
+    return file
+
+
+def code(number: int) -> str:
+    return f"91320000{number:010d}"
+
+
+def direct(source: Path, workers: int) -> float:
+    """What granian and Starlette answer from the same file, with nothing in between."""
+    with serving_directly(source, workers) as port:
+
+        def request(_number: int) -> bytes:
+            return f"GET /companies/{code(random.randrange(COMPANIES))} HTTP/1.1\r\nHost: node\r\n\r\n".encode("ascii")
+
+        closed_loop("127.0.0.1", port, request, connections=CONNECTIONS, duration_s=WARM_UP_S)
+        return checked(
+            closed_loop("127.0.0.1", port, request, connections=CONNECTIONS, duration_s=DURATION_S / 2)
+        ).per_s
+
+
+@contextmanager
+def serving_directly(source: Path, workers: int) -> Iterator[int]:
+    port = free_port()
+    command = [str(Path(sys.executable).with_name("granian")), "--interface", "asgi", "--no-ws", "--workers"]
+    command += [str(workers), "--port", str(port), "--log-level", "error", "bench.direct:app"]
+    environment = os.environ | {"BENCH_SOURCE": str(source)}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL) as server:
+        try:
+            _until_served(f"http://127.0.0.1:{port}/companies/{code(1)}")
+            yield port
+        finally:
+            server.terminate()
+
+
+def _until_served(url: str) -> None:
+    for _ in range(600):
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError("the bare server did not start")
+
+
+def through_nodes(folder: Path, source: Path) -> tuple[Run, Run]:
+    """At full load, then at half of what that reached."""
+    sources = {"s1": {"kind": "sqlite", "location": str(source), "table": "companies"}}
+    grants = {AGREEMENT: {"source": "s1", "items": {name: {"action": "keep"} for name in ITEMS}}}
+    with pair(folder, sources, grants) as nodes:
+        host, port = nodes.consumer_address
+
+        def request(_number: int) -> bytes:
+            key = {"item": "code", "value": code(random.randrange(COMPANIES))}
+            return nodes.request(AGREEMENT, {"key": key})
+
+        closed_loop(host, port, request, connections=CONNECTIONS, duration_s=WARM_UP_S)
+        full = checked(closed_loop(host, port, request, connections=CONNECTIONS, duration_s=DURATION_S))
+        time.sleep(3)  # the ledger's files catch up; at half load they keep up
+        half = open_loop(host, port, request, connections=CONNECTIONS, duration_s=DURATION_S, per_s=full.per_s / 2)
+        return full, checked(half)
+
+
+def checked(run: Run) -> Run:
+    """raises   RuntimeError when any request failed: a fast error is no throughput"""
+    if run.failed:
+        raise RuntimeError(f"{run.failed} requests failed, the first with: {run.first_failure!r}")
+    return run
