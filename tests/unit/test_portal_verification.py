@@ -120,6 +120,7 @@ def test_a_receipt_still_waiting_for_its_place_is_told_so(tmp_path):
     made = verify(registered(late), tmp_path)
     assert tones(made) == ["good", "wait"]
     assert not made.holds, "what is not in the tree is not proven"
+    assert made.waits
 
 
 def test_a_checkpoint_of_another_key_proves_nothing(tmp_path):

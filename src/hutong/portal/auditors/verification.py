@@ -41,6 +41,11 @@ class Verification:
     steps: tuple[Step, ...]
     holds: bool  # every step up to the signed root
 
+    @property
+    def waits(self) -> bool:
+        """Nothing is wrong, the receipt has no place in the tree yet: worth asking again in a moment."""
+        return not self.holds and all(step.tone != "bad" for step in self.steps)
+
 
 class _Failed(Exception):
     """A step that does not hold; it ends the verification."""

@@ -45,7 +45,10 @@ class SourceForm(Form):
     location = forms.CharField(
         label=lazy("Location"),
         max_length=2000,
-        help_text=lazy("An absolute path on the node, or postgresql://user:password@host/database. It is sealed."),
+        help_text=lazy(
+            "An absolute path in the node's data folder or another that its operator allows, or "
+            "postgresql://user:password@host/database. It is sealed."
+        ),
     )
     table = forms.CharField(
         label=lazy("Table or sheet"),
