@@ -6,12 +6,15 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from hutong.control.agreements.drafting import new_offer
 from hutong.control.agreements.models import Agreement, Negotiation
+from hutong.control.agreements.protocol import ContractOffer
 from hutong.control.catalogue.models import Entry
 from hutong.control.identity.models import Account
 from hutong.control.requests.models import ShareRequest
 from hutong.exchange.models import ApiKey
 from hutong.vocabulary.canonical import digest
+from hutong.vocabulary.ids import new_id, urn
 from tests.dsp_peer import DspPeer, department, heard_of, peer, published, terms
 from tests.region import neighbour, ourselves
 
@@ -108,6 +111,32 @@ def test_the_button_is_closed_with_its_reason_where_nothing_can_be_asked(anhui: 
     auditor.force_login(Account.objects.create(username="auditor", role="auditor"))
     page = shown(auditor.get(reverse("resource", args=[heard_of(anhui.node).id])))
     assert "As auditor you may not file a request." in page
+
+
+def test_the_applicant_completes_what_the_provider_says_is_missing(anhui: DspPeer, entry: Entry):
+    officer, head = signed_in("officer"), signed_in("head")
+    officer.post(reverse("request_new", args=[entry.id]), FORM)
+    request = ShareRequest.objects.get()
+    head.post(reverse("request_sign_off", args=[request.id]))
+    negotiation = Negotiation.objects.get()
+    their_pid = urn(new_id())
+    offer = new_offer(negotiation, ("授权文件",), None)
+    Negotiation.objects.filter(pid=negotiation.pid).update(peer_pid=their_pid)
+    answer = anhui.say(
+        f"/negotiations/{negotiation.pid}/offers", ContractOffer(their_pid, offer, consumer_pid=negotiation.pid)
+    )
+    assert answer.status_code == 200
+    page = shown(officer.get(reverse("request", args=[request.id])))
+    assert "授权文件" in page
+    assert "As data officer you may not sign off a request." in page
+    given = {"complete-basis": "某法第三条，附授权文件", "complete-scenario": "窗口", "complete-scope": "本市"}
+    assert 'id="id_complete-scope_error"' in shown(
+        head.post(reverse("request_complete", args=[request.id]), given | {"complete-scope": ""})
+    )
+    assert head.post(reverse("request_complete", args=[request.id]), given).status_code == 302
+    negotiation.refresh_from_db()
+    request.refresh_from_db()
+    assert (negotiation.state, request.basis) == ("REQUESTED", "某法第三条，附授权文件")
 
 
 def asked_for(anhui: DspPeer) -> Negotiation:

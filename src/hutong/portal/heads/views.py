@@ -10,9 +10,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from hutong.control.identity.models import Account
 from hutong.control.requests import actions
-from hutong.portal.components.page import room, show
+from hutong.portal.components.page import refusal_of, room, show
 from hutong.portal.heads.desk import desk_page
-from hutong.portal.officers.requests import request_of
+from hutong.portal.heads.forms import CompleteForm
+from hutong.portal.officers.requests import request_of, request_page
+from hutong.vocabulary.errors import Refused
 
 
 @require_safe
@@ -26,4 +28,21 @@ def desk(request: HttpRequest, account: Account) -> HttpResponse:
 def sign_off(request: HttpRequest, account: Account, request_id: str) -> HttpResponse:
     actions.sign_off(account, request_of(account, request_id).id)
     messages.success(request, _("Signed off. The request is on its way to the provider."))
+    return redirect("request", request_id)
+
+
+@require_POST
+@room("desk")
+def complete(request: HttpRequest, account: Account, request_id: str) -> HttpResponse:
+    """Supply what the provider asked for, and send the request again."""
+    found = request_of(account, request_id)
+    form = CompleteForm(found, request.POST)
+    template = "portal/officers/request.html"
+    if not form.is_valid():
+        return show(request, template, request_page(account, found, form))
+    try:
+        actions.complete(account, found.id, **form.cleaned_data)
+    except Refused as refused:
+        return show(request, template, request_page(account, found, form, refusal_of(refused)))
+    messages.success(request, _("Completed and sent again. The provider's clock starts anew."))
     return redirect("request", request_id)

@@ -9,6 +9,7 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from hutong.control.agreements import queries as negotiations
 from hutong.control.agreements.models import Agreement
 from hutong.control.catalogue.dataset import EntryDocument
 from hutong.control.identity.models import Account
@@ -24,6 +25,7 @@ from hutong.portal.components.peers import Names, department_name
 from hutong.portal.components.refusing import NothingHere
 from hutong.portal.components.timelines import story
 from hutong.portal.components.titles import titles_of_entries
+from hutong.portal.heads.forms import CompleteForm
 from hutong.portal.officers.forms import RequestForm, condition
 from hutong.portal.staff.catalogue import titles
 from hutong.vocabulary import codes
@@ -97,6 +99,10 @@ class RequestPage(Page):
     withdraw_url: str
     may_sign_off: May
     may_withdraw: May
+    supplement: tuple[str, ...]
+    complete_form: CompleteForm
+    complete_url: str
+    may_complete: May
     refused_because: str
     refused_citation: str
     facts: tuple[Fact, ...]
@@ -173,27 +179,43 @@ def request_of(account: Account, request_id: str) -> ShareRequest:
     return found
 
 
-def request_page(account: Account, request: ShareRequest) -> RequestPage:
+def request_page(
+    account: Account, request: ShareRequest, form: CompleteForm | None = None, refusal: Refusal | None = None
+) -> RequestPage:
+    supplement = _supplement(request)
     item_titles = asked.titles_of_items(request.resource_id)
     agreement = Agreement.objects.filter(negotiation__request_id=request.id, role="consumer").first()
     return RequestPage(
         shell=shell_for(account, "requests"),
+        refusal=refusal,
         url=reverse("request", args=[request.id]),
         title=titles_of_entries({request.resource_id})[request.resource_id],
         provider=Names()(request.provider),
         state=words.state(words.REQUEST_STATES, request.state),
         open=request.state in ("draft", "filed", "signed_off"),
-        moving=request.state == "signed_off",
+        moving=request.state == "signed_off" and not supplement,
         agreement_url=reverse("agreement", args=[agreement.id.removeprefix("urn:uuid:")]) if agreement else "",
         sign_off_url=reverse("request_sign_off", args=[request.id]),
         withdraw_url=reverse("request_withdraw", args=[request.id]),
         may_sign_off=may_sign_off(account, request),
         may_withdraw=may_withdraw(account, request),
+        supplement=supplement,
+        complete_form=form or CompleteForm(request),
+        complete_url=reverse("request_complete", args=[request.id]),
+        may_complete=access.may(account, Action.SIGN_OFF_REQUEST, request.department_id),
         refused_because=request.refusal_reason if request.state == "refused" else "",
         refused_citation=request.refusal_citation,
         facts=request_facts(request, item_titles),
         timeline=story(timeline(request.id)),
     )
+
+
+def _supplement(request: ShareRequest) -> tuple[str, ...]:
+    """What the provider says is missing, while it waits for it."""
+    if request.state != "signed_off" or not request.negotiation_id:
+        return ()
+    negotiation = negotiations.negotiation(request.negotiation_id)
+    return negotiation.supplement if negotiation.state == "OFFERED" else ()
 
 
 def may_sign_off(account: Account, request: ShareRequest) -> May:
