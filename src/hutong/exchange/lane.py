@@ -19,7 +19,9 @@ from hutong.vocabulary.errors import Refused, Unavailable
 
 MESSAGES_AT_ONCE = 8  # in flight to one peer
 WORTH_ANOTHER = 64  # queries that make a further message leave while others are still in flight
-GATHER_S = 0.001  # how long a message gathers after a busy one: its answers bring the next queries, one by one
+# How long a message gathers after a busy one, as a share of that one's round trip: its answers bring the next queries,
+# one by one. Too short, and two half-empty messages chase each other for ever.
+GATHER_SHARE, GATHER_LEAST_S, GATHER_MOST_S = 0.15, 0.0005, 0.005
 BUSY = 4  # queries in a message that make it a busy one
 WAIT_AT_MOST_S = 0.02  # a query waits so long behind a slow answer, then it leaves in a further message
 ROWS_PER_MESSAGE = 20_000  # bounds what one answer can hold
@@ -75,6 +77,7 @@ class Lane:
         self._waiting: deque[Waiting] = deque()
         self._in_flight = 0
         self._last_size = 0
+        self._last_trip_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -93,7 +96,9 @@ class Lane:
         return waiting.reply
 
     def _gathering_s(self) -> float:
-        return GATHER_S if self._last_size >= BUSY else 0.0
+        if self._last_size < BUSY:
+            return 0.0
+        return min(max(self._last_trip_s * GATHER_SHARE, GATHER_LEAST_S), GATHER_MOST_S)
 
     def _send_after(self, loop: asyncio.AbstractEventLoop, delay_s: float) -> None:
         """Send then, unless something sends sooner. Never later than what was set before."""
@@ -136,6 +141,8 @@ class Lane:
 
     async def _carry_one(self, batch: list[Waiting]) -> None:
         outcome: Refused = Unavailable(what=self._peer)
+        loop = asyncio.get_running_loop()
+        left_at = loop.time()
         try:
             await self._carry(self._peer, batch)
         except Refused as refused:
@@ -146,5 +153,6 @@ class Lane:
             for waiting in batch:
                 waiting.settle(outcome)
             self._in_flight -= 1
+            self._last_trip_s = loop.time() - left_at
             if self._waiting:
-                self._send_after(asyncio.get_running_loop(), self._gathering_s())
+                self._send_after(loop, self._gathering_s())

@@ -59,21 +59,42 @@ class Entitlements:
     def __init__(self, threads: ThreadPoolExecutor) -> None:
         self._threads = threads
         self._known: dict[tuple[str, str], tuple[float, Entitled]] = {}
+        self._being_read: dict[tuple[str, str], asyncio.Future[Entitled]] = {}
 
     def known(self, key_digest: str, agreement: str) -> Entitled | None:
-        """What was read within ENTITLED_FOR_S, else None."""
-        found = self._known.get((key_digest, agreement))
-        return None if found is None or time.monotonic() > found[0] else found[1]
+        """What was read within ENTITLED_FOR_S, else None. Reads it anew in good time, so that nobody waits for it."""
+        pair = (key_digest, agreement)
+        found = self._known.get(pair)
+        left_s = 0.0 if found is None else found[0] - time.monotonic()
+        if found is None or left_s < 0:
+            return None
+        if left_s < ENTITLED_FOR_S / 2 and pair not in self._being_read:
+            self._read(pair)
+        return found[1]
 
     async def read(self, key_digest: str, agreement: str) -> Entitled:
-        """raises NoKey, NoSubscription, Unavailable"""
+        """From the database; all who ask while it is read share the one look.
+
+        raises   NoKey, NoSubscription, Unavailable
+        """
+        pair = (key_digest, agreement)
+        return await asyncio.shield(self._being_read.get(pair) or self._read(pair))
+
+    def _read(self, pair: tuple[str, str]) -> asyncio.Future[Entitled]:
         until = time.monotonic() + ENTITLED_FOR_S
-        loop = asyncio.get_running_loop()
-        entitled = await loop.run_in_executor(self._threads, entitled_to, key_digest, agreement)
+        looking = asyncio.get_running_loop().run_in_executor(self._threads, entitled_to, *pair)
+        self._being_read[pair] = looking
+        looking.add_done_callback(lambda found: self._remember(pair, until, found))
+        return looking
+
+    def _remember(self, pair: tuple[str, str], until: float, found: asyncio.Future[Entitled]) -> None:
+        del self._being_read[pair]
+        if found.cancelled() or found.exception() is not None:
+            self._known.pop(pair, None)
+            return
         if len(self._known) >= MOST_KNOWN:
             self._known.clear()
-        self._known[key_digest, agreement] = (until, entitled)
-        return entitled
+        self._known[pair] = (until, found.result())
 
 
 def entitled_to(key_digest: str, agreement: str) -> Entitled:

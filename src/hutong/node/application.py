@@ -11,6 +11,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, cast
@@ -78,6 +79,7 @@ class _BodyTooLarge(Exception):
     """Raised inside `receive`; answered at the edge."""
 
 
+@lru_cache(maxsize=1024)  # busy addresses are few, and looking at every character costs as much as a lookup
 def check_path(raw: bytes) -> str:
     """The decoded path, when there is only one way to read it.
 
