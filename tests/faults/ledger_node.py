@@ -22,6 +22,7 @@ WATCHED = ("sequencer.py", "frontier.py", "tiles.py", "shelf.py", "record.py", "
 
 def start() -> None:
     """Make the folder and the ledger's tables if they are not there."""
+    # Not by migrations: these are tests of the ledger alone.
     HOME.mkdir(exist_ok=True)
     (HOME / "hutong.toml").write_text('jurisdiction = "320000"\n', encoding="utf-8")
     from hutong.node.settings import setup
@@ -29,11 +30,12 @@ def start() -> None:
     setup(HOME)
     from django.db import connection
 
-    from hutong.ledger.models import LedgerEntry
+    from hutong.ledger.models import ForkEvidence, LedgerEntry, WitnessedCheckpoint
 
     if LedgerEntry._meta.db_table not in connection.introspection.table_names():
         with connection.schema_editor() as editor:
-            editor.create_model(LedgerEntry)
+            for model in (LedgerEntry, WitnessedCheckpoint, ForkEvidence):
+                editor.create_model(model)
 
 
 def write(first: int, count: int) -> None:
@@ -225,5 +227,40 @@ def repair() -> None:
     print(json.dumps({"size": size, "entries": [entry.decode() for entry in committed()]}))
 
 
+def witness() -> None:
+    """Six checkpoints of one log, each larger than the last, submitted as first ones at the same moment."""
+    start()
+    from concurrent.futures import ThreadPoolExecutor
+
+    from django.db import connections
+
+    from hutong.ledger import checkpoint as checkpoints
+    from hutong.ledger.checkpoint import Checkpoint
+    from hutong.ledger.frontier import Frontier
+    from hutong.ledger.models import WitnessedCheckpoint
+    from hutong.ledger.tiles import TileFolder
+    from hutong.ledger.witness import Answer, add_checkpoint
+    from tests.ledger_keys import log_key
+
+    key, frontier, bodies = log_key(ORIGIN), Frontier(TileFolder(HOME / "log")), []
+    for _ in range(6):
+        frontier.append([b"entry"])
+        note = checkpoints.sign(Checkpoint(ORIGIN, frontier.size, frontier.root), key)
+        bodies.append(f"old 0\n\n{note}".encode())
+    together = threading.Barrier(len(bodies))
+
+    def submit(body: bytes) -> Answer:
+        together.wait()
+        try:
+            return add_checkpoint(body, log_keys=lambda _origin: [key.vkey], signer=log_key("hutong/yrd"), time_s=1)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(bodies)) as pool:
+        answers = list(pool.map(submit, bodies))
+    told = [[one.status, one.body.decode()] for one in answers]
+    print(json.dumps({"answers": told, "size": WitnessedCheckpoint.objects.get().size}))
+
+
 if __name__ == "__main__":
-    {"crash": crash_at_every_line, "live": live, "repair": repair}[sys.argv[1]]()
+    {"crash": crash_at_every_line, "live": live, "repair": repair, "witness": witness}[sys.argv[1]]()

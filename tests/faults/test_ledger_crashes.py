@@ -1,4 +1,4 @@
-"""kill -9 at any line of the ledger's writing: no entry lost, none doubled, nothing signed twice differently."""
+"""kill -9 at any line of the ledger's writing, and writers at once: nothing lost, doubled, or signed in two ways."""
 
 from __future__ import annotations
 
@@ -88,3 +88,12 @@ def test_a_node_killed_again_and_again_keeps_every_committed_entry_once(home, en
     assert audit.checkpoint is not None
     tiles = TrustedTiles(audit.checkpoint, TileFolder(home / "ledger").read)
     assert [tiles.root_at(one.size) for one in seen] == [one.root for one in seen]
+
+
+def test_first_checkpoints_at_the_same_moment_never_roll_a_witnesss_memory_back(home, environment):
+    ran = subprocess.run(command("witness", home), env=environment, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr[-3000:]
+    told = json.loads(ran.stdout)
+    assert sorted(status for status, _ in told["answers"]) == [200, 409, 409, 409, 409, 409]
+    assert {body for status, body in told["answers"] if status == 409} == {f"{told['size']}\n"}
+    assert told["answers"][told["size"] - 1][0] == 200

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import threading
 from hashlib import sha256
 from pathlib import Path
 
@@ -161,26 +160,6 @@ def test_two_roots_for_one_size_are_kept_as_evidence_once(log, tmp_path):
         checkpoints.opened(notes.parse(one), [LOG.vkey]).root for one in (evidence.first_note, evidence.second_note)
     }
     assert roots == {log.frontier.root, other.frontier.root}
-
-
-def test_requests_at_the_same_moment_never_roll_the_memory_back(log):
-    requests = [log.request(log.grow(7), 0) for _ in range(6)]
-    answers: list[Answer] = []
-
-    def run(body: bytes) -> None:
-        try:
-            answers.append(submit(body))
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(body,)) for body in requests]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(one.status for one in answers) == [200, 409, 409, 409, 409, 409]
-    stored = WitnessedCheckpoint.objects.get()
-    assert {one.body for one in answers if one.status == 409} == {b"%d\n" % stored.size}
 
 
 def test_a_log_gathers_cosignatures_beside_its_checkpoint(log):
