@@ -26,8 +26,10 @@ def _make_home() -> Path:
 
 
 HOME = _make_home()
+DATA = Path(os.environ.get("HUTONG_DATA", Path(__file__).resolve().parent.parent.parent / "shared" / "data")).resolve()
+# Sources of tests lie in temporary folders, or are the real data.
+os.environ["HUTONG_SOURCE_ROOTS"] = f"{tempfile.gettempdir()}:{DATA}"
 setup(HOME)
-DATA = Path(os.environ.get("HUTONG_DATA", Path(__file__).resolve().parent.parent.parent / "shared" / "data"))
 
 
 @pytest.fixture(scope="session")

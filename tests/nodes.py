@@ -34,6 +34,7 @@ from hutong.node.settings import Settings
 from hutong.node.signatures import PublicKey
 
 ROOT = Path(__file__).resolve().parent.parent
+DATA = Path(os.environ.get("HUTONG_DATA", ROOT.parent / "shared" / "data")).resolve()
 NAMES = {
     "100000": ("国家", "Nation", "nation"),
     "yrd": ("长三角", "Yangtze River Delta", "region"),
@@ -230,7 +231,9 @@ class Region:
     def make(self, jurisdiction: str) -> Node:
         """`hutong init`; not yet served, not yet joined."""
         name_zh, name_en, place = NAMES.get(jurisdiction, (jurisdiction, jurisdiction, "city"))
-        environment = {} if self.databases is None else {"DATABASE_URL": self.databases(jurisdiction)}
+        environment = {"HUTONG_SOURCE_ROOTS": f"{self.folder}:{DATA}"}
+        if self.databases is not None:
+            environment["DATABASE_URL"] = self.databases(jurisdiction)
         node = Node(self.folder / jurisdiction, jurisdiction, environment)
         options = {
             "--jurisdiction": jurisdiction,

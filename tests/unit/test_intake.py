@@ -285,10 +285,28 @@ def test_only_the_configured_folders_are_read_also_through_dots_and_linked_folde
             take_in(SourceSpec("csv", str(tmp_path / name)), tmp_path / "s", "register")
 
 
-def test_the_nodes_own_keys_are_no_source() -> None:
+def test_without_the_setting_only_the_nodes_data_folder_is_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(ROOTS_VARIABLE, "")
+    data = Path(os.environ["HUTONG_HOME"]) / "data"
+    data.mkdir(exist_ok=True)
+    for folder in (data, tmp_path):
+        (folder / "x.csv").write_bytes(b"a\n1\n")
+    assert take_in(SourceSpec("csv", str(data / "x.csv")), tmp_path / "s", "register").row_count == 1
+    for name in (tmp_path / "x.csv", tmp_path / "none.csv", data / ".." / "hutong.toml", data / ".."):
+        with pytest.raises(SourceOutside, match="source_roots"):
+            take_in(SourceSpec("csv", str(name)), tmp_path / "s", "register")
+
+
+def test_the_nodes_own_keys_and_snapshots_are_no_source_even_below_a_configured_folder(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     home = Path(os.environ["HUTONG_HOME"])
-    with pytest.raises(SourceOutside):
-        probe(SourceSpec("parquet", str(next((home / "keys").iterdir()))))
+    monkeypatch.setenv(ROOTS_VARIABLE, str(home.parent))
+    for name in (next((home / "keys").iterdir()), home / "node.db", home / "snapshots" / "other.parquet"):
+        with pytest.raises(SourceOutside):
+            probe(SourceSpec("parquet", str(name)))
 
 
 def test_a_snapshot_describes_its_intake_and_older_ones_can_be_swept(tmp_path: Path) -> None:

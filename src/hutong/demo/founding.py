@@ -41,6 +41,7 @@ def _make(stage: Stage, seat: Seat, work: Work) -> Seat:
         "init",
         *("--jurisdiction", seat.jurisdiction, "--name-zh", seat.name_zh, "--name-en", seat.name_en),
         *("--place", seat.place, "--base-url", address, "--listen", address.removeprefix("http://")),
+        *("--source-roots", str(stage.region / "data")),
         *region,
     )
     write_demonstration_calendar(seat.home(stage.region) / FILE_NAME, date.today())

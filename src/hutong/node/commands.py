@@ -42,6 +42,7 @@ class BadDuration(Refused):
 @click.option("--listen-exchange", default="", help="host:port of the exchange, when it runs apart.")
 @click.option("--database-url", default="", help="postgresql://...; SQLite in DIR when not given.")
 @click.option("--language", default="", help="zh-hans (default) or en: the portal's first language.")
+@click.option("--source-roots", default="", metavar="A:B", help="Folders sources may lie in, besides DIR/data.")
 def init(folder: Path, **values: str) -> None:
     """Make a node in DIR: settings, keys only the owner can read, database, empty ledger.
 
@@ -52,6 +53,7 @@ def init(folder: Path, **values: str) -> None:
 
     listen = values["listen"]
     values["base_url"] = values["base_url"] or f"http://{listen}"
+    values["source_roots"] = ":".join(str(Path(one).expanduser().absolute()) for one in _roots(values["source_roots"]))
     node = make_node(folder, values)
     click.echo(f"Made node {node.jurisdiction} in {node.home}")
     click.echo(f"Next: hutong serve {folder}")
@@ -203,6 +205,10 @@ def seconds(text: str) -> int:
     if found is None:
         raise BadDuration(text=text[:40])
     return int(found[1]) * _UNITS[found[2]]
+
+
+def _roots(text: str) -> list[str]:
+    return [one for one in text.split(":") if one]
 
 
 def _json(value: Any) -> str:

@@ -36,8 +36,8 @@ def make_node(folder: Path, values: dict[str, str]) -> Settings:
     home.mkdir(parents=True, exist_ok=True)
     home.chmod(0o700)
     keys.make_keys(home / "keys")
-    (home / "ledger").mkdir(mode=0o700, exist_ok=True)
-    (home / "snapshots").mkdir(mode=0o700, exist_ok=True)
+    for name in ("ledger", "snapshots", settings.DATA_FOLDER):
+        (home / name).mkdir(mode=0o700, exist_ok=True)
     settings.write(home / FILE_NAME, given)
     try:
         node = settings.setup(home)

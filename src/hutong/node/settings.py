@@ -17,6 +17,12 @@ from hutong.vocabulary.errors import Refused
 
 PLACES = ("nation", "region", "province", "city", "district")
 FILE_NAME = "hutong.toml"
+DATA_FOLDER = "data"  # of the node's folder: where sources may lie without further settings
+# Written into every settings file, because an operator looks there first.
+SOURCES_COMMENT = """\
+# A source that is a file must lie in this folder's data/, or below a folder named here, absolute, separated by ":".
+# source_roots = "/srv/exports:/mnt/registers"
+"""
 
 
 class NoNode(Refused):
@@ -56,7 +62,7 @@ class Settings:
     listen_exchange: str = ""  # host:port when the exchange runs apart
     database_url: str = ""  # "" = SQLite in the node's folder
     language: str = "zh-hans"
-    source_roots: str = ""  # folders sources may lie in, separated by ":"; "" = any but the system's and the node's own
+    source_roots: str = ""  # absolute folders that sources may lie in besides the node's data/, separated by ":"
     tls_certificate: str = ""  # PEM file; "" where a reverse proxy does TLS
     tls_key: str = ""  # PEM file, PKCS 8
 
@@ -65,6 +71,8 @@ class Settings:
             raise BadSetting(name="place", reason="one of " + ", ".join(PLACES))
         if not self.jurisdiction or not self.jurisdiction.replace("-", "").isalnum():
             raise BadSetting(name="jurisdiction", reason="letters, digits and hyphens only")
+        if not all(Path(one).is_absolute() for one in self.source_roots.split(os.pathsep) if one):
+            raise BadSetting(name="source_roots", reason='absolute folders, separated by ":"')
         object.__setattr__(self, "base_url", self.base_url.rstrip("/"))
         object.__setattr__(self, "exchange_url", (self.exchange_url or self.base_url).rstrip("/"))
 
@@ -80,6 +88,10 @@ class Settings:
     @property
     def ledger_folder(self) -> Path:
         return self.home / "ledger"
+
+    @property
+    def data_folder(self) -> Path:
+        return self.home / DATA_FOLDER
 
     @property
     def snapshots_folder(self) -> Path:
@@ -132,6 +144,8 @@ def _loaded(home: str, _written: int) -> Settings:
 def write(file: Path, values: dict[str, str]) -> None:
     """Write a settings file, readable by its owner alone, all at once: a crash leaves the old one or the new one."""
     text = "".join(f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in values.items() if value)
+    if not values.get("source_roots"):
+        text += "\n" + SOURCES_COMMENT
     draft = file.with_suffix(".new")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:

@@ -1,10 +1,11 @@
 """Which files a source may be: plain files, inside the allowed folders, reached by no link.
 
-1. The name is resolved, and what it resolves to must lie under an allowed folder.
-2. The last step may not be a link, and what opens must be a regular file (fstat, after opening),
+1. The name is resolved, and what it resolves to must lie under an allowed folder: the node's own data/, or one
+   that the setting source_roots names. An officer may name any path, so every other place is closed.
+2. The rest of the node's folder (its keys, its database, others' snapshots) and the system's folders are never
+   allowed, even where a configured folder contains them.
+3. The last step may not be a link, and what opens must be a regular file (fstat, after opening),
    so neither a device nor a pipe nor a swapped link is ever read.
-3. Without configured folders every place is allowed except the node's own folder (its keys and its
-   database; its data/ stays allowed) and the system's.
 """
 
 from __future__ import annotations
@@ -16,51 +17,55 @@ from pathlib import Path
 from typing import BinaryIO
 
 from hutong.exchange.sources.spec import NotAPlainFile, SourceMissing, SourceOutside
-from hutong.node.settings import NoNode, current
+from hutong.node.settings import DATA_FOLDER, NoNode, current
 
 ROOTS_VARIABLE = "HUTONG_SOURCE_ROOTS"  # the setting source_roots in the environment, which goes before the file
 NEVER = ("/proc", "/sys", "/dev", "/etc", "/run", "/boot")
-OWN_FOLDERS = ("data", "snapshots")  # of the node's home, the only ones a source may lie in
 
 
 def allowed_roots() -> tuple[Path, ...]:
-    """The configured folders; empty for none configured."""
+    """The node's data folder, then the configured ones. Empty in a process that is no node's and has none named."""
     given = os.environ.get(ROOTS_VARIABLE)
-    if given is None:
-        try:
-            given = current().source_roots
-        except NoNode:
-            given = ""
-    return tuple(Path(one) for one in given.split(os.pathsep) if one)
+    try:
+        node = current()
+    except NoNode:
+        own: tuple[Path, ...] = ()
+    else:
+        own, given = (node.data_folder,), node.source_roots if given is None else given
+    named = (Path(one) for one in (given or "").split(os.pathsep))
+    return own + tuple(one for one in named if one.is_absolute())
 
 
-def check_place(path: Path, roots: Sequence[Path] | None = None) -> Path:
-    """The resolved path of a source file.
+def check_place(path: Path) -> Path:
+    """The resolved path of a source file, which somebody named.
 
-    roots    allowed folders; None for the configured ones
-    raises   SourceMissing, NotAPlainFile, SourceOutside
+    raises   SourceMissing, NotAPlainFile, SourceOutside: this first, so that nobody learns what lies outside
     """
-    if "\0" in str(path) or not path.is_absolute():
+    if "\0" in str(path) or not path.is_absolute() or path.name == "..":
         raise SourceOutside()
     try:
-        if path.is_symlink():
-            raise NotAPlainFile()
-        real = path.resolve(strict=True)
+        named = path.parent.resolve() / path.name  # a link in the last step is refused, not followed
     except (OSError, RuntimeError) as error:
-        raise SourceMissing() from error
-    if not _is_allowed(real, allowed_roots() if roots is None else roots):
+        raise SourceOutside() from error
+    if not _is_allowed(named, allowed_roots()):
         raise SourceOutside()
-    if not stat.S_ISREG(real.stat().st_mode):
-        raise NotAPlainFile()
-    return real
+    return _plain(named)
 
 
-def open_plain(path: Path, roots: Sequence[Path] | None = None) -> BinaryIO:
+def check_snapshot(path: Path) -> Path:
+    """The resolved path of a snapshot. We wrote it and name it ourselves, so its folder is not in question.
+
+    raises   SourceMissing, NotAPlainFile
+    """
+    return _plain(path.parent.resolve() / path.name)
+
+
+def open_plain(path: Path) -> BinaryIO:
     """A source file opened for reading, unbuffered.
 
     raises   SourceMissing, NotAPlainFile, SourceOutside
     """
-    real = check_place(path, roots)
+    real = check_place(path)
     try:
         # O_NONBLOCK: a pipe put there between check and opening must not hang us.
         descriptor = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -72,10 +77,20 @@ def open_plain(path: Path, roots: Sequence[Path] | None = None) -> BinaryIO:
     return os.fdopen(descriptor, "rb", buffering=0)
 
 
+def _plain(named: Path) -> Path:
+    try:
+        mode = named.lstat().st_mode
+    except OSError as error:
+        raise SourceMissing() from error
+    if not stat.S_ISREG(mode):
+        raise NotAPlainFile()
+    return named
+
+
 def _is_allowed(real: Path, roots: Sequence[Path]) -> bool:
     if any(real.is_relative_to(place) for place in NEVER):
         return False
     home = os.environ.get("HUTONG_HOME")
-    if home and real.is_relative_to(own := Path(home).resolve()):
-        return any(real.is_relative_to(own / folder) for folder in OWN_FOLDERS)
-    return not roots or any(real.is_relative_to(root.resolve()) for root in roots)
+    if home and real.is_relative_to(own := Path(home).resolve()) and not real.is_relative_to(own / DATA_FOLDER):
+        return False
+    return any(real.is_relative_to(root.resolve()) for root in roots)

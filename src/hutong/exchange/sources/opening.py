@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from hutong.exchange.sources.intake import description
-from hutong.exchange.sources.location import check_place
+from hutong.exchange.sources.location import check_place, check_snapshot
 from hutong.exchange.sources.parquet import ParquetSource
 from hutong.exchange.sources.postgresql import PostgresqlSource
 from hutong.exchange.sources.source import Source
@@ -24,7 +24,7 @@ def open_source(spec: SourceSpec, *, schema: pa.Schema | None = None, index_fold
     """
     if spec.kind == "postgresql":
         return PostgresqlSource(spec.location, spec.table)
-    file = check_place(spec.data_file)
+    file = (check_snapshot if spec.reads_snapshot else check_place)(spec.data_file)
     if spec.kind == "sqlite":
         return SqliteSource(file, spec.table, schema)
     return ParquetSource(file, index_folder=file.parent if spec.reads_snapshot else index_folder)

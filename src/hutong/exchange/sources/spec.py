@@ -100,13 +100,14 @@ class SourceMissing(SourceRefused):
 
 
 class SourceOutside(SourceRefused):
-    """The file lies outside the folders sources are allowed in."""
+    """The file lies outside the folders sources are allowed in: the node's own data folder, and those that its
+    setting source_roots names."""
 
-    zh = "文件不在允许的数据源目录内。"
+    zh = "文件不在允许的数据源目录内：仅允许节点自身的 data 目录，以及设置 source_roots 中列出的目录。"
     code = "source_outside"
     status = 403
-    next_en = "Move it into an allowed folder, or let the operator add its folder to source_roots."
-    next_zh = "请将其移至允许的目录，或由运维人员将其目录加入 source_roots。"
+    next_en = "Move it there, or let the operator add its folder to source_roots in hutong.toml."
+    next_zh = "请将其移至上述目录，或由运维人员在 hutong.toml 的 source_roots 中加入其所在目录。"
 
 
 class NotAPlainFile(SourceRefused):
