@@ -82,7 +82,7 @@ def test_d809_13_each_item_needs_a_name_people_read():
 
 
 def test_d809_12_somebody_signs_the_assessment_off():
-    assert missing(a_resource(secrecy_checked_by=""), [an_item()]) == ["secrecy_checked_by"]
+    assert missing(a_resource(secrecy_checked_by=""), [an_item()]) == ["sign_off"]
 
 
 def test_d809_14_refusal_needs_its_citation():

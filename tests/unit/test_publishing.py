@@ -8,7 +8,7 @@ import lzma
 import pytest
 from click.testing import CliRunner
 
-from hutong.control.catalogue import actions, queries, rules
+from hutong.control.catalogue import actions, description_file, fields, queries, rules
 from hutong.control.catalogue.cli import resource as resource_cli
 from hutong.control.catalogue.cli import search as search_cli
 from hutong.control.catalogue.cli import source as source_cli
@@ -135,9 +135,7 @@ def test_publishing_a_bare_draft_names_every_missing_field(people, drafted):
     with pytest.raises(rules.PublishRefused) as refused:
         actions.publish(people["officer"], drafted.id)
     missing = refused.value.problem()["missing"]
-    assert {"secrecy_checked_by", "summary_zh", "update_cycle", "attribute", "sharing_modes", "source_system"} <= set(
-        missing
-    )
+    assert {"sign_off", "summary_zh", "update_cycle", "attribute", "sharing_modes", "source_system"} <= set(missing)
     assert "company.title_zh" in missing
     assert Entry.objects.count() == 0
     assert queries.resource(drafted.id).state == "draft"
@@ -167,6 +165,14 @@ def test_an_officer_publishes_only_what_the_head_signed_off(people, described):
         actions.publish(people["officer"], described.id)
     actions.sign_off(people["head"], described.id)
     assert actions.publish(people["officer"], described.id).version == 1
+
+
+def test_d809_12_no_officer_writes_the_sign_off_into_the_description(people, described):
+    for by in (people["officer"], people["head"]):
+        with pytest.raises(fields.UnknownField, match="secrecy_checked_by"):
+            actions.describe(by, described.id, {"secrecy_checked_by": "li"})
+    assert "secrecy_checked_by" not in description_file.document(described, queries.items_of(described))
+    assert queries.resource(described.id).secrecy_checked_by == ""
 
 
 def test_a_change_of_what_was_assessed_voids_the_sign_off_and_a_title_does_not(people, described):

@@ -75,6 +75,9 @@ def describe(
 ) -> Resource:
     """Change a description. A published entry stays as it is until it is published again.
 
+    What the head signed off (D809-12) is no field of it: only sign_off sets that, and a change of what was assessed
+    voids it.
+
     given    fields of the resource; those not given stay
     items    the complete list in its order, each with its "name": one left out is dropped from the resource, a field
              left out of one stays. None leaves all items as they are
@@ -91,7 +94,7 @@ def describe(
     assessed = _assessed(resource, before)
     for name, value in changes.items():
         setattr(resource, name, value)
-    if "secrecy_checked_by" not in changes and _assessed(resource, after) != assessed:
+    if _assessed(resource, after) != assessed:
         resource.secrecy_checked_by = ""
     if resource.state == "published" and resource.changed_at is None:
         resource.changed_at = datetime.now(UTC)

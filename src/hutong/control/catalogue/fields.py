@@ -131,7 +131,6 @@ RESOURCE_FIELDS = _table(
     Field("business_matter", "业务事项", "business matter"),
     AreaField("area_code", "行政区划代码", "area code", 12),
     Field("time_range", "时间范围", "time range", 60),
-    Field("secrecy_checked_by", "保密与个人信息影响评估负责人", "who signed off the secrecy assessment", 100),
 )
 
 ITEM_FIELDS = _table(

@@ -56,11 +56,13 @@ class NoItems(GateRule):
 
 
 class SecrecyNotSignedOff(GateRule):
-    """Nobody has signed off the assessment of secrecy and of personal information (secrecy_checked_by)."""
+    """Nobody has signed off the assessment of secrecy and of personal information (sign_off)."""
 
-    zh = "保密风险和个人信息保护影响评估尚未经部门负责人审核同意（secrecy_checked_by）。"
+    zh = "保密风险和个人信息保护影响评估尚未经部门负责人审核同意（sign_off）。"
     code = "secrecy_not_signed_off"
     rule = "D809-12"
+    next_en = "Let the department's head sign it off: hutong resource sign-off DIR ID"
+    next_zh = "请部门负责人审核同意：hutong resource sign-off DIR ID"
 
 
 class RefusedWithoutCitation(GateRule):
@@ -226,7 +228,7 @@ def field_of(finding: Refused) -> str:
 
 _FIELD_OF_RULE: dict[type[Refused], str] = {
     NoItems: "items",
-    SecrecyNotSignedOff: "secrecy_checked_by",
+    SecrecyNotSignedOff: "sign_off",
     RefusedWithoutCitation: "legal_citation",
     ConditionsMissing: "conditions",
     PurposesMissing: "permitted_purposes",

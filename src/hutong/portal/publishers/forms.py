@@ -121,8 +121,8 @@ class ItemForm(Form):
 
 
 def described() -> list[tuple[str, Field]]:
-    """The fields an officer edits; the code is given by the catalogue, the sign-off by the head's own button."""
-    return [(name, field) for name, field in RESOURCE_FIELDS.items() if name not in ("code", "secrecy_checked_by")]
+    """The fields an officer edits; the code is given by the catalogue."""
+    return [(name, field) for name, field in RESOURCE_FIELDS.items() if name != "code"]
 
 
 def control(field: Field) -> forms.Field:

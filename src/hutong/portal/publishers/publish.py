@@ -223,7 +223,7 @@ def _missing(finding: Refused, items: Sequence[ItemForm]) -> Missing:
         item, _, field = name.rpartition(".")
         position = next((one.item.position for one in items if one.item.name == item), 0)
         anchor = f"id_item-{position}-{field}"
-    elif name == "secrecy_checked_by":
+    elif name == "sign_off":
         anchor = "assessment"
     elif name in ("source", "items"):
         anchor = "items"
