@@ -6,6 +6,7 @@ import csv
 import gzip
 import lzma
 import os
+import time
 import zipfile
 from pathlib import Path
 
@@ -318,11 +319,32 @@ def test_a_snapshot_describes_its_intake_and_older_ones_can_be_swept(tmp_path: P
     assert (answer.row_count, answer.quarantined) == (2, 0)
     open_source(spec).lookup(["b"], "a", [1])
     sweep(tmp_path / "snapshots", "register", second.snapshot)
+    assert first.snapshot.exists()  # a request may just have read its name
+    sweep(tmp_path / "snapshots", "register", first.snapshot, settles_s=0)
+    sweep(tmp_path / "snapshots", "register", tmp_path / "snapshots" / "register-none.parquet", settles_s=0)
+    assert second.snapshot.exists()  # neither a newer one goes, nor any where the one in use is missing
+    sweep(tmp_path / "snapshots", "register", second.snapshot, settles_s=0)
     assert not first.snapshot.exists()
     assert second.snapshot.exists()
     assert first.quarantine is not None
     assert not first.quarantine.exists()
     assert len(list((tmp_path / "snapshots").iterdir())) == 3  # the snapshot and its two lookup files
+
+
+def test_a_sweep_lets_a_read_under_way_go_on_and_removes_what_crashes_left(tmp_path: Path) -> None:
+    rows = b"".join(b"%d,%s\n" % (number, b"x" * 40) for number in range(300_000))
+    first, folder = taken(tmp_path, b"a,b\n" + rows), tmp_path / "snapshots"
+    running = open_source(SourceSpec("csv", "/x", "", str(first.snapshot))).read(["a", "b"])
+    read = running.read_next_batch().num_rows
+    for age_s in (0, 200_000):
+        left = folder / f"register-{age_s}.scratch"
+        left.mkdir()
+        (left / "text").touch()
+        os.utime(left, (time.time() - age_s,) * 2)
+    second = taken(tmp_path, b"a,b\n1,x\n")
+    sweep(folder, "register", second.snapshot, settles_s=0)
+    assert sorted(one.name for one in folder.iterdir()) == ["register-0.scratch", second.snapshot.name]
+    assert read + sum(batch.num_rows for batch in running) == 300_000
 
 
 def test_a_csv_source_cannot_be_read_before_it_is_taken_in(tmp_path: Path) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import lzma
+import os
+import time
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from hutong.control.catalogue import actions, description_file, fields, queries, rules
+from hutong.control.catalogue import actions, description_file, fields, queries, rules, sources
 from hutong.control.catalogue.cli import resource as resource_cli
 from hutong.control.catalogue.cli import search as search_cli
 from hutong.control.catalogue.cli import source as source_cli
@@ -22,7 +25,8 @@ from hutong.control.organisations.actions import register_department
 from hutong.control.organisations.cli import department as department_cli
 from hutong.exchange.models import Source
 from hutong.exchange.shaping.masks import BadMask
-from hutong.exchange.sources.spec import SourceRefused
+from hutong.exchange.sources.intake import SETTLES_S
+from hutong.exchange.sources.spec import SourceFailed, SourceRefused
 from hutong.ledger.models import AuditRecord
 from hutong.node.models import OutboxMessage
 from hutong.node.settings import current
@@ -152,6 +156,30 @@ def test_a_complete_description_is_published_signed_sent_and_recorded(published)
     recorded = AuditRecord.objects.get(kind="resource.published")
     assert (recorded.actor, recorded.detail["signed_off_by"]) == ("li", "li")
     assert [one.id for one in queries.search("企业登记").entries] == [published.id]
+
+
+def test_a_refresh_prepares_lookups_and_the_replaced_snapshot_goes_once_it_has_settled(people, published, csv_file):
+    first, folder = Source.objects.get(), current().snapshots_folder
+    assert len(list(folder.glob(f"{Path(first.snapshot).stem}*.key.arrow"))) == 1  # by uscc, since publication
+    actions.refresh_source(people["officer"], first.id)
+    second = Source.objects.get()
+    assert len(list(folder.glob(f"{Path(second.snapshot).stem}*.key.arrow"))) == 1
+    sources.sweep_snapshots()
+    assert (folder / first.snapshot).exists()
+    os.utime(folder / second.snapshot, (time.time() - SETTLES_S,) * 2)
+    sources.sweep_snapshots()
+    assert {one.name for one in folder.glob(f"{first.id}*.parquet")} == {second.snapshot}
+
+
+def test_an_index_that_cannot_be_built_does_not_keep_an_entry_from_being_published(
+    people, described, monkeypatch, caplog
+):
+    def fails(*_arguments, **_options):
+        raise SourceFailed
+
+    monkeypatch.setattr(sources, "open_source", fails)
+    assert actions.publish(people["head"], described.id).version == 1
+    assert "source_failed" in caplog.text
 
 
 def test_nothing_published_holds_the_location(published, csv_file):

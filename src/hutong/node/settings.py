@@ -97,6 +97,11 @@ class Settings:
     def snapshots_folder(self) -> Path:
         return self.home / "snapshots"
 
+    @property
+    def indexes_folder(self) -> Path:
+        """Lookup indexes of sources read in place. They hold copies of rows, and can be deleted at any time."""
+        return self.home / "indexes"
+
 
 def load(home: str | os.PathLike[str]) -> Settings:
     """The settings of the node in a folder, environment over file.

@@ -22,7 +22,14 @@ from hutong.control.catalogue.rules import (
     effective_attribute,
     effective_grade,
 )
-from hutong.control.catalogue.sources import probe_source, refresh_source, register_source, source_of, spec_of
+from hutong.control.catalogue.sources import (
+    prepare_lookups,
+    probe_source,
+    refresh_source,
+    register_source,
+    source_of,
+    spec_of,
+)
 from hutong.control.identity.rules import Action, Actor, check, may
 from hutong.control.organisations.queries import department
 from hutong.exchange.models import Source
@@ -141,7 +148,10 @@ def publish(by: Actor, resource_id: str) -> Entry:
         resource.state, resource.version, resource.changed_at = "published", resource.version + 1, None
         resource.published_at = now
         resource.save()
-        return _issue(by, resource, items, "published", now)
+        entry = _issue(by, resource, items, "published", now)
+    if resource.source is not None:
+        prepare_lookups(resource.source, [item.name for item in items if item.key])
+    return entry
 
 
 @transaction.atomic

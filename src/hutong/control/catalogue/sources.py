@@ -5,17 +5,20 @@ A location (a path, a connection string) never leaves the node, is never logged,
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path, PurePath
 from typing import Any
 
 from django.db import transaction
 
+from hutong.control.catalogue.models import Item
 from hutong.control.catalogue.secrecy import check as check_secrecy
 from hutong.control.identity.rules import Action, Actor, DepartmentNeeded, check
 from hutong.control.organisations.queries import department
 from hutong.exchange.models import Source
-from hutong.exchange.sources import Probe, SourceSpec, probe, sweep, take_in
+from hutong.exchange.sources import Probe, SourceSpec, open_source, probe, sweep, take_in
 from hutong.ledger.record import record
 from hutong.node.keys import seal, unseal
 from hutong.node.settings import current
@@ -24,6 +27,9 @@ from hutong.vocabulary.ids import is_id, new_id
 from hutong.vocabulary.text import checked, shown
 
 LONGEST_LOCATION = 2000
+SWEEP_EVERY_S = 60.0
+
+log = logging.getLogger(__name__)
 
 
 def register_source(
@@ -60,12 +66,30 @@ def refresh_source(by: Actor, source_id: str) -> Source:
     source = source_of(source_id)
     check(by, Action.REGISTER_SOURCE, source.department)
     _look(source, spec_of(source, snapshot=False))
+    prepare_lookups(source, _keys_in_use(source))
     with transaction.atomic():
         source.save()
         _record("source.refreshed", source, by)
-    if source.snapshot:
-        sweep(current().snapshots_folder, source.id, current().snapshots_folder / source.snapshot)
     return source
+
+
+def sweep_snapshots() -> None:
+    """Remove replaced snapshots. Later than the refresh that replaced them, so that no read finds its snapshot gone."""
+    folder = current().snapshots_folder
+    for identifier, snapshot in Source.objects.exclude(snapshot="").values_list("id", "snapshot"):
+        sweep(folder, identifier, folder / snapshot)
+
+
+def prepare_lookups(source: Source, keys: Iterable[str]) -> None:
+    """Build what the first lookups by these items would have to wait for. A failure is logged, and costs only that."""
+    if not (wanted := list(keys)):
+        return
+    try:
+        opened = open_source(spec_of(source), index_folder=current().indexes_folder)
+        for key in wanted:
+            opened.prepare_lookup(key)
+    except Refused as refused:
+        log.warning("lookups of source %s are not prepared: %s", source.id, refused.code)
 
 
 def probe_source(source: Source) -> tuple[Probe | None, Refused | None]:
@@ -99,6 +123,13 @@ def spec_of(source: Source, *, snapshot: bool = True) -> SourceSpec:
     """Where the data lies, unsealed. `snapshot=False` names the file itself, not what was taken in from it."""
     kept = str(current().snapshots_folder / source.snapshot) if snapshot and source.snapshot else ""
     return SourceSpec(source.kind, unseal(bytes(source.location)).decode(), source.table, kept)
+
+
+def _keys_in_use(source: Source) -> list[str]:
+    """Items that published entries say rows are looked up by, as far as the source still has them."""
+    named = Item.objects.filter(resource__source=source, resource__state="published", key=True)
+    there = {one["name"] for one in source.schema}
+    return [name for name in named.values_list("name", flat=True).distinct() if name in there]
 
 
 def columns(schema: Any) -> list[dict[str, Any]]:

@@ -13,12 +13,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from hutong.exchange.database import json_value, reading, select_in
 from hutong.exchange.grants.grant import BadGrant, Grant
 from hutong.exchange.grants.rules import Standing
 from hutong.exchange.shaping.masks import Mask, MaskedItem
 from hutong.exchange.shaping.predicate import Predicate
-from hutong.exchange.sources import Source, SourceSpec
+from hutong.exchange.sources import Source, SourceSpec, stored_schema
 from hutong.exchange.sources.shelf import SourceShelf
 from hutong.node.keys import unseal
 from hutong.node.settings import current
@@ -30,7 +32,8 @@ _GRANTS = (
     " WHERE g.agreement_id IN"
 )
 _DOCUMENT = "SELECT document FROM exchange_grant WHERE agreement_id = %s AND version = %s"
-_SOURCES = 'SELECT id, kind, location, "table", snapshot FROM source WHERE id IN'
+_SOURCES = 'SELECT id, kind, location, "table", snapshot, checked_at FROM source WHERE id IN'
+_SCHEMA = 'SELECT "schema" FROM source WHERE id = %s'
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +65,8 @@ class Book:
 
     def __init__(self) -> None:
         self._terms: dict[str, Terms] = {}
-        self._specs: dict[str, tuple[tuple[Any, ...], SourceSpec]] = {}
-        self._shelf = SourceShelf()
+        self._specs: dict[str, tuple[tuple[Any, ...], SourceSpec, pa.Schema | None]] = {}
+        self._shelf = SourceShelf(index_folder=current().indexes_folder)
         self._snapshots: Path = current().snapshots_folder
 
     def open(self, agreements: Collection[str], day: date) -> dict[str, Opened]:
@@ -98,24 +101,31 @@ class Book:
 
     def _read_sources(self, cursor: Any, ids: Collection[str]) -> dict[str, Source | Refused]:
         rows = select_in(cursor, _SOURCES, ids)
-        return {row[0]: self._source(row[0], (row[1], bytes(row[2]), row[3], row[4])) for row in rows}
+        described = {row[0]: (row[1], bytes(row[2]), *row[3:]) for row in rows}
+        return {one: self._source(cursor, one, described[one]) for one in described}
 
-    def _source(self, identifier: str, described: tuple[Any, ...]) -> Source | Refused:
+    def _source(self, cursor: Any, identifier: str, described: tuple[Any, ...]) -> Source | Refused:
         try:
-            return self._shelf.get(self._spec(identifier, described))
+            return self._shelf.get(*self._spec(cursor, identifier, described))
         except Refused as refused:
             return refused
 
-    def _spec(self, identifier: str, described: tuple[Any, ...]) -> SourceSpec:
+    def _spec(self, cursor: Any, identifier: str, described: tuple[Any, ...]) -> tuple[SourceSpec, pa.Schema | None]:
+        """Where the source lies, and its items as last probed; decoded anew when it was probed or refreshed."""
         known = self._specs.get(identifier)
         if known is not None and known[0] == described:
-            return known[1]
-        kind, sealed, table, snapshot = described
+            return known[1:]
+        if known is not None:
+            self._shelf.drop(known[1])  # it may have other items or types now
+        cursor.execute(_SCHEMA, (identifier,))
+        row = cursor.fetchone()
+        schema = stored_schema(json_value(row[0])) if row else None
+        kind, sealed, table, snapshot, _checked_at = described
         location = unseal(sealed).decode("utf-8")
         file = str(self._snapshots / snapshot) if snapshot else ""
         spec = SourceSpec(kind=kind, location=location, table=table, snapshot=file)
-        self._specs[identifier] = (described, spec)
-        return spec
+        self._specs[identifier] = (described, spec, schema)
+        return spec, schema
 
 
 def _terms(version: int, grant: Grant) -> Terms:

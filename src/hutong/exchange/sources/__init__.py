@@ -8,9 +8,20 @@ keeps to the schema that was probed.
 from __future__ import annotations
 
 from hutong.exchange.sources.intake import Intake, sweep, take_in
-from hutong.exchange.sources.opening import open_source, probe
+from hutong.exchange.sources.opening import open_source, probe, stored_schema
 from hutong.exchange.sources.shelf import SourceShelf
 from hutong.exchange.sources.source import Source
 from hutong.exchange.sources.spec import Probe, SourceSpec
 
-__all__ = ["Intake", "Probe", "Source", "SourceShelf", "SourceSpec", "open_source", "probe", "sweep", "take_in"]
+__all__ = [
+    "Intake",
+    "Probe",
+    "Source",
+    "SourceShelf",
+    "SourceSpec",
+    "open_source",
+    "probe",
+    "stored_schema",
+    "sweep",
+    "take_in",
+]

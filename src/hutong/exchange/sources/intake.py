@@ -10,10 +10,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import glob
 import json
 import os
+import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +39,9 @@ GROUP_ROWS = 122_880  # DuckDB reads a row group per thread at this size
 GROUP_BYTES = 32 << 20  # of text, where rows are long
 SCRATCH_ROWS = 16_384
 SCRATCH_SUFFIX = ".scratch"
+# A request that read the name of the replaced snapshot has opened it by then; what is open stays readable when removed.
+SETTLES_S = 60.0
+ABANDONED_S = 86_400.0  # no intake takes a day: a crash left its scratch folder
 ABOUT = b"hutong.intake"  # key of the snapshot's own description in its Parquet metadata
 
 
@@ -78,7 +85,7 @@ def take_in(
     target = folder / f"{name}-{new_id()}.parquet"
     with (
         SourceFile(Path(spec.location), max_bytes=max_bytes) as file,
-        tempfile.TemporaryDirectory(dir=folder, suffix=SCRATCH_SUFFIX) as scratch,
+        tempfile.TemporaryDirectory(dir=folder, prefix=f"{name}-", suffix=SCRATCH_SUFFIX) as scratch,
     ):
         taking = _Taking(Path(scratch), markers)
         encoding = _read(file, spec, taking)
@@ -98,11 +105,28 @@ def take_in(
     )
 
 
-def sweep(folder: Path, name: str, keep: Path) -> None:
-    """Remove older snapshots of one source, and what belonged to them. Files in use stay readable until closed."""
-    for old in folder.glob(f"{name}-*"):
-        if not old.name.startswith(keep.stem) and old.is_file():
+def sweep(folder: Path, name: str, keep: Path, *, settles_s: float = SETTLES_S) -> None:
+    """Remove the snapshots of one source that are older than the one in use, and what belonged to them.
+
+    Nothing is removed while that one is younger than settles_s, or is not there. A newer one is another intake's,
+    which has not been committed yet. A read under way goes on: what it has open stays readable.
+    """
+    now = time.time()
+    try:
+        settled = now - keep.stat().st_mtime >= settles_s
+    except OSError:
+        return
+    for old in folder.glob(f"{glob.escape(name)}-*"):
+        if old.name.endswith(SCRATCH_SUFFIX) and old.is_dir():
+            _remove_abandoned(old, now)
+        elif settled and old.name < keep.stem:  # a snapshot's id begins with its time
             old.unlink(missing_ok=True)
+
+
+def _remove_abandoned(scratch: Path, now: float) -> None:
+    with contextlib.suppress(OSError):  # its intake has just ended
+        if now - scratch.stat().st_mtime > ABANDONED_S:
+            shutil.rmtree(scratch)
 
 
 def description(snapshot: Path) -> dict[str, Any]:

@@ -3,11 +3,12 @@
 Two files, both mapped into memory and never parsed: `<name>.rows.arrow`, the rows uncompressed in their
 order; `<name>.<digest of the key's name>.key.arrow`, the key's values sorted, each with its row's number.
 A lookup is a binary search and a take. Both can be thrown away at any time; both carry the stamp of the
-Parquet file, so a replaced file gets new ones.
+Parquet file, so a replaced file gets new ones, and those of the old one go: whoever has them mapped keeps them.
 """
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 import threading
@@ -109,7 +110,10 @@ class RowIndex:
     def _built(self, part: str, write: Callable[[Path], None]) -> Path:
         status = self._path.stat()
         stamp = f"{status.st_ino:x}-{status.st_size:x}-{status.st_mtime_ns:x}"
-        target = self._folder / f"{self._path.stem}.{stamp}.{part}.arrow"
+        # Files of one name in several folders share an index folder, so the folder is part of the name.
+        place = hashlib.sha256(bytes(self._path.parent)).hexdigest()[:8]
+        named = f"{self._path.stem}.{place}."
+        target = self._folder / f"{named}{stamp}.{part}.arrow"
         if not target.exists():
             scratch = self._folder / f"{target.name}.{new_id()}.scratch"
             try:
@@ -117,7 +121,13 @@ class RowIndex:
                 scratch.replace(target)
             finally:
                 scratch.unlink(missing_ok=True)
+            self._drop_others(named, f"{named}{stamp}.")
         return target
+
+    def _drop_others(self, named: str, keep: str) -> None:
+        for old in self._folder.glob(f"{glob.escape(named)}*.arrow"):
+            if not old.name.startswith(keep):
+                old.unlink(missing_ok=True)
 
     def _write_rows(self, target: Path) -> None:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)

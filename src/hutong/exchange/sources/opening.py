@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -13,6 +15,9 @@ from hutong.exchange.sources.postgresql import PostgresqlSource
 from hutong.exchange.sources.source import Source
 from hutong.exchange.sources.spec import Probe, SourceSpec
 from hutong.exchange.sources.sqlite import SqliteSource
+
+INDEXED_BYTES = 4 << 30  # a larger Parquet file read in place is scanned for keys: its index would be a second copy
+STORED_TYPES = {"int64": pa.int64(), "double": pa.float64(), "string": pa.string()}  # all that SQLite sources have
 
 
 def open_source(spec: SourceSpec, *, schema: pa.Schema | None = None, index_folder: Path | None = None) -> Source:
@@ -27,7 +32,16 @@ def open_source(spec: SourceSpec, *, schema: pa.Schema | None = None, index_fold
     file = (check_snapshot if spec.reads_snapshot else check_place)(spec.data_file)
     if spec.kind == "sqlite":
         return SqliteSource(file, spec.table, schema)
-    return ParquetSource(file, index_folder=file.parent if spec.reads_snapshot else index_folder)
+    if spec.reads_snapshot:
+        return ParquetSource(file, index_folder=file.parent)
+    return ParquetSource(file, index_folder=index_folder if file.stat().st_size <= INDEXED_BYTES else None)
+
+
+def stored_schema(columns: Sequence[Mapping[str, Any]]) -> pa.Schema | None:
+    """The schema kept with a source when it was probed; None where it has none, or types that only a probe can tell."""
+    if not columns or any(one["type"] not in STORED_TYPES for one in columns):
+        return None
+    return pa.schema([pa.field(one["name"], STORED_TYPES[one["type"]], one["nullable"]) for one in columns])
 
 
 def probe(spec: SourceSpec) -> Probe:

@@ -100,10 +100,12 @@ class ParquetSource(Source):
         return table
 
     def prepare_lookup(self, key: str) -> None:
-        """Build the index of a key now, so that the first lookup need not. raises   UnknownItem, SourceFailed"""
-        self.fields([key])
+        super().prepare_lookup(key)
         if self._index is not None and self._index.serves(key):
-            self._index.prepare(key)
+            try:
+                self._index.prepare(key)
+            except (OSError, pa.ArrowException):
+                raise SourceFailed() from None
 
     def close(self) -> None:
         self._connection.close()

@@ -68,6 +68,13 @@ class Source(ABC):
         raises   UnknownItem, BadPredicate, LookupTooWide, SourceFailed, SourceDrifted
         """
 
+    def prepare_lookup(self, key: str) -> None:
+        """Make ready what the first lookup by this key would have to wait for. A database has its own indexes.
+
+        raises   UnknownItem, SourceFailed
+        """
+        self.fields([key])
+
     @abstractmethod
     def close(self) -> None: ...
 
