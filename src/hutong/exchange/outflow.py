@@ -7,6 +7,7 @@ import hashlib
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pyarrow as pa
 
@@ -30,7 +31,7 @@ class Outflow:
     def __init__(
         self,
         reader: pa.RecordBatchReader,
-        encode: Callable[[pa.RecordBatchReader], Iterator[bytes]],
+        encode: Callable[[Any], Iterator[bytes]],
         *,
         rows_left: int | None,
         too_many: Callable[[], Refused],
@@ -44,8 +45,7 @@ class Outflow:
         self._hash = hashlib.sha256()
         self._room = threading.Semaphore(CHUNKS_AHEAD)
         self._stopped = threading.Event()
-        counted = pa.RecordBatchReader.from_batches(reader.schema, self._counted())
-        self._chunks = encode(counted)
+        self._chunks = encode(_Counted(reader.schema, self._counted()))
 
     @property
     def digest(self) -> str:
@@ -57,9 +57,10 @@ class Outflow:
         chunks: asyncio.Queue[bytes | None] = asyncio.Queue()
         producer = threading.Thread(target=self._produce, args=(loop, chunks), name="hutong-outflow", daemon=True)
         gone = asyncio.ensure_future(disconnected(receive))
+        gone.add_done_callback(lambda _: chunks.put_nowait(None))
         producer.start()
         try:
-            while (chunk := await _next(chunks, gone)) is not None:
+            while (chunk := await chunks.get()) is not None and not gone.done():
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
                 self.bytes += len(chunk)
                 self._room.release()
@@ -108,13 +109,12 @@ class Outflow:
             yield batch
 
 
-async def _next(chunks: asyncio.Queue[bytes | None], gone: asyncio.Future[None]) -> bytes | None:
-    """The next chunk; None at the end, or when the consumer has gone."""
-    if not chunks.empty():
-        return None if gone.done() else chunks.get_nowait()
-    getting = asyncio.ensure_future(chunks.get())
-    done, _ = await asyncio.wait((getting, gone), return_when=asyncio.FIRST_COMPLETED)
-    if getting in done and not gone.done():
-        return getting.result()
-    getting.cancel()
-    return None
+class _Counted:
+    """What the formats need of a reader, without the cost of a real one for every batch."""
+
+    def __init__(self, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:
+        self.schema = schema
+        self._batches = batches
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        return self._batches
