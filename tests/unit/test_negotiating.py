@@ -9,7 +9,14 @@ import pytest
 from hutong.control.agreements import actions, delivery, outbound, protocol, queries
 from hutong.control.agreements.decisions import decides, forget
 from hutong.control.agreements.models import Agreement, Negotiation, Transfer
-from hutong.control.agreements.rules import NotTheSuspender, ReasonMissing, SupplementTwice, WiderThanAsked
+from hutong.control.agreements.policy import Kind, read_policy
+from hutong.control.agreements.rules import (
+    NothingToChoose,
+    NotTheSuspender,
+    ReasonMissing,
+    SupplementTwice,
+    WiderThanAsked,
+)
 from hutong.control.agreements.signatures import Signature
 from hutong.control.agreements.terms import read_agreed
 from hutong.control.agreements.transitions import IllegalMove, Machine, Party
@@ -294,8 +301,31 @@ def test_a2_the_consumers_signature_is_required_of_a_peer_that_uses_our_terms(an
     assert anhui.say(path, protocol.ContractVerification(pid, mine, anhui.countersign(agreement))).status_code == 200
 
 
-def test_a_peer_without_our_terms_still_gets_an_agreement_and_data(anhui: DspPeer) -> None:
+@pytest.mark.parametrize("attribute", ["unconditional", "conditional"])
+def test_d809_20_without_our_terms_nothing_is_agreed_by_rule_and_an_officer_may_refuse(
+    anhui: DspPeer, officer: Account, attribute: str
+) -> None:
+    pid, _, _ = anhui.request(published(attribute), None)
+    assert state_of(pid) == "REQUESTED"
+    assert pid in [one.pid for one in queries.inbox(officer)]
+    assert not anhui.heard(protocol.ContractAgreement)
+    actions.refuse(officer, pid, "no_statutory_duty", "未说明法定职责", "《政务数据共享条例》第二十条")
+    assert state_of(pid) == "TERMINATED"
+
+
+def test_a_peer_without_our_terms_gets_an_agreement_and_data_once_an_officer_agrees(
+    anhui: DspPeer, officer: Account
+) -> None:
     pid, mine, _ = anhui.request(published("unconditional"), None)
+    for choice in ({"masks": {"phone": {"action": "null"}}}, {"items": ["uscc"]}, {"quota_calls_per_day": 5}):
+        with pytest.raises(NothingToChoose):
+            actions.agree(officer, pid, **choice)
+    with pytest.raises(WiderThanAsked):
+        actions.agree(officer, pid, term_days=366)
+    made = actions.agree(officer, pid, term_days=90)
+    assert made.ends_at is not None
+    assert round((made.ends_at - made.starts_at) / timedelta(days=1)) == 90
+    assert AuditRecord.objects.get(kind="agreement.agreed").actor == officer.username
     agreement = anhui.heard(protocol.ContractAgreement)[0].agreement
     assert "hutong:terms" not in agreement.document
     plain = protocol.ContractVerification(pid, mine)
@@ -605,7 +635,8 @@ def test_a_scripted_officer_decides_before_the_nodes_own_rules(anhui: DspPeer) -
         assert seen == [pid]
         assert state_of(pid) == "OFFERED"
         offer = anhui.heard(protocol.ContractOffer)[0].offer
-        counter = protocol.ContractRequest(mine, offer, provider_pid=pid)
+        stated = read_policy({**offer.document, "hutong:terms": terms().document()}, Kind.OFFER, "offer")
+        counter = protocol.ContractRequest(mine, stated, provider_pid=pid)
     finally:
         forget(scripted)
     assert anhui.say(f"/negotiations/{pid}/request", counter).status_code == 200

@@ -10,9 +10,9 @@ from django.db import transaction
 
 from hutong.control.agreements import delivery, outbound
 from hutong.control.agreements.consent import Choice, agreed_terms, asked_of
-from hutong.control.agreements.drafting import asked_terms
+from hutong.control.agreements.drafting import PLAIN_TERM_DAYS, asked_terms
 from hutong.control.agreements.models import Agreement, Negotiation, Transfer
-from hutong.control.agreements.rules import AgreementNotInForce, ReasonMissing
+from hutong.control.agreements.rules import AgreementNotInForce, NothingToChoose, ReasonMissing, WiderThanAsked
 from hutong.control.agreements.steps import locked
 from hutong.control.agreements.transitions import CLOSED, Machine, Party
 from hutong.control.identity.rules import Action, Actor, check
@@ -34,12 +34,17 @@ def agree(
 
     masks    item name to mask document; an item not named keeps the catalogue's default mask
     items    fewer than asked; all of them when None
-    raises   NotAllowed, OtherDepartment, WiderThanAsked, ItemNotShareable, BadMask, IllegalMove
+    raises   NotAllowed, OtherDepartment, WiderThanAsked, ItemNotShareable, BadMask, IllegalMove, NothingToChoose
+
+    A peer that sent none of our terms gets the offer as published, every item under the catalogue's mask, for
+    term_days or PLAIN_TERM_DAYS.
     """
     negotiation = _ours(account, pid, Party.PROVIDER)
     terms = asked_terms(negotiation)
-    if terms is None:  # a peer without our terms: the offer as published
-        return outbound.agree(pid, None, account.username)
+    if terms is None:
+        if masks or items or quota_calls_per_day is not None:
+            raise NothingToChoose
+        return outbound.agree(pid, None, account.username, plain_days=_plain_days(term_days))
     choice = Choice(None if items is None else tuple(items), masks, term_days, quota_calls_per_day)
     agreed = agreed_terms(asked_of(negotiation.dataset_id), terms, choice, datetime.now(UTC))
     return outbound.agree(pid, agreed, account.username)
@@ -109,6 +114,14 @@ def _ours(account: Actor, pid: str, role: Party) -> Negotiation:
     action = Action.ANSWER_REQUEST if role is Party.PROVIDER else Action.SIGN_OFF_REQUEST
     check(account, action, negotiation.department or None)
     return negotiation
+
+
+def _plain_days(term_days: int | None) -> int:
+    if term_days is None:
+        return PLAIN_TERM_DAYS
+    if not 1 <= term_days <= PLAIN_TERM_DAYS:
+        raise WiderThanAsked(what="term_days")
+    return term_days
 
 
 def _agreement(account: Actor, agreement_id: str) -> Agreement:

@@ -21,18 +21,21 @@ DELIVER_RULE = "rule:D809-22"
 
 @decides(Machine.NEGOTIATION, "REQUESTED", Party.PROVIDER)
 def answer_by_rule(negotiation: Negotiation) -> bool:
-    """D809-21. Unconditional is agreed at once; what law forbids is refused with its citation; else an officer."""
+    """D809-21. Unconditional is agreed at once; what law forbids is refused with its citation; else an officer.
+
+    D809-20 wants basis, scenario, scope, mode and term stated, so a request without our terms waits for an officer
+    too, whatever the attribute.
+    """
     asked = asked_of(negotiation.dataset_id)
     if asked.attribute == Attribute.REFUSED:
         reason = "不予共享的数据资源 / this resource is not shared"
         citation = asked.resource.legal_citation[:200] or "D809-14"
         outbound.terminate(negotiation.pid, "expressly_forbidden", reason, citation, FORBIDDEN_RULE)
         return True
-    if asked.attribute != Attribute.UNCONDITIONAL:
-        return False
     terms = asked_terms(negotiation)
-    agreed = agreed_terms(asked, terms, Choice(), datetime.now(UTC)) if terms else None
-    outbound.agree(negotiation.pid, agreed, AGREE_RULE)
+    if asked.attribute != Attribute.UNCONDITIONAL or terms is None:
+        return False
+    outbound.agree(negotiation.pid, agreed_terms(asked, terms, Choice(), datetime.now(UTC)), AGREE_RULE)
     return True
 
 

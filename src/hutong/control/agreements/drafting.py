@@ -14,9 +14,8 @@ from hutong.vocabulary.codes import PURPOSES
 from hutong.vocabulary.ids import new_id, urn
 
 SUPPLEMENT: Final = "hutong:supplement"
-PLAIN_TERM_DAYS: Final = (
-    365  # of an agreement with a peer that does not know our terms; owner: the provider's rule book
-)
+# The longest term of an agreement with a peer that does not know our terms; owner: the provider's rule book.
+PLAIN_TERM_DAYS: Final = 365
 
 
 def offer_for(dataset: dict[str, Any], terms: Terms | None) -> Policy:
@@ -44,7 +43,9 @@ def asked_terms(negotiation: Negotiation) -> Terms | None:
     return None if negotiation.terms is None else read_terms({MEMBER: negotiation.terms})
 
 
-def agreement_for(negotiation: Negotiation, agreed: AgreedTerms | None, now: datetime) -> Policy:
+def agreement_for(
+    negotiation: Negotiation, agreed: AgreedTerms | None, now: datetime, plain_days: int = PLAIN_TERM_DAYS
+) -> Policy:
     """The agreement the provider signs.
 
     With our terms, the ODRL constraints say the same for readers who know ODRL only. Without, the
@@ -62,7 +63,7 @@ def agreement_for(negotiation: Negotiation, agreed: AgreedTerms | None, now: dat
         rule = {"action": "use", "constraint": _constraints(agreed)}
         document |= {"permission": [rule], MEMBER: agreed.document()}
     else:
-        document |= _with_term(negotiation.offer, now + timedelta(days=PLAIN_TERM_DAYS))
+        document |= _with_term(negotiation.offer, now + timedelta(days=plain_days))
     return read_policy(document, Kind.AGREEMENT, "agreement")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 
 from hutong.control.agreements import decisions, door
-from hutong.control.agreements.drafting import agreement_for, end_of, new_offer
+from hutong.control.agreements.drafting import PLAIN_TERM_DAYS, agreement_for, end_of, new_offer
 from hutong.control.agreements.models import Agreement, Negotiation
 from hutong.control.agreements.policy import Policy
 from hutong.control.agreements.protocol import (
@@ -100,14 +100,15 @@ def accept(pid: str, actor: str) -> Negotiation:
 
 
 @transaction.atomic
-def agree(pid: str, agreed: AgreedTerms | None, actor: str) -> Agreement:
+def agree(pid: str, agreed: AgreedTerms | None, actor: str, *, plain_days: int = PLAIN_TERM_DAYS) -> Agreement:
     """Sign an agreement and send it, as provider.
 
-    agreed   what was decided; None for a peer without our terms
+    agreed       what was decided; None for a peer without our terms: a person's decision, never a rule's (D809-20)
+    plain_days   the term of an agreement without our terms
     """
     negotiation = locked(Negotiation, pid)
     now = datetime.now(UTC)
-    policy = agreement_for(negotiation, agreed, now)
+    policy = agreement_for(negotiation, agreed, now, plain_days)
     signature = sign(policy.document, ring().signing_key())
     agreement = agreement_row(negotiation, policy, now)
     agreement.provider_signature = signature.document()

@@ -129,6 +129,17 @@ class WiderThanAsked(Refused):
     next_zh = "请按申请范围或更小范围同意。"
 
 
+class NothingToChoose(Refused):
+    """This applicant's node sent no items and no terms, so masks, items and quota cannot be chosen for it."""
+
+    zh = "申请方节点未提交信息项和条款，无法为其选择脱敏方式、信息项和调用限额。"
+    code = "nothing_to_choose"
+    status = 400
+    rule = "D809-20"
+    next_en = "Agree to the published offer as it is, ask for the missing material, or refuse."
+    next_zh = "请按已发布的要约同意，或者要求补正，或者拒绝。"
+
+
 class AgreementNotInForce(Refused):
     """The agreement is {state}, so nothing can be delivered under it."""
 
