@@ -32,6 +32,10 @@ for username, role in {people!r}.items():
     create_account(by, username=username, password={password!r}, role=role, department_code=department)
 """
 WIDTHS = (360, 390, 768)
+# What the console may say: a refusal's status, and a search given up because one typed on.
+EXPECTED = ("Failed to load resource: the server responded with a status of 4", "htmx:sendAbort", "htmx:afterRequest")
+# How long to look for what must come about by itself: three nodes may share two cores with other tests.
+expect.set_options(timeout=30_000)
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ def browser(chromium_path: str) -> Iterator[Browser]:
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     made = browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 860})
-    made.set_default_timeout(20_000)
+    made.set_default_timeout(30_000)
     yield made
     made.close()
 
@@ -100,7 +104,7 @@ def page(context: BrowserContext) -> Iterator[Page]:
     made.on("pageerror", lambda error: troubles.append(str(error)))
     made.on("console", lambda said: troubles.append(said.text) if said.type == "error" else None)
     yield made
-    assert not [one for one in troubles if "the server responded with a status of 4" not in one]
+    assert not [one for one in troubles if not one.startswith(EXPECTED)]
 
 
 def sign_in(page: Page, node: Node, username: str) -> None:
@@ -113,7 +117,7 @@ def sign_in(page: Page, node: Node, username: str) -> None:
 
 def as_person(browser: Browser, node: Node, username: str) -> Page:
     made = browser.new_context(locale="en-GB").new_page()
-    made.set_default_timeout(20_000)
+    made.set_default_timeout(30_000)
     sign_in(made, node, username)
     return made
 
@@ -145,8 +149,10 @@ def test_from_search_to_a_verified_receipt(place: Place, browser: Browser, page:
     expect(officer.locator(".result")).to_have_count(1)
     search.fill("企业登记")
     expect(officer.locator(".result")).to_contain_text("Registered companies")
+    expect(officer.get_by_role("checkbox", name="legal entities")).to_be_visible()
     search.fill("没有这样的数据")
     expect(officer.get_by_text("No published data set matches")).to_be_visible()
+    expect(officer.get_by_role("checkbox", name="legal entities")).to_have_count(0)  # the filters follow
     address = file_request(officer, place)
     expect(officer.get_by_text("As data officer you may not sign off a request.")).to_be_visible()
 

@@ -22,7 +22,7 @@ def home(request: HttpRequest, account: Account) -> HttpResponse:
 @room("catalogue")
 def catalogue(request: HttpRequest, account: Account) -> HttpResponse:
     page = catalogue_page(account, request.GET)
-    return show(request, fragment(request, "portal/staff/catalogue.html", "portal/staff/found.html"), page)
+    return show(request, fragment(request, "portal/staff/catalogue.html", "portal/staff/found_anew.html"), page)
 
 
 @require_safe
