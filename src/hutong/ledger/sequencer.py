@@ -193,9 +193,10 @@ def _placed(first: int, most: int, using: str) -> list[bytes]:
             [first, most],
         )
         rows = cursor.fetchall()
-    for expected, (leaf_index, _) in enumerate(rows, start=first):
-        if leaf_index != expected:
-            raise LogDamaged(reason=f"the database lacks entry {expected}, which no file holds")
+    # In order and without doubles by the query and the unique index: the ends tell of every gap between them.
+    if rows and (rows[0][0], rows[-1][0]) != (first, first + len(rows) - 1):
+        missing = next(place for place, (index, _) in enumerate(rows, start=first) if index != place)
+        raise LogDamaged(reason=f"the database lacks entry {missing}, which no file holds")
     return [bytes(entry) for _, entry in rows]
 
 
