@@ -6,6 +6,7 @@ import csv
 import gzip
 import lzma
 import os
+import re
 import time
 import zipfile
 from pathlib import Path
@@ -27,8 +28,10 @@ from hutong.exchange.sources.spec import (
     SourceOutside,
     SourceTooLarge,
     SourceUnreadable,
+    WorkbookTooLarge,
 )
 from hutong.exchange.sources.unpacking import SourceFile
+from hutong.exchange.sources.workbook import check_memory
 from tests.spec.five_sources import write_workbook
 
 
@@ -224,6 +227,46 @@ def test_a_workbook_bomb_is_cut_at_the_limit_whatever_sizes_it_claims(tmp_path: 
     with pytest.raises((SourceTooLarge, SourceUnreadable)):
         take_in(SourceSpec("excel", str(path)), tmp_path / "snapshots", "register", max_bytes=1 << 20)
     assert nothing_is_left(tmp_path)
+
+
+def rewrite(path: Path, old: str, new: str, **parts: str) -> None:
+    """Replace a text in every part of a workbook, and add parts below xl/."""
+    with zipfile.ZipFile(path) as archive:
+        texts = {name: archive.read(name).decode() for name in archive.namelist()}
+    texts |= {f"xl/{name}.xml": text for name, text in parts.items()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in texts.items():
+            archive.writestr(name, text.replace(old, new))
+
+
+def test_two_cells_at_opposite_corners_are_no_sheet_of_five_hundred_gigabytes(tmp_path: Path) -> None:
+    path = tmp_path / "corners.xlsx"
+    write_workbook(path, [["a"], ["b"]])
+    rewrite(path, 'r="A2"', 'r="XFD1048576"')
+    assert path.stat().st_size < 3_000
+    with pytest.raises(WorkbookTooLarge, match="memory"):
+        take_in(SourceSpec("excel", str(path)), tmp_path / "snapshots", "register")
+    assert nothing_is_left(tmp_path)
+
+
+def test_one_long_string_in_many_cells_is_refused_before_it_is_multiplied(tmp_path: Path) -> None:
+    path = tmp_path / "shared.xlsx"
+    write_workbook(path, [["a"], *([number] for number in range(3_000))])
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings"
+    rewrite(
+        path,
+        "</Relationships>",
+        f'<Relationship Id="s" Type="{kind}" Target="sharedStrings.xml"/></Relationships>',
+        sharedStrings=f'<sst xmlns="{main}"><si><t>{"x" * 100_000}</t></si></sst>',
+    )
+    with zipfile.ZipFile(path) as archive:
+        sheet = archive.read("xl/worksheets/sheet1.xml").decode()
+    rewrite(path, sheet, re.sub(r"><v>\d+", ' t="s"><v>0', sheet))
+    assert path.stat().st_size < 200_000
+    check_memory(path, "", limit=1 << 30)
+    with pytest.raises(WorkbookTooLarge, match="memory"):
+        check_memory(path, "", limit=256 << 20)
 
 
 @pytest.mark.parametrize("data", [lzma.compress(b"a,b\n1,2\n")[:-8], gzip.compress(b"a,b\n1,2\n")[:-9]])

@@ -32,7 +32,7 @@ from hutong.exchange.sources.header import names_of
 from hutong.exchange.sources.rows import Row, RowReader, SetAside, texts
 from hutong.exchange.sources.spec import NoRows, SourceSpec, SourceUnreadable
 from hutong.exchange.sources.unpacking import MAX_BYTES, SourceFile
-from hutong.exchange.sources.workbook import SheetReader
+from hutong.exchange.sources.workbook import SheetReader, check_memory
 from hutong.vocabulary.ids import new_id
 
 GROUP_ROWS = 122_880  # DuckDB reads a row group per thread at this size
@@ -141,6 +141,7 @@ def _read(file: SourceFile, spec: SourceSpec, taking: _Taking) -> Encoding | str
     if spec.kind == "excel":
         file.check_archive()
         file.pass_over()
+        check_memory(file.path, spec.table)
         taking.take(SheetReader(file.path, spec.table, taking.set_aside))
         file.pass_over()
         return ""

@@ -137,6 +137,15 @@ class SourceTooLarge(SourceRefused):
     next_zh = "请拆分文件，或由运维人员提高上限。"
 
 
+class WorkbookTooLarge(SourceTooLarge):
+    """The workbook needs more than the {limit} bytes of memory allowed to open it."""
+
+    zh = "打开该工作簿所需内存超过允许的 {limit} 字节。"
+    code = "workbook_too_large"
+    next_en = "Save the sheet as CSV, and register that."
+    next_zh = "请将工作表另存为 CSV 后登记。"
+
+
 class SourceUnreadable(SourceRefused):
     """The source cannot be read as {kind}: {reason}."""
 

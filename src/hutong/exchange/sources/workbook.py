@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,9 +12,40 @@ from typing import Any
 import python_calamine
 
 from hutong.exchange.sources.rows import Row, SetAside
-from hutong.exchange.sources.spec import SourceUnreadable
+from hutong.exchange.sources.spec import SourceUnreadable, WorkbookTooLarge
 
 BATCH_ROWS = 16_384
+# What opening a workbook may take; a million rows of thirty short cells need half of it. Owner: the node's operator.
+MEMORY_BYTES = 2 << 30
+OPENS_WITHIN_S = 600.0
+_TRIAL = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[3]), int(sys.argv[3])))
+import python_calamine
+try:
+    book = python_calamine.CalamineWorkbook.from_path(sys.argv[1])
+    table = book.get_sheet_by_name(sys.argv[2]) if sys.argv[2] else book.get_sheet_by_index(0)
+except (python_calamine.CalamineError, python_calamine.WorksheetNotFound, OSError, IndexError):
+    pass  # whoever opens it next says so
+"""
+
+
+def check_memory(path: Path, sheet: str, *, limit: int = MEMORY_BYTES) -> None:
+    """Open a workbook once in a process that may not use more memory than this, and see whether it lives.
+
+    A workbook is opened whole. One string that a thousand cells share is a thousand strings then, and two cells at
+    opposite corners are a sheet full of empty ones: 3 kB of file can ask for 500 GB, which ends the process that asks.
+
+    raises   WorkbookTooLarge
+    """
+    command = [sys.executable, "-P", "-c", _TRIAL, str(path), sheet, str(limit)]
+    try:
+        trial = subprocess.run(command, capture_output=True, timeout=OPENS_WITHIN_S, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise WorkbookTooLarge(limit=limit) from error
+    if trial.returncode != 0:
+        raise WorkbookTooLarge(limit=limit)
 
 
 class SheetReader:
