@@ -19,6 +19,8 @@ MESSAGES := $(wildcard src/hutong/portal/locale/*/LC_MESSAGES/*.po)
 REGION ?= demo-region
 # Checks read the Django settings, which need a node to be settings of.
 CHECK_NODE := $(VENV)/check-node
+# Tests start nodes as processes by the dozen: let each find the modules compiled.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo install test check bench lock clean help
 .DEFAULT_GOAL := help
