@@ -11,7 +11,7 @@ import secrets
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,14 +124,16 @@ def pair(
     sources: Mapping[str, Mapping[str, str]],
     grants: Mapping[str, Mapping[str, Any]],
     *arguments: str,
+    databases: Callable[[str], str] | None = None,
 ) -> Iterator[Pair]:
     """Two joined nodes with the grants in force; the region's node keeps the directory and rests.
 
     sources    id: {"kind", "location", "table"}
     grants     agreement: {"source": id, "items": {name: mask}, and what differs from an unlimited grant}
     arguments  for hutong serve
+    databases  a PostgreSQL URL for each node; SQLite when not given
     """
-    with Region(folder) as region:
+    with Region(folder, databases) as region:
         region.start("yrd", PROVIDER, CONSUMER, arguments=arguments)
         region["yrd"].stop()  # the members go on with their copy of the directory
         made = Pair(region, "hk_" + secrets.token_urlsafe(32))

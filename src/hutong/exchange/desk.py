@@ -27,6 +27,9 @@ from hutong.node.signatures import Verified
 from hutong.vocabulary.canonical import digest
 from hutong.vocabulary.errors import Refused, Unavailable
 
+BYTES_PER_ANSWER = 2 * 1024 * 1024  # of an answer that is not a stream; owner: the wire
+BYTES_PER_MESSAGE = 32 * 1024 * 1024  # of all answers in one message; owner: the wire
+
 log = logging.getLogger(__name__)
 
 
@@ -38,6 +41,16 @@ class TooManyRows(Refused):
     status = 413
     next_en = "Give a limit, or read it as a stream: Arrow, Parquet or CSV."
     next_zh = "请指定行数上限，或以流方式读取（Arrow、Parquet 或 CSV）。"
+
+
+class AnswerTooLarge(Refused):
+    """The answer has more than {limit} bytes."""
+
+    zh = "结果超过 {limit} 字节。"
+    code = "answer_too_large"
+    status = 413
+    next_en = "Ask for fewer rows or items, or read it as a stream: Arrow, Parquet or CSV."
+    next_zh = "请减少行数或信息项，或以流方式读取（Arrow、Parquet 或 CSV）。"
 
 
 @dataclass(slots=True)
@@ -103,6 +116,7 @@ class Desk:
             if case.refused is None:
                 self._decide(case, opened.get(case.query.agreement), verified.jurisdiction, now)
         self._fetch([case for case in cases if case.refused is None])
+        self._keep_small(cases)
         at = _rfc3339(now)
         took_ms = int((time.perf_counter() - began) * 1000)
         lines = [Line(self._receipt(case, verified.jurisdiction, at), took_ms) for case in cases]
@@ -170,33 +184,36 @@ class Desk:
             else:
                 together[(query.exchange,)] = [case]
         for alike in together.values():
-            try:
-                self._fetch_alike(alike)
-            except Refused as refused:
+            self._fetch_group(alike)
+
+    def _fetch_group(self, alike: Sequence[Case]) -> None:
+        try:
+            self._fetch_alike(alike)
+        except Refused as refused:
+            if len(alike) > 1:
+                # One key of the wrong type, or with too many rows, must not cost the others their answer.
                 for case in alike:
-                    self._give_up(case, refused)
-            except Exception as error:
-                # Fail closed, and say nothing of the error outside: engines put cell values into their messages.
-                log.error("exchange: a source failed with %s", type(error).__name__)
-                for case in alike:
-                    self._give_up(case, Unavailable(what="the source"))
+                    self._fetch_group([case])
+                return
+            self._give_up(alike[0], refused)
+        except Exception as error:
+            # Fail closed, and say nothing of the error outside: engines put cell values into their messages.
+            log.error("exchange: a source failed with %s", type(error).__name__)
+            for case in alike:
+                self._give_up(case, Unavailable(what="the source"))
 
     def _fetch_alike(self, alike: Sequence[Case]) -> None:
+        """Cases that ask for the same items by the same key, or a single case of any kind."""
         first = alike[0]
         if first.opened is None or first.allowed is None:
             raise Unavailable(what="the grant")
-        if first.query.key is not None and first.query.where is None:
-            found = lookup_rows(
-                first.opened,
-                first.allowed,
-                first.query.key.item,
-                [case.query.key.value for case in alike if case.query.key],
-            )
-            for case in alike:
-                if case.query.key is not None:
-                    self._take(case, found.get(str(case.query.key.value), []))
-        else:
+        if first.query.key is None or first.query.where is not None:
             self._take(first, read_rows(first.opened, first.allowed, first.query, ROWS_PER_ANSWER + 1))
+            return
+        keys = [case.query.key for case in alike if case.query.key is not None]
+        found = lookup_rows(first.opened, first.allowed, first.query.key.item, [key.value for key in keys])
+        for case, key in zip(alike, keys, strict=True):
+            self._take(case, found.get((type(key.value), key.value), []))
 
     def _take(self, case: Case, rows: Rows) -> None:
         """Accept a case's rows, unless they are too many or more than its quota has left."""
@@ -205,6 +222,9 @@ class Desk:
             rows = rows[:limit]
         if len(rows) > ROWS_PER_ANSWER:
             return self._give_up(case, TooManyRows(limit=ROWS_PER_ANSWER))
+        body = b"[" + b",".join(rows) + b"]"
+        if len(body) > BYTES_PER_ANSWER:
+            return self._give_up(case, AnswerTooLarge(limit=BYTES_PER_ANSWER))
         if case.opened is None or case.allowed is None:
             raise Unavailable(what="the grant")
         quota = case.opened.grant.quota_rows
@@ -217,8 +237,16 @@ class Desk:
                 case.rows = len(rows)
         if not fits:
             return self._give_up(case, rows_spent(case.opened.grant, used))
-        case.body = b"[" + b",".join(rows) + b"]"
+        case.body = body
         return None
+
+    def _keep_small(self, cases: Sequence[Case]) -> None:
+        """Give up answers beyond what one message may hold."""
+        size = 0
+        for case in cases:
+            if size + len(case.body) > BYTES_PER_MESSAGE:
+                self._give_up(case, AnswerTooLarge(limit=BYTES_PER_MESSAGE))
+            size += len(case.body)
 
     def _give_up(self, case: Case, refused: Refused) -> None:
         self._release([case])

@@ -43,9 +43,19 @@ from hutong.node.signatures import Verified, body_digest, sign_response, verify_
 from hutong.vocabulary.errors import Refused, Unavailable, WrongMethod
 
 LARGEST_MESSAGE = 4 * 1024 * 1024  # bytes of one message of queries; owner: the wire
+MOST_STREAMS = 16  # at once in one process: each holds a thread, a cursor and a few megabytes
 EXCHANGE_HEADER = "Hutong-Exchange"
 
 log = logging.getLogger(__name__)
+
+
+class TooManyStreams(Unavailable):
+    """This node already serves {most} streams at once."""
+
+    zh = "本节点同时提供的数据流已达 {most} 个。"
+    code = "too_many_streams"
+    next_en = "Try again when one of them has ended."
+    next_zh = "请在其中某个结束后重试。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +76,7 @@ class ProviderDoor:
         self._desk = desk
         self._threads = threads
         self._base = ring.settings.exchange_url
+        self._streaming = 0
 
     async def queries(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await self._body(scope, receive, "POST")
@@ -96,6 +107,8 @@ class ProviderDoor:
         loop = asyncio.get_running_loop()
         nonce = (verified.keyid, verified.nonce)
         try:
+            if self._streaming >= MOST_STREAMS:
+                raise TooManyStreams(most=MOST_STREAMS)
             document, form = _stream_query(body)
             admitted = await loop.run_in_executor(self._threads, self._desk.admit, verified, document, form)
             if isinstance(admitted, tuple):
@@ -104,7 +117,11 @@ class ProviderDoor:
                 return await self._refuse(send, refusal, verified, line)
         except Refused as refused:
             return await self._refuse(send, refused, verified)
-        await self._stream(receive, send, _Stream(admitted, form, verified, nonce))
+        self._streaming += 1
+        try:
+            await self._stream(receive, send, _Stream(admitted, form, verified, nonce))
+        finally:
+            self._streaming -= 1
         return None
 
     async def receipts(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -21,16 +21,20 @@ from hutong.vocabulary.errors import Refused
 Rows = Sequence[bytes]  # one JSON object each
 
 
-def lookup_rows(opened: Opened, allowed: Allowed, key: str, values: Sequence[Scalar]) -> dict[str, list[bytes]]:
-    """The rows of many keys in one read of the source, by the key's text as asked. A key without rows is left out."""
+def lookup_rows(
+    opened: Opened, allowed: Allowed, key: str, values: Sequence[Scalar]
+) -> dict[tuple[type, Scalar], list[bytes]]:
+    """The rows of many keys in one read of the source, by type and value as asked. A key without rows is left out."""
     source, names = _source(opened), [item.name for item in allowed.items]
     asked = names if key in names else [*names, key]
+    # As asked, "7" and "007" may be one key of a column of numbers: rows are told apart by what the source holds.
+    wanted = {(type(value), value): held for value, held in zip(values, source.key_values(key, values), strict=True)}
     table = source.lookup(asked, key, list(dict.fromkeys(values)), opened.terms.where)
     rows = _json_rows(mask_table(table, _masked(opened, allowed), opened.terms.pseudonym_key))
-    found: dict[str, list[bytes]] = {}
-    for value, row in zip(table.column(key).to_pylist(), rows, strict=True):
-        found.setdefault(str(value), []).append(row)
-    return found
+    by_held: dict[object, list[bytes]] = {}
+    for held, row in zip(table.column(key).to_pylist(), rows, strict=True):
+        by_held.setdefault(held, []).append(row)
+    return {asked_as: by_held[held] for asked_as, held in wanted.items() if held in by_held}
 
 
 def read_rows(opened: Opened, allowed: Allowed, query: Query, most: int) -> Rows:
