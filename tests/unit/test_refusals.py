@@ -11,7 +11,7 @@ from collections import Counter
 import pytest
 
 import hutong
-from hutong.vocabulary.errors import Refused
+from hutong.vocabulary.errors import GLOSSARY, NotFound, Refused, Unavailable, WrongState
 
 NOT_IMPORTED = re.compile(r"\.migrations\b|\.__main__\Z|\.django_settings\Z")
 TOLD_AGAIN = {"hutong.client.problems.RefusedByNode"}  # says what another node's refusal says
@@ -54,6 +54,8 @@ def test_a_refusal_is_said_in_both_languages_and_tells_what_to_do_next(refusal: 
     assert _things(english.split("\n\n")[0]) == _things(refusal.zh), "both sentences name the same things"
     assert refusal.next_en.strip()
     assert CHINESE.search(refusal.next_zh)
+    assert refusal.changed_en.strip()
+    assert CHINESE.search(refusal.changed_zh)
     assert 400 <= refusal.status < 600
     assert re.fullmatch(r"[a-z][a-z0-9_]*", refusal.code)
 
@@ -72,3 +74,17 @@ def test_a_refusal_is_problem_details_in_both_languages():
         problem = refusal(**dict.fromkeys(names, "x")).problem()
         assert problem["code"] == refusal.code
         assert "{" not in problem["title"] + problem["title_zh"] + problem["next"] + problem["next_zh"]
+
+
+def test_the_glossary_says_recurring_words_in_chinese_and_leaves_names_alone():
+    assert NotFound(what="grant", name="grant").say("zh") == "此处没有授权 grant。"
+    assert Unavailable(what="320000").say("zh") == "320000目前没有响应。"
+    state = WrongState(what="request", state="filed", possible=["draft", "agreed"])
+    assert state.say("zh") == "共享申请处于“待负责人同意”状态，不能执行此操作；可在以下状态执行：草稿、已同意。"
+    assert "is filed; it is possible from: draft, agreed" in state.say("en")
+    assert (state.problem()["state"], state.problem()["title_zh"]) == ("filed", state.say("zh"))
+
+
+def test_a_word_given_in_chinese_stands_before_the_glossary():
+    assert Unavailable(what="the source", what_zh="地方数据源").say("zh") == "地方数据源目前没有响应。"
+    assert all(CHINESE.search(word) for word in GLOSSARY.values())

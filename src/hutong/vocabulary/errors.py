@@ -2,14 +2,90 @@
 
 A refusal says what happened, whether anything changed, and what to do next, in Chinese and
 English. It never carries a row's value, a key or an identity number: parameters are names,
-numbers, codes and dates.
+numbers, codes and dates. A parameter made of English words is given twice, `reason` and `reason_zh`;
+the few nouns and states that recur stand in the glossary below and are given once.
 """
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Final, Literal
 
 Language = Literal["zh", "en"]
+
+# The Chinese of the words that recur as parameters. Other words carry their own: reason="...", reason_zh="...".
+GLOSSARY: Final[dict[str, str]] = {
+    # things
+    "address": "地址",
+    "agreement": "共享协议",
+    "checkpoint": "检查点",
+    "data set": "数据集",
+    "exchange": "交换",
+    "grant": "授权",
+    "key": "密钥",
+    "log": "日志",
+    "negotiation": "协商",
+    "published resource": "已发布的数据资源",
+    "receipt": "回执",
+    "request": "共享申请",
+    "the grant": "授权",
+    "the grants' database": "授权数据库",
+    "the node's database": "节点数据库",
+    "the node's ledger": "节点账本",
+    "the source": "数据源",
+    "the use register": "使用登记",
+    "transfer": "交付",
+    "witnessed checkpoint": "已见证的检查点",
+    "witnessed log": "被见证的日志",
+    # what a request and an agreement say
+    "assignee": "被授权方",
+    "assigner": "授权方",
+    "basis": "使用依据",
+    "department": "部门",
+    "ends_at": "终止时间",
+    "items": "信息项",
+    "masks": "脱敏方式",
+    "mode": "共享方式",
+    "purpose": "用途",
+    "quota_calls_per_day": "每日调用次数",
+    "scenario": "使用场景",
+    "scope": "使用范围",
+    "starts_at": "起始时间",
+    "target": "数据资源",
+    "term_days": "使用时限",
+    "where": "行条件",
+    # states
+    "active": "生效中",
+    "agreed": "已同意",
+    "draft": "草稿",
+    "ended": "已终止",
+    "expired": "已到期",
+    "filed": "待负责人同意",
+    "not finalised": "未完成签署",
+    "published": "已发布",
+    "refused": "已拒绝",
+    "signed_off": "提供方办理中",
+    "suspended": "已暂停",
+    "unknown here": "此处未知",
+    "withdrawn": "已撤回",
+    "without a source": "无数据源",
+    # who, and what they do
+    "auditor": "审计员",
+    "consumer": "使用方",
+    "head": "共享工作机构负责人",
+    "none": "无",
+    "officer": "数据专员",
+    "operator": "节点运维人员",
+    "provider": "提供方",
+    "steward": "数据管家",
+    "supervisor": "主管部门",
+    "end": "终止",
+    "resume": "恢复",
+    "suspend": "暂停",
+}
+# The parameters that take their Chinese from there. A name someone gave (an item, a key) never does.
+SPOKEN: Final = frozenset({
+    "action", "known", "missing", "possible", "role", "sender", "state", "suspended_by", "what",
+})  # fmt: skip
 
 
 class Refused(Exception):
@@ -43,11 +119,12 @@ class Refused(Exception):
         return template.format_map(self._words(language))
 
     def _words(self, language: Language) -> _Known:
-        """The parameters; in Chinese, `what_zh` stands for `what` wherever it is given."""
-        words = _Known(self.parameters)
-        if language == "zh":
-            words.update({name.removesuffix("_zh"): value for name, value in words.items() if name.endswith("_zh")})
-        return words
+        """The parameters. In Chinese `what_zh` stands for `what` where it is given, else the glossary's word."""
+        if language == "en":
+            return _Known(self.parameters)
+        spoken = {name: _in_chinese(value) for name, value in self.parameters.items() if name in SPOKEN}
+        given = {name.removesuffix("_zh"): value for name, value in self.parameters.items() if name.endswith("_zh")}
+        return _Known(self.parameters | spoken | given, separator="、")
 
     def problem(self) -> dict[str, Any]:
         """The refusal as RFC 9457 problem details, in both languages."""
@@ -73,14 +150,25 @@ class Refused(Exception):
 
 
 class _Known(dict[str, Any]):
-    """Parameters for a sentence; lists read as comma-separated names, a missing one stays visible."""
+    """Parameters for a sentence; lists read as separated names, a missing one stays visible."""
+
+    def __init__(self, parameters: dict[str, Any], separator: str = ", ") -> None:
+        super().__init__(parameters)
+        self.separator = separator
 
     def __missing__(self, name: str) -> str:
         return "{" + name + "}"
 
     def __getitem__(self, name: str) -> Any:
         value = super().__getitem__(name)
-        return ", ".join(str(one) for one in value) if isinstance(value, (list, tuple)) else value
+        return self.separator.join(str(one) for one in value) if isinstance(value, (list, tuple)) else value
+
+
+def _in_chinese(value: Any) -> Any:
+    """The glossary's word for one word, or for each of a list; anything else as it is."""
+    if isinstance(value, (list, tuple)):
+        return [_in_chinese(one) for one in value]
+    return GLOSSARY.get(value, value) if isinstance(value, str) else value
 
 
 def _first_paragraph(text: str | None) -> str:
@@ -120,7 +208,7 @@ class NotAllowed(Refused):
 class WrongState(Refused):
     """This cannot be done while the {what} is {state}; it is possible from: {possible}."""
 
-    zh = "{what}处于{state}状态，不能执行此操作；可在以下状态执行：{possible}。"
+    zh = "{what}处于“{state}”状态，不能执行此操作；可在以下状态执行：{possible}。"
     code = "wrong_state"
     status = 409
     next_en = "Open it to see its state and what can be done now."

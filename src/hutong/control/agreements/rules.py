@@ -11,7 +11,7 @@ from hutong.vocabulary.errors import Refused
 class AgreementDiffers(Refused):
     """The agreement says {what} other than what was asked: an agreement may be narrower, never wider or different."""
 
-    zh = "共享协议中的 {what} 与申请不一致：协议可以比申请窄，不得更宽或者不同。"
+    zh = "共享协议中的{what}与申请不一致：协议可以比申请窄，不得更宽或者不同。"
     code = "agreement_differs"
     status = 400
     rule = "A-1"
@@ -77,7 +77,7 @@ class AnotherContent(Refused):
 class NotTheSuspender(Refused):
     """The {suspended_by} suspended this, so only the {suspended_by} may resume it."""
 
-    zh = "由 {suspended_by} 暂停的，只能由 {suspended_by} 恢复。"
+    zh = "由{suspended_by}暂停的，只能由{suspended_by}恢复。"
     code = "not_the_suspender"
     status = 403
     rule = "D809-27"
@@ -143,7 +143,7 @@ class NothingToChoose(Refused):
 class AgreementNotInForce(Refused):
     """The agreement is {state}, so nothing can be delivered under it."""
 
-    zh = "共享协议处于 {state} 状态，不能据此交付。"
+    zh = "共享协议处于“{state}”状态，不能据此交付。"
     code = "agreement_not_in_force"
     status = 400
     rule = "D809-22"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from hutong.vocabulary.errors import Refused
+from hutong.vocabulary.errors import GLOSSARY, Refused
 
 
 class Machine(StrEnum):
@@ -147,7 +147,7 @@ CLOSED: Final[dict[Machine, frozenset[str]]] = {
 class IllegalMove(Refused):
     """A {said} of the {sender} cannot follow in state {state}; from here: {possible}."""
 
-    zh = "当前状态为 {state}，{sender} 不能发送 {said}；此状态下允许：{possible}。"
+    zh = "当前状态为 {state}，{sender}不能发送 {said}；此状态下允许：{possible}。"
     code = "illegal_move"
     status = 400  # the HTTPS binding of the protocol asks for 400, and never 404
     rule = "DSP-2025-1"
@@ -162,9 +162,14 @@ def next_move(machine: Machine, state: str, said: Said, sender: Party) -> Move:
     """
     move = _BY_KEY.get((machine, state, said, sender))
     if move is None:
-        possible = [f"{one.said} ({one.sender})" for one in MOVES if (one.machine, one.before) == (machine, state)]
+        moves = [one for one in MOVES if (one.machine, one.before) == (machine, state)]
         raise IllegalMove(
-            said=str(said), sender=str(sender), state=state or "NONE", possible=possible or ["nothing, it is closed"]
+            said=str(said),
+            sender=str(sender),
+            state=state or "NONE",
+            state_zh=state or "无",
+            possible=[f"{one.said} ({one.sender})" for one in moves] or ["nothing, it is closed"],
+            possible_zh=[f"{one.said}（{GLOSSARY[one.sender]}）" for one in moves] or ["无，已结束"],
         )
     return move
 

@@ -148,7 +148,7 @@ class UnknownRole(Refused):
 class DepartmentNeeded(Refused):
     """An account with the role {role} acts for a department: name one."""
 
-    zh = "角色 {role} 须属于某个部门：请指定部门。"
+    zh = "{role}须属于某个部门：请指定部门。"
     code = "department_needed"
     status = 400
     next_en = "Give the department's unified social credit code."
@@ -158,7 +158,7 @@ class DepartmentNeeded(Refused):
 class NoDepartmentHere(Refused):
     """An account with the role {role} stands above departments and belongs to none."""
 
-    zh = "角色 {role} 不属于任何部门。"
+    zh = "{role}不属于任何部门。"
     code = "no_department_here"
     status = 400
     next_en = "Leave the department out, or choose another role."
