@@ -38,7 +38,7 @@ def path_of(scope: Scope) -> str:
     path: str = scope["path"]
     raw = scope.get("raw_path")
     if "%" in path or ".." in path or (raw is not None and raw.partition(b"?")[0] != path.encode()):
-        raise NotFound(what="address", name="with such characters")
+        raise NotFound(what="address", name="with such characters", name_zh="（含有不支持的字符）")
     return path
 
 

@@ -96,7 +96,7 @@ def _agreement(path: str) -> str:
     name = path[len(PREFIX) : -len(SUFFIX)]
     agreement = name if name.startswith("urn:uuid:") else "urn:uuid:" + name
     if not is_agreement(agreement):
-        raise NotFound(what="agreement", name="of that form")
+        raise NotFound(what="agreement", name="of that form", name_zh="（编号格式不符）")
     return agreement
 
 
@@ -121,14 +121,20 @@ def _case_number(headers: Mapping[str, str]) -> str:
 def _idempotency_key(headers: Mapping[str, str]) -> str:
     word = headers.get("idempotency-key", "")
     if word and not (word.isascii() and word.isprintable() and len(word) <= LONGEST_CASE):
-        raise BadQuery(reason=f"Idempotency-Key is at most {LONGEST_CASE} printable ASCII characters")
+        raise BadQuery(
+            reason=f"Idempotency-Key is at most {LONGEST_CASE} printable ASCII characters",
+            reason_zh=f"Idempotency-Key 至多 {LONGEST_CASE} 个可打印 ASCII 字符",
+        )
     return word
 
 
 def _wanted(query_string: bytes, body: bytes) -> dict[str, Any]:
     document = _from_body(body) if body else _from_query_string(query_string)
     if not document.keys() <= _MEMBERS:
-        raise BadQuery(reason="a read has the members items, where, limit and key")
+        raise BadQuery(
+            reason="a read has the members items, where, limit and key",
+            reason_zh="读取请求的成员为 items、where、limit 和 key",
+        )
     where = document.get("where")
     condition = parse_text(where) if isinstance(where, str) else None
     if condition is None and where is not None:
@@ -146,9 +152,9 @@ def _from_body(body: bytes) -> dict[str, Any]:
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise BadQuery(reason="the body is not JSON") from error
+        raise BadQuery(reason="the body is not JSON", reason_zh="正文不是 JSON") from error
     if not isinstance(document, dict):
-        raise BadQuery(reason="the body is not a JSON object")
+        raise BadQuery(reason="the body is not a JSON object", reason_zh="正文不是 JSON 对象")
     return document
 
 
@@ -159,16 +165,19 @@ def _from_query_string(query_string: bytes) -> dict[str, Any]:
     try:
         given = dict(parse_qsl(query_string.decode("ascii"), keep_blank_values=True, errors="strict"))
     except (UnicodeDecodeError, ValueError) as error:
-        raise BadQuery(reason="the address's query cannot be read") from error
+        raise BadQuery(reason="the address's query cannot be read", reason_zh="地址的查询部分无法读取") from error
     document: dict[str, Any] = {name: given[name] for name in ("where",) if name in given}
     if "items" in given:
         document["items"] = given["items"].split(",")
     if "limit" in given:
         if not given["limit"].isascii() or not given["limit"].isdigit():
-            raise BadQuery(reason="limit is a whole number of rows")
+            raise BadQuery(reason="limit is a whole number of rows", reason_zh="limit 应为整数行数")
         document["limit"] = int(given["limit"])
     if "key" in given:
         document["key"] = {"item": given["key"], "value": given.get("value", "")}
     if unknown := set(given) - {"items", "where", "limit", "key", "value"}:
-        raise BadQuery(reason=f"the address's query has unknown parts: {', '.join(sorted(unknown))[:80]}")
+        raise BadQuery(
+            reason=f"the address's query has unknown parts: {', '.join(sorted(unknown))[:80]}",
+            reason_zh=f"地址的查询部分有未知参数：{'、'.join(sorted(unknown))[:80]}",
+        )
     return document

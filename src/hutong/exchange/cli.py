@@ -115,7 +115,10 @@ def read(
 
     media_type = MEDIA_TYPES.get(out.suffix.lower())
     if media_type is None:
-        raise BadInput(reason="the file's ending is none of " + ", ".join(MEDIA_TYPES))
+        raise BadInput(
+            reason="the file's ending is none of " + ", ".join(MEDIA_TYPES),
+            reason_zh="文件扩展名不在其中：" + "、".join(MEDIA_TYPES),
+        )
     wanted = [one.strip() for one in re.split("[,，]", items) if one.strip()] or None
     with hutong.connect(_address(node), key) as connection:
         reading = connection.download(

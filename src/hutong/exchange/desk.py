@@ -293,13 +293,16 @@ def _queries(body: bytes) -> list[Any]:
     try:
         message = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise BadQuery(reason="the message is not JSON") from error
+        raise BadQuery(reason="the message is not JSON", reason_zh="消息不是 JSON") from error
     queries = message.get("queries") if isinstance(message, dict) else None
     if not isinstance(queries, list) or not 1 <= len(queries) <= QUERIES_PER_MESSAGE:
-        raise BadQuery(reason=f"the message has no list of 1 to {QUERIES_PER_MESSAGE} queries")
+        raise BadQuery(
+            reason=f"the message has no list of 1 to {QUERIES_PER_MESSAGE} queries",
+            reason_zh=f"消息中没有含 1 至 {QUERIES_PER_MESSAGE} 个查询的列表",
+        )
     exchanges = [one.get("exchange") for one in queries if isinstance(one, dict)]
     if len(set(map(str, exchanges))) != len(queries):
-        raise BadQuery(reason="an exchange id stands twice in the message")
+        raise BadQuery(reason="an exchange id stands twice in the message", reason_zh="消息中有重复的交换编号")
     return queries
 
 

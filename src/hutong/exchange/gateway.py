@@ -125,9 +125,11 @@ class Gateway:
                     self._unanswered()
                     raise
         if answer.status != 200:
-            raise PeerRefused(peer=peer, reason=str(answer.object().get("title", answer.status))[:200])
+            said = answer.object()
+            title = str(said.get("title", answer.status))[:200]
+            raise PeerRefused(peer=peer, reason=title, reason_zh=str(said.get("title_zh", title))[:200])
         if answer.headers.get("Content-Type") != ANSWERS_TYPE:
-            raise BadAnswer(reason="its type is not that of answers")
+            raise BadAnswer(reason="its type is not that of answers", reason_zh="其类型不是答复的类型")
         return answer
 
     async def _stream(self, one: Outgoing, receive: Receive, send: Send) -> None:

@@ -60,7 +60,7 @@ class Inflow:
             if isinstance(answer, SignedAnswer):
                 return await self._pass_refusal(answer, send)
             if answer.headers.get(EXCHANGE_HEADER) != self.exchange:
-                raise BadAnswer(reason="it is for another exchange")
+                raise BadAnswer(reason="it is for another exchange", reason_zh="属于另一次交换")
             opening = self._line("open")
             await self.register.commit([opening])
             await send({"type": "http.response.start", "status": 200, "headers": self._head(opening)})
@@ -105,9 +105,13 @@ class Inflow:
         answer = await self.client.call("GET", url, peer=self.peer)
         stated = answer.object() if answer.status == 200 else {}
         if stated.get("exchange") != self.exchange or stated.get("outcome") != "served":
-            raise BadAnswer(reason="its closing receipt does not say that all was served")
+            raise BadAnswer(
+                reason="its closing receipt does not say that all was served", reason_zh="结束回执未载明已全部提供"
+            )
         if stated.get("digest") != "sha256:" + self._hash.hexdigest() or stated.get("bytes") != self.passed:
-            raise BadAnswer(reason="its closing receipt names other bytes than came")
+            raise BadAnswer(
+                reason="its closing receipt names other bytes than came", reason_zh="结束回执所载内容与收到的不一致"
+            )
         return stated
 
     async def _close(self, closing: Mapping[str, Any]) -> None:
@@ -128,7 +132,10 @@ class Inflow:
         problem = answer.object() if answer.signed else {}
         code, receipt = problem.get("code"), problem.get("receipt")
         if not isinstance(code, str):
-            raise BadAnswer(reason=f"it answered {answer.status} without a signed reason")
+            raise BadAnswer(
+                reason=f"it answered {answer.status} without a signed reason",
+                reason_zh=f"答复 {answer.status}，但没有签名的理由",
+            )
         if isinstance(receipt, str):
             await self.register.commit([self._line("refused", code=code[:64], peer_receipt=receipt)])
         headers = [

@@ -283,8 +283,8 @@ def _stream_query(body: bytes) -> tuple[dict[str, Any], str]:
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise BadQuery(reason="the message is not JSON") from error
+        raise BadQuery(reason="the message is not JSON", reason_zh="消息不是 JSON") from error
     form = document.pop("form", None) if isinstance(document, dict) else None
     if form not in FORMS:
-        raise BadQuery(reason="form is one of " + ", ".join(FORMS))
+        raise BadQuery(reason="form is one of " + ", ".join(FORMS), reason_zh="form 应为以下之一：" + "、".join(FORMS))
     return document, form

@@ -75,12 +75,12 @@ def envelope(document: Any) -> Query:
     raises   BadQuery
     """
     if not isinstance(document, dict):
-        raise BadQuery(reason="a query is an object")
+        raise BadQuery(reason="a query is an object", reason_zh="查询应为对象")
     return Query(
-        exchange=_matching(document, "exchange", UUID_TEXT, "a UUID"),
-        agreement=_matching(document, "agreement", _AGREEMENT, "urn:uuid: and a UUID"),
-        purpose=_matching(document, "purpose", _PURPOSE, "a purpose code"),
-        case=_matching(document, "case", _CASE, "hmac-sha256: and 64 hex digits"),
+        exchange=_matching(document, "exchange", UUID_TEXT, "a UUID", "UUID"),
+        agreement=_matching(document, "agreement", _AGREEMENT, "urn:uuid: and a UUID", "urn:uuid: 加 UUID"),
+        purpose=_matching(document, "purpose", _PURPOSE, "a purpose code", "用途代码"),
+        case=_matching(document, "case", _CASE, "hmac-sha256: and 64 hex digits", "hmac-sha256: 加 64 位十六进制数"),
         items=None,
         where=None,
         limit=None,
@@ -95,10 +95,16 @@ def complete(query: Query, document: Mapping[str, Any]) -> Query:
     raises   BadQuery, BadPredicate; the envelope is then as it was
     """
     if not document.keys() <= _FIELDS:
-        raise BadQuery(reason="a query has the members " + ", ".join(sorted(_FIELDS)))
+        raise BadQuery(
+            reason="a query has the members " + ", ".join(sorted(_FIELDS)),
+            reason_zh="查询的成员为 " + "、".join(sorted(_FIELDS)),
+        )
     where, limit = document.get("where"), document.get("limit")
     if limit is not None and (type(limit) is not int or limit < 1):
-        raise BadQuery(reason="limit is a whole number of rows from 1 on, or null")
+        raise BadQuery(
+            reason="limit is a whole number of rows from 1 on, or null",
+            reason_zh="limit 应为不小于 1 的整数行数，或 null",
+        )
     items, key = _items(document.get("items")), _key(document.get("key"))
     query.where = None if where is None else Predicate.from_document(where)
     query.items, query.limit, query.key = items, limit, key
@@ -118,13 +124,16 @@ def document_digest(document: Mapping[str, Any]) -> str:
     try:
         return digest(orjson.dumps(document, option=orjson.OPT_SORT_KEYS))
     except orjson.JSONEncodeError as error:
-        raise BadQuery(reason="it holds a number or a text that JSON cannot carry exactly") from error
+        raise BadQuery(
+            reason="it holds a number or a text that JSON cannot carry exactly",
+            reason_zh="含有 JSON 不能准确表示的数字或文本",
+        ) from error
 
 
-def _matching(document: Mapping[str, Any], name: str, pattern: re.Pattern[str], what: str) -> str:
+def _matching(document: Mapping[str, Any], name: str, pattern: re.Pattern[str], what: str, what_zh: str) -> str:
     value = document.get(name)
     if not isinstance(value, str) or not pattern.match(value):
-        raise BadQuery(reason=f"{name} is {what}")
+        raise BadQuery(reason=f"{name} is {what}", reason_zh=f"{name} 应为{what_zh}")
     return value
 
 
@@ -133,7 +142,10 @@ def _items(value: Any) -> tuple[str, ...] | None:
         return None
     names = isinstance(value, list) and all(isinstance(one, str) for one in value)
     if not names or not 0 < len(value) <= ITEMS_PER_QUERY or len(set(value)) != len(value):
-        raise BadQuery(reason=f"items is a list of 1 to {ITEMS_PER_QUERY} different names, or null")
+        raise BadQuery(
+            reason=f"items is a list of 1 to {ITEMS_PER_QUERY} different names, or null",
+            reason_zh=f"items 应为 1 至 {ITEMS_PER_QUERY} 个不重复名称的列表，或 null",
+        )
     return tuple(value)
 
 
@@ -141,7 +153,7 @@ def _key(value: Any) -> Key | None:
     if value is None:
         return None
     if not isinstance(value, dict) or value.keys() != {"item", "value"} or not isinstance(value["item"], str):
-        raise BadQuery(reason="key is an object with item and value")
+        raise BadQuery(reason="key is an object with item and value", reason_zh="key 应为含 item 和 value 的对象")
     if type(value["value"]) not in (str, int):
-        raise BadQuery(reason="the key's value is text or a whole number")
+        raise BadQuery(reason="the key's value is text or a whole number", reason_zh="key 的值应为文本或整数")
     return Key(value["item"], value["value"])

@@ -117,7 +117,7 @@ class Recovery:
             stated = answer.object() if answer.status == 200 else {}
             receipts, next_after = stated.get("receipts"), stated.get("after")
             if not isinstance(receipts, list) or not isinstance(next_after, int):
-                raise BadAnswer(reason="its list of receipts cannot be read")
+                raise BadAnswer(reason="its list of receipts cannot be read", reason_zh="其回执列表无法读取")
             lines = [Line(self._recovered(one, peer)) for one in receipts]
             if lines:
                 await self._register.commit(lines)
@@ -159,7 +159,9 @@ class Recovery:
                 **{name: stated[name] for name in _STATED},
             )
         except (KeyError, TypeError) as error:
-            raise BadAnswer(reason="a receipt in its list cannot be read") from error
+            raise BadAnswer(
+                reason="a receipt in its list cannot be read", reason_zh="其回执列表中有回执无法读取"
+            ) from error
 
     def _receipt(self, row: dict[str, Any], **counts: Any) -> Receipt:
         """A further receipt of an exchange in our register."""

@@ -42,14 +42,16 @@ def place(query: str) -> int:
     """
     name, _, number = query.partition("=")
     if name != "after" or not number.isascii() or not number.isdigit() or len(number) > 18:
-        raise BadInput(reason="after is the place in the register to go on from")
+        raise BadInput(
+            reason="after is the place in the register to go on from", reason_zh="after 应为使用登记中接续的位置"
+        )
     return int(number)
 
 
 def receipt_of(exchange: str, consumer: str) -> dict[str, Any]:
     """raises NotFound, also for an exchange with somebody else"""
     if not is_id(exchange):
-        raise NotFound(what="receipt", name="of that form")
+        raise NotFound(what="receipt", name="of that form", name_zh="（编号格式不符）")
     with reading("the use register") as cursor:
         cursor.execute(_ONE, (exchange, consumer))
         row = cursor.fetchone()

@@ -74,15 +74,17 @@ def unpack(message: bytes, exchanges: Sequence[str]) -> list[Answer]:
     try:
         heads = orjson.loads(message[_HEAD_LENGTH:at])["answers"]
         if [head["exchange"] for head in heads] != list(exchanges):
-            raise BadAnswer(reason="it answers other exchanges than were asked for")
+            raise BadAnswer(
+                reason="it answers other exchanges than were asked for", reason_zh="答复的交换与所请求的不一致"
+            )
         answers = []
         for head in heads:
             answers.append(_answer(head, message[at : at + head["bytes"]]))
             at += head["bytes"]
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
-        raise BadAnswer(reason="its head cannot be read") from error
+        raise BadAnswer(reason="its head cannot be read", reason_zh="其头部无法读取") from error
     if at != len(message):
-        raise BadAnswer(reason="its length is not the sum of its parts")
+        raise BadAnswer(reason="its length is not the sum of its parts", reason_zh="总长度与各部分之和不符")
     return answers
 
 
@@ -91,7 +93,7 @@ def _answer(head: dict[str, Any], body: bytes) -> Answer:
         raise ValueError("the head of an answer has other members or kinds")
     refusal = head["refusal"]
     if len(body) != head["bytes"] or (digest(body) if refusal is None else "") != head["digest"]:
-        raise BadAnswer(reason="a body is not the one its digest names")
+        raise BadAnswer(reason="a body is not the one its digest names", reason_zh="有正文与其摘要不符")
     if refusal is not None and (not isinstance(refusal, dict) or not isinstance(refusal.get("code"), str)):
         raise ValueError("a refusal has no code")
     return Answer(head["exchange"], head["status"], head["rows"], body, head["digest"], refusal, str(head["receipt"]))

@@ -95,7 +95,7 @@ class Book:
         row = cursor.fetchone()
         if row is None:
             # It changed this instant; asked again it is there.
-            raise Unavailable(what=f"the grant of agreement {agreement}")
+            raise Unavailable(what=f"the grant of agreement {agreement}", what_zh=f"协议 {agreement} 的授权")
         terms = self._terms[agreement] = _terms(version, Grant.from_document(json_value(row[0])))
         return terms
 
@@ -134,5 +134,9 @@ def _terms(version: int, grant: Grant) -> Terms:
         masked = {item.name: MaskedItem(item.name, Mask.from_document(item.mask, item.name)) for item in grant.items}
         key = unseal(base64.b64decode(grant.pseudonym_key)) if grant.pseudonym_key else b""
     except (Refused, ValueError) as error:
-        raise BadGrant(agreement=grant.agreement, reason="its condition, a mask or its key cannot be read") from error
+        raise BadGrant(
+            agreement=grant.agreement,
+            reason="its condition, a mask or its key cannot be read",
+            reason_zh="其条件、脱敏方式或密钥无法读取",
+        ) from error
     return Terms(version, grant, where, masked, key)

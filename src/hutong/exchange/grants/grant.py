@@ -76,13 +76,15 @@ class Grant:
 
     def __post_init__(self) -> None:
         if not self.items or not self.purposes:
-            raise BadGrant(agreement=self.agreement, reason="it names no items or no purposes")
+            raise BadGrant(
+                agreement=self.agreement, reason="it names no items or no purposes", reason_zh="未列明信息项或用途"
+            )
         names = [item.name for item in self.items]
         if len(set(names)) != len(names):
-            raise BadGrant(agreement=self.agreement, reason="it names an item twice")
+            raise BadGrant(agreement=self.agreement, reason="it names an item twice", reason_zh="信息项重复")
         for moment in (self.starts_at, self.ends_at):
             if moment is not None and moment.tzinfo is None:
-                raise BadGrant(agreement=self.agreement, reason="a time has no zone")
+                raise BadGrant(agreement=self.agreement, reason="a time has no zone", reason_zh="时间没有时区")
 
     @cached_property
     def by_name(self) -> dict[str, GrantedItem]:
@@ -103,7 +105,11 @@ class Grant:
         agreement = str(document.get("agreement", "?"))
         if set(document) != _FIELDS:
             odd = ", ".join(sorted(set(document) ^ _FIELDS))
-            raise BadGrant(agreement=agreement, reason=f"its document lacks, or should not have: {odd}")
+            raise BadGrant(
+                agreement=agreement,
+                reason=f"its document lacks, or should not have: {odd}",
+                reason_zh=f"其文档缺少或不应有：{odd}",
+            )
         try:
             return cls(
                 agreement=_text(document["agreement"]),
@@ -122,7 +128,11 @@ class Grant:
                 pseudonym_key=_text(document["pseudonym_key"]),
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise BadGrant(agreement=agreement, reason="a member of its document has the wrong kind") from error
+            raise BadGrant(
+                agreement=agreement,
+                reason="a member of its document has the wrong kind",
+                reason_zh="其文档中有成员类型不对",
+            ) from error
 
 
 def _item(document: Mapping[str, Any]) -> GrantedItem:

@@ -80,12 +80,18 @@ class Mask:
         """raises   BadMask for anything but exactly {"action": ...}, with "n" for first and last"""
         action = document.get("action") if isinstance(document, Mapping) else None
         if not isinstance(action, str) or action not in ACTIONS:
-            raise BadMask(item=item, reason="there is no such action")
+            raise BadMask(item=item, reason="there is no such action", reason_zh="没有这种方式")
         if set(document) != ({"action", "n"} if action in COUNTED else {"action"}):
-            raise BadMask(item=item, reason=f"{action} is written with other fields")
+            raise BadMask(
+                item=item, reason=f"{action} is written with other fields", reason_zh=f"{action} 应使用其他字段书写"
+            )
         n = document.get("n", 0)
         if not isinstance(n, int) or isinstance(n, bool) or not 0 <= n <= MAX_SHOWN or (action in COUNTED and n < 1):
-            raise BadMask(item=item, reason=f"n must be a number from 1 to {MAX_SHOWN}")
+            raise BadMask(
+                item=item,
+                reason=f"n must be a number from 1 to {MAX_SHOWN}",
+                reason_zh=f"n 应为 1 至 {MAX_SHOWN} 的整数",
+            )
         return cls(action, n)
 
     def to_document(self) -> dict[str, Any]:
@@ -98,7 +104,9 @@ class Mask:
         """
         kind = kind_of(type_)
         if kind is None or kind not in FITTING.get(self.action, ()):
-            raise BadMask(item=item, reason=f"{self.action} does not fit its type")
+            raise BadMask(
+                item=item, reason=f"{self.action} does not fit its type", reason_zh=f"{self.action} 不适用于该类型"
+            )
         if self.action in ("keep", "null", "year", "month"):
             return type_
         return pa.string()
@@ -131,4 +139,4 @@ def check_key(items: Sequence[MaskedItem], key: bytes | None) -> None:
     """raises   BadMask where a pseudonym is asked for without the grant's key"""
     for item in items:
         if item.mask.action == "pseudonym" and (key is None or len(key) < KEY_BYTES):
-            raise BadMask(item=item.name, reason="the grant has no key for pseudonyms")
+            raise BadMask(item=item.name, reason="the grant has no key for pseudonyms", reason_zh="授权中没有假名密钥")

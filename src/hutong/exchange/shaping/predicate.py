@@ -126,13 +126,16 @@ def parse_text(text: str) -> Predicate:
 
 def _node(document: Any, depth: int) -> Predicate:
     if depth > MAX_DEPTH:
-        raise BadPredicate(reason=f"it is nested more than {MAX_DEPTH} deep")
+        raise BadPredicate(reason=f"it is nested more than {MAX_DEPTH} deep", reason_zh=f"嵌套超过 {MAX_DEPTH} 层")
     op = document.get("op") if isinstance(document, Mapping) else None
     keys = _KEYS.get(op) if isinstance(op, str) else None
     if keys is None or not isinstance(op, str):
-        raise BadPredicate(reason="it holds an unknown operation")
+        raise BadPredicate(reason="it holds an unknown operation", reason_zh="含有未知的运算")
     if set(document) != keys:
-        raise BadPredicate(reason=f"the operation {op} needs exactly: {', '.join(sorted(keys))}")
+        raise BadPredicate(
+            reason=f"the operation {op} needs exactly: {', '.join(sorted(keys))}",
+            reason_zh=f"运算 {op} 应恰有：{'、'.join(sorted(keys))}",
+        )
     if op in JUNCTIONS:
         parts = _list(document["args"], op)
         return Predicate(op, args=tuple(_node(part, depth + 1) for part in parts))
@@ -153,52 +156,64 @@ def _values(op: str, document: Mapping[str, Any]) -> tuple[Scalar, ...]:
 
 def _list(value: Any, op: str) -> Sequence[Any]:
     if not isinstance(value, (list, tuple)) or not value:
-        raise BadPredicate(reason=f"the operation {op} needs a list that is not empty")
+        raise BadPredicate(
+            reason=f"the operation {op} needs a list that is not empty", reason_zh=f"运算 {op} 需要非空列表"
+        )
     if len(value) > MAX_VALUES:
-        raise BadPredicate(reason=f"it holds more than {MAX_VALUES} values")
+        raise BadPredicate(reason=f"it holds more than {MAX_VALUES} values", reason_zh=f"所含的值超过 {MAX_VALUES} 个")
     return value
 
 
 def _item(value: Any) -> str:
     if not isinstance(value, str) or not value or len(value) > 120 or not value.isprintable():
-        raise BadPredicate(reason="an item's name is missing or not a name")
+        raise BadPredicate(reason="an item's name is missing or not a name", reason_zh="信息项名称缺失或不是名称")
     return value
 
 
 def _scalar(value: Any) -> Scalar:
     if isinstance(value, float):
         if not math.isfinite(value):
-            raise BadPredicate(reason="a value is not a number")
+            raise BadPredicate(reason="a value is not a number", reason_zh="有的值不是有效数字")
         return repr(value)
     if isinstance(value, int):
         return value
     if not isinstance(value, str):
-        raise BadPredicate(reason="a value is neither text nor number nor boolean")
+        raise BadPredicate(
+            reason="a value is neither text nor number nor boolean", reason_zh="有的值不是文本、数字或布尔值"
+        )
     if len(value) > MAX_TEXT:
-        raise BadPredicate(reason=f"a value is longer than {MAX_TEXT} characters")
+        raise BadPredicate(
+            reason=f"a value is longer than {MAX_TEXT} characters", reason_zh=f"有的值超过 {MAX_TEXT} 个字符"
+        )
     if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
-        raise BadPredicate(reason="a value holds a character that is no text")
+        raise BadPredicate(reason="a value holds a character that is no text", reason_zh="有的值含非文本字符")
     return value
 
 
 def _check_size(predicate: Predicate) -> None:
     nodes = list(predicate.nodes())
     if len(nodes) > MAX_NODES:
-        raise BadPredicate(reason=f"it has more than {MAX_NODES} parts")
+        raise BadPredicate(reason=f"it has more than {MAX_NODES} parts", reason_zh=f"组成部分超过 {MAX_NODES} 个")
     if sum(len(node.values) for node in nodes) > MAX_VALUES:
-        raise BadPredicate(reason=f"it holds more than {MAX_VALUES} values")
+        raise BadPredicate(reason=f"it holds more than {MAX_VALUES} values", reason_zh=f"所含的值超过 {MAX_VALUES} 个")
 
 
 def _check_leaf(node: Predicate, types: Mapping[str, pa.DataType]) -> None:
     type_ = types.get(node.item)
     if type_ is None:
-        raise BadPredicate(reason=f"there is no item {node.item}")
+        raise BadPredicate(reason=f"there is no item {node.item}", reason_zh=f"没有信息项 {node.item}")
     kind = kind_of(type_)
     if kind is None:
-        raise BadPredicate(reason=f"item {node.item} has a type that cannot be compared")
+        raise BadPredicate(
+            reason=f"item {node.item} has a type that cannot be compared",
+            reason_zh=f"信息项 {node.item} 的类型不能比较",
+        )
     if node.op in TEXT_TESTS and kind is not Kind.TEXT:
-        raise BadPredicate(reason=f"item {node.item} is not text")
+        raise BadPredicate(reason=f"item {node.item} is not text", reason_zh=f"信息项 {node.item} 不是文本")
     if node.op in ORDERINGS and kind is Kind.BOOL:
-        raise BadPredicate(reason=f"item {node.item} is true or false, which has no order")
+        raise BadPredicate(
+            reason=f"item {node.item} is true or false, which has no order",
+            reason_zh=f"信息项 {node.item} 为真假值，没有大小顺序",
+        )
     for value in node.values:
         literal(value, type_, node.item)

@@ -27,30 +27,35 @@ FUNCTIONS: dict[type[exp.Expr], str] = {exp.StartsWith: "starts_with", exp.Conta
 def from_text(text: str) -> Predicate:
     """raises   BadPredicate"""
     if len(text) > MAX_CHARACTERS:
-        raise BadPredicate(reason=f"it is longer than {MAX_CHARACTERS} characters")
+        raise BadPredicate(
+            reason=f"it is longer than {MAX_CHARACTERS} characters", reason_zh=f"超过 {MAX_CHARACTERS} 个字符"
+        )
     if "\0" in text:
-        raise BadPredicate(reason="it holds a character that is no text")
+        raise BadPredicate(reason="it holds a character that is no text", reason_zh="含有非文本字符")
     try:
         trees = sqlglot.parse(f"SELECT 1 WHERE {text}", dialect="duckdb")
         return _condition(_where(trees), 1)
     except (SqlglotError, RecursionError):
-        raise BadPredicate(reason="it is not a condition such as: city = '南京' AND capital > 5") from None
+        raise BadPredicate(
+            reason="it is not a condition such as: city = '南京' AND capital > 5",
+            reason_zh="条件应写成如：city = '南京' AND capital > 5",
+        ) from None
 
 
 def _where(trees: list[Any]) -> exp.Expr:
     if len(trees) != 1 or not isinstance(trees[0], exp.Select):
-        raise BadPredicate(reason="it is more than a condition")
+        raise BadPredicate(reason="it is more than a condition", reason_zh="除条件外还有其他内容")
     select = trees[0]
     given = {key for key, value in select.args.items() if value}
     if given != {"expressions", "where"} or len(select.expressions) != 1:
-        raise BadPredicate(reason="it is more than a condition")
+        raise BadPredicate(reason="it is more than a condition", reason_zh="除条件外还有其他内容")
     where: exp.Expr = select.args["where"].this
     return where
 
 
 def _condition(tree: exp.Expr, depth: int) -> Predicate:
     if depth > 10 * MAX_DEPTH:
-        raise BadPredicate(reason=f"it is nested more than {MAX_DEPTH} deep")
+        raise BadPredicate(reason=f"it is nested more than {MAX_DEPTH} deep", reason_zh=f"嵌套超过 {MAX_DEPTH} 层")
     if isinstance(tree, exp.Paren):
         return _condition(tree.this, depth + 1)
     if isinstance(tree, (exp.And, exp.Or)):
@@ -79,7 +84,10 @@ def _leaf(tree: exp.Expr) -> Predicate:
         return Predicate(op, _name(tree.this), (_value(tree.expression),))
     if isinstance(tree, exp.Like):
         return _like(_name(tree.this), _value(tree.expression))
-    raise BadPredicate(reason="it holds something other than comparisons, IN, BETWEEN, IS NULL, starts_with, contains")
+    raise BadPredicate(
+        reason="it holds something other than comparisons, IN, BETWEEN, IS NULL, starts_with, contains",
+        reason_zh="只能使用比较、IN、BETWEEN、IS NULL、starts_with 和 contains",
+    )
 
 
 def _given(tree: exp.Expr) -> list[str]:
@@ -92,14 +100,14 @@ def _like(item: str, pattern: Scalar) -> Predicate:
     op = "contains" if body.startswith("%") else "starts_with"
     middle = body[1:-1] if op == "contains" else body[:-1]
     if not body.endswith("%") or not middle or any(sign in middle for sign in "%_\\"):
-        raise BadPredicate(reason="LIKE is possible only as 'x%' and '%x%'")
+        raise BadPredicate(reason="LIKE is possible only as 'x%' and '%x%'", reason_zh="LIKE 只能写成 'x%' 和 '%x%'")
     return Predicate(op, item, (middle,))
 
 
 def _name(tree: Any) -> str:
     if isinstance(tree, exp.Column) and isinstance(tree.this, exp.Identifier) and _given(tree) == ["this"]:
         return str(tree.this.this)
-    raise BadPredicate(reason="the left side of a comparison must be an item")
+    raise BadPredicate(reason="the left side of a comparison must be an item", reason_zh="比较式的左边应为信息项")
 
 
 def _value(tree: Any) -> Scalar:
@@ -111,7 +119,7 @@ def _value(tree: Any) -> Scalar:
         return str(tree.this) if tree.is_string else _number(tree.this)
     if isinstance(tree, exp.Cast) and tree.is_type("date", "timestamp") and isinstance(tree.this, exp.Literal):
         return str(tree.this.this)
-    raise BadPredicate(reason="the right side of a comparison must be a value")
+    raise BadPredicate(reason="the right side of a comparison must be a value", reason_zh="比较式的右边应为值")
 
 
 def _number(text: str) -> Scalar:

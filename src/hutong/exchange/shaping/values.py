@@ -72,14 +72,19 @@ def literal(value: Scalar, type_: pa.DataType, item: str) -> Literal:
     """
     kind = kind_of(type_)
     if kind is None:
-        raise BadPredicate(reason=f"item {item} has a type that cannot be compared")
+        raise BadPredicate(
+            reason=f"item {item} has a type that cannot be compared", reason_zh=f"信息项 {item} 的类型不能比较"
+        )
     read = READERS[kind]
     try:
         found = read(value, type_)
     except (ValueError, InvalidOperation, OverflowError):
         found = None
     if found is None:
-        raise BadPredicate(reason=f"the value for item {item} is not of type {kind.value}")
+        raise BadPredicate(
+            reason=f"the value for item {item} is not of type {kind.value}",
+            reason_zh=f"信息项 {item} 的值不是 {kind.value} 类型",
+        )
     return found
 
 

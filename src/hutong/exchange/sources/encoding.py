@@ -29,7 +29,11 @@ def detect(blocks: Iterable[bytes]) -> Encoding:
     for number, whole in enumerate(line_blocks(blocks)):
         if number == 0:
             if whole.startswith(WIDE_MARKS):
-                raise SourceUnreadable(kind="csv", reason="it is in UTF-16; save it as UTF-8 or GB 18030")
+                raise SourceUnreadable(
+                    kind="csv",
+                    reason="it is in UTF-16; save it as UTF-8 or GB 18030",
+                    reason_zh="编码为 UTF-16，请另存为 UTF-8 或 GB 18030",
+                )
             marked = whole.startswith(MARK)
         if whole.isascii():
             continue
@@ -51,7 +55,11 @@ def line_blocks(blocks: Iterable[bytes]) -> Iterator[bytes]:
         if not cut:
             kept.append(block)
             if sum(map(len, kept)) > MAX_LINE_BYTES:
-                raise SourceUnreadable(kind="csv", reason=f"a line is longer than {MAX_LINE_BYTES} bytes")
+                raise SourceUnreadable(
+                    kind="csv",
+                    reason=f"a line is longer than {MAX_LINE_BYTES} bytes",
+                    reason_zh=f"有一行超过 {MAX_LINE_BYTES} 字节",
+                )
             continue
         kept.append(block[:cut])
         yield b"".join(kept)

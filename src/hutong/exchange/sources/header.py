@@ -16,7 +16,11 @@ def names_of(header: Sequence[str]) -> tuple[list[str], list[str]]:
     raises   BadHeader for an empty, overlong or unprintable name, and for too many columns
     """
     if len(header) > MAX_COLUMNS:
-        raise BadHeader(column=MAX_COLUMNS + 1, reason=f"at most {MAX_COLUMNS} columns are read")
+        raise BadHeader(
+            column=MAX_COLUMNS + 1,
+            reason=f"at most {MAX_COLUMNS} columns are read",
+            reason_zh=f"最多读取 {MAX_COLUMNS} 列",
+        )
     given = [_checked(name.strip(), position) for position, name in enumerate(header, 1)]
     taken = {name.casefold() for name in given}
     seen: set[str] = set()
@@ -36,9 +40,13 @@ def names_of(header: Sequence[str]) -> tuple[list[str], list[str]]:
 
 def _checked(name: str, position: int) -> str:
     if not name:
-        raise BadHeader(column=position, reason="it is empty")
+        raise BadHeader(column=position, reason="it is empty", reason_zh="表头为空")
     if len(name) > MAX_NAME:
-        raise BadHeader(column=position, reason=f"it is longer than {MAX_NAME} characters")
+        raise BadHeader(
+            column=position, reason=f"it is longer than {MAX_NAME} characters", reason_zh=f"超过 {MAX_NAME} 个字符"
+        )
     if not name.isprintable():
-        raise BadHeader(column=position, reason="it holds a character that cannot be shown")
+        raise BadHeader(
+            column=position, reason="it holds a character that cannot be shown", reason_zh="含有无法显示的字符"
+        )
     return name

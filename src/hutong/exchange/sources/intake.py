@@ -150,7 +150,9 @@ def _read(file: SourceFile, spec: SourceSpec, taking: _Taking) -> Encoding | str
     try:
         taking.take(rows)
     except csv.Error as error:
-        raise SourceUnreadable(kind="csv", reason="the quotes of its header are broken") from error
+        raise SourceUnreadable(
+            kind="csv", reason="the quotes of its header are broken", reason_zh="表头的引号不成对"
+        ) from error
     return encoding
 
 

@@ -153,17 +153,21 @@ def _stamp(path: Path) -> Stamp:
 def _schema(path: Path) -> tuple[pa.Schema, tuple[str, ...]]:
     """What DuckDB makes of the file's columns."""
     if any(sign in str(path) for sign in "*?["):
-        raise SourceUnreadable(kind="parquet", reason="its name holds *, ? or [")
+        raise SourceUnreadable(kind="parquet", reason="its name holds *, ? or [", reason_zh="文件名含 *、? 或 [")
     try:
         names = pq.read_schema(path).names
         if len({name.casefold() for name in names}) != len(names):
-            raise SourceUnreadable(kind="parquet", reason="two columns differ only in case")
+            raise SourceUnreadable(
+                kind="parquet", reason="two columns differ only in case", reason_zh="有两列仅大小写不同"
+            )
         connection = sealed(path)
         query = exp.select("*").from_(_scan(path)).limit(0)
         found: Any = connection.sql(query.sql(dialect="duckdb")).to_arrow_reader(1).schema
         connection.close()
     except (duckdb.Error, pa.ArrowException, OSError):
-        raise SourceUnreadable(kind="parquet", reason="it is no Parquet file, or is damaged") from None
+        raise SourceUnreadable(
+            kind="parquet", reason="it is no Parquet file, or is damaged", reason_zh="不是 Parquet 文件，或已损坏"
+        ) from None
     return shareable(found)
 
 

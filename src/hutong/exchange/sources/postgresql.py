@@ -76,7 +76,9 @@ class PostgresqlSource(Source):
             options: dict[str, Any] = {"options": SESSION, "connect_timeout": CONNECT_S, "application_name": "hutong"}
             self._conninfo = make_conninfo(location, **options)
         except psycopg.Error:
-            raise SourceUnreadable(kind="postgresql", reason="its location is no connection string") from None
+            raise SourceUnreadable(
+                kind="postgresql", reason="its location is no connection string", reason_zh="位置不是连接串"
+            ) from None
         place, _, name = table.rpartition(".")
         self._table = exp.table_(name, db=place or None, quoted=True)
         self._small: queue.LifoQueue[psycopg.Connection[Any]] = queue.LifoQueue()
@@ -88,7 +90,9 @@ class PostgresqlSource(Source):
     def _probe(self) -> tuple[pa.Schema, tuple[str, ...]]:
         rows = self._fetch(COLUMNS, (self._sql(self._table),))
         if not rows:
-            raise SourceUnreadable(kind="postgresql", reason="it has no table or view of that name")
+            raise SourceUnreadable(
+                kind="postgresql", reason="it has no table or view of that name", reason_zh="没有该名称的表或视图"
+            )
         for name, *described in rows:
             if found := _column(*described):
                 self._columns[name] = found

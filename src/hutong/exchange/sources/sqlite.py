@@ -57,14 +57,20 @@ class SqliteSource(Source):
             name = _quoted(self._table)
             declared = connection.execute(f"PRAGMA table_xinfo({name})").fetchall()
             if not declared:
-                raise SourceUnreadable(kind="sqlite", reason="it has no table or view of that name")
+                raise SourceUnreadable(
+                    kind="sqlite", reason="it has no table or view of that name", reason_zh="没有该名称的表或视图"
+                )
             self._affinity_text = frozenset(row[1] for row in declared if _has_text_affinity(row[2]))
             names = [row[1] for row in declared]
             found = schema or _look(connection, name, names)
             if not set(found.names) <= set(names):
-                raise SourceUnreadable(kind="sqlite", reason="an item of the description is gone")
+                raise SourceUnreadable(
+                    kind="sqlite", reason="an item of the description is gone", reason_zh="目录描述中的信息项已不存在"
+                )
         except sqlite3.Error:
-            raise SourceUnreadable(kind="sqlite", reason="it is no SQLite file, or is damaged") from None
+            raise SourceUnreadable(
+                kind="sqlite", reason="it is no SQLite file, or is damaged", reason_zh="不是 SQLite 文件，或已损坏"
+            ) from None
         finally:
             self._small.put(connection)
         self.schema = found

@@ -67,7 +67,9 @@ class SourceFile:
                     yield block
         except (lzma.LZMAError, gzip.BadGzipFile, zlib.error, EOFError) as error:
             self.check_unchanged()
-            raise SourceUnreadable(kind=self.path.suffix.lstrip("."), reason="it is damaged or cut off") from error
+            raise SourceUnreadable(
+                kind=self.path.suffix.lstrip("."), reason="it is damaged or cut off", reason_zh="已损坏或不完整"
+            ) from error
         self._compare(stored.digest())
 
     def pass_over(self) -> None:
@@ -104,7 +106,9 @@ class SourceFile:
                             if left < 0:
                                 raise SourceTooLarge(limit=self.max_bytes)
         except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError) as error:
-            raise SourceUnreadable(kind="excel", reason="it is not a workbook, or is damaged") from error
+            raise SourceUnreadable(
+                kind="excel", reason="it is not a workbook, or is damaged", reason_zh="不是工作簿，或已损坏"
+            ) from error
 
     def close(self) -> None:
         self._file.close()
@@ -177,7 +181,9 @@ def _decompressor(stored: _Stored) -> BinaryIO:
     if start[:2] == b"\x1f\x8b":
         return gzip.GzipFile(fileobj=buffered)  # type: ignore[return-value]
     if start[:4] == b"PK\x03\x04":
-        raise SourceUnreadable(kind="csv", reason="it is a zip archive or a workbook")
+        raise SourceUnreadable(
+            kind="csv", reason="it is a zip archive or a workbook", reason_zh="是 zip 压缩包或工作簿"
+        )
     return buffered
 
 

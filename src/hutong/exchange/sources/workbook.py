@@ -56,10 +56,14 @@ class SheetReader:
         try:
             book = python_calamine.CalamineWorkbook.from_path(str(path))
             if sheet and sheet not in book.sheet_names:
-                raise SourceUnreadable(kind="excel", reason="it has no sheet of that name")
+                raise SourceUnreadable(
+                    kind="excel", reason="it has no sheet of that name", reason_zh="没有该名称的工作表"
+                )
             table = book.get_sheet_by_name(sheet) if sheet else book.get_sheet_by_index(0)
         except (python_calamine.CalamineError, python_calamine.WorksheetNotFound, OSError, IndexError) as error:
-            raise SourceUnreadable(kind="excel", reason="it is not a workbook, or is damaged") from error
+            raise SourceUnreadable(
+                kind="excel", reason="it is not a workbook, or is damaged", reason_zh="不是工作簿，或已损坏"
+            ) from error
         self._line = 0
         self._rows = iter(table.iter_rows())  # from row 1, also where the sheet's used area starts lower
         self._set_aside = set_aside
