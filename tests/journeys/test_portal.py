@@ -10,30 +10,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.chromium import ARGUMENTS
 from tests.journeys.first_exchange import CONSUMER, DESK, KEEPER, OFFICE, PROVIDER, found_in_catalogue, publish
+from tests.journeys.people import PASSWORD, as_person, sign_in, staff
 from tests.nodes import Node, Region
 
-PASSWORD = "Ein-langes-Wort-9"
 COMPANIES = """name,uscc,registration_date,city
 甲公司,91350100M000100Y43,1998-02-03,南京
 乙公司,11430000006122244L,2001-05-06,苏州
 """
-STAFF = """
-from hutong.control.identity.actions import create_account
-from hutong.control.identity.rules import Operator
-from hutong.control.organisations.actions import register_department
-by = Operator("test")
-register_department(by, code={department!r}, name_zh={name!r}, name_en={name_en!r})
-for username, role in {people!r}.items():
-    department = {department!r} if role in ("officer", "head") else None
-    create_account(by, username=username, password={password!r}, role=role, department_code=department)
-"""
 WIDTHS = (360, 390, 768)
-# What the console may say: a refusal's status, and a search given up because one typed on.
-EXPECTED = ("Failed to load resource: the server responded with a status of 4", "htmx:sendAbort", "htmx:afterRequest")
 # How long to look for what must come about by itself: three nodes may share two cores with other tests.
 expect.set_options(timeout=30_000)
 
@@ -52,11 +39,6 @@ class Place:
     @property
     def provider(self) -> Node:
         return self.region[PROVIDER]
-
-
-def staff(node: Node, department: str, name: str, name_en: str, people: dict[str, str]) -> None:
-    given = {"department": department, "name": name, "name_en": name_en, "people": people, "password": PASSWORD}
-    node.python(STAFF.format(**given))
 
 
 @pytest.fixture(scope="module")
@@ -78,48 +60,6 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         resource = publish(region[PROVIDER], source, folder)
         found_in_catalogue(region[CONSUMER], resource)
         yield Place(region, resource)
-
-
-@pytest.fixture(scope="module")
-def browser(chromium_path: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=chromium_path, args=list(ARGUMENTS))
-        yield made
-        made.close()
-
-
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    made = browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 860})
-    made.set_default_timeout(30_000)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def page(context: BrowserContext) -> Iterator[Page]:
-    """A page that must raise no error of its own: no script fails, no policy is broken."""
-    troubles: list[str] = []
-    made = context.new_page()
-    made.on("pageerror", lambda error: troubles.append(str(error)))
-    made.on("console", lambda said: troubles.append(said.text) if said.type == "error" else None)
-    yield made
-    assert not [one for one in troubles if not one.startswith(EXPECTED)]
-
-
-def sign_in(page: Page, node: Node, username: str) -> None:
-    page.goto(node.base_url + "/sign-in/")
-    page.get_by_label("User name").fill(username)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Good day")
-
-
-def as_person(browser: Browser, node: Node, username: str) -> Page:
-    made = browser.new_context(locale="en-GB").new_page()
-    made.set_default_timeout(30_000)
-    sign_in(made, node, username)
-    return made
 
 
 def file_request(page: Page, place: Place) -> str:

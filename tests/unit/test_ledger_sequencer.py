@@ -16,7 +16,7 @@ from hutong.ledger import sequencer
 from hutong.ledger.frontier import EntryTooLarge
 from hutong.ledger.models import AuditRecord, LedgerEntry
 from hutong.ledger.proof import NotInLog
-from hutong.ledger.record import enter, record, when_recorded
+from hutong.ledger.record import enter, record
 from hutong.ledger.sequencer import DatabaseBehindLog, LogDamaged, sequence_once
 from hutong.ledger.shelf import Shelf
 from hutong.ledger.tiles import LARGEST_ENTRY
@@ -78,22 +78,6 @@ def test_a_record_says_nothing_twice_and_nothing_too_long():
         with pytest.raises(EntryTooLarge):
             enter([("test", b"x" * (LARGEST_ENTRY + 1))])
     assert not LedgerEntry.objects.exists()
-
-
-def test_the_sequencer_is_woken_by_a_commit_and_not_by_a_rollback():
-    calls = []
-    when_recorded(woken := lambda: calls.append(1))
-    try:
-        roll_back(lambda: record("test", "thing:1", "ana", {}))
-        assert calls == []
-        with transaction.atomic():
-            record("test", "thing:1", "ana", {})
-            assert calls == []
-        assert calls == [1]
-    finally:
-        from hutong.ledger import record as module
-
-        module._when_recorded.remove(woken)
 
 
 def test_an_empty_log_is_signed_too(tmp_path):

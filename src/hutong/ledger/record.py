@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,14 +16,6 @@ from hutong.vocabulary.canonical import canonical_bytes, canonical_digest, diges
 
 ENTRY_VERSION = 1
 OWN_KEYS = frozenset({"v", "kind", "subject", "at", "detail"})
-
-_when_recorded: list[Callable[[], None]] = []
-
-
-def when_recorded(wake: Callable[[], None]) -> None:
-    """Have `wake` called after each commit that left entries waiting: how the sequencer is woken."""
-    if wake not in _when_recorded:
-        _when_recorded.append(wake)
 
 
 def record(
@@ -54,12 +46,11 @@ def record(
     entry_digest = digest(entry)
     AuditRecord.objects.create(at=at, kind=kind, subject=subject, actor=actor, detail=detail, entry_digest=entry_digest)
     enter([(kind, entry)])
-    transaction.on_commit(wake)
     return entry_digest
 
 
 def enter(entries: Sequence[tuple[str, bytes]], *, using: str = DEFAULT_DB_ALIAS) -> None:
-    """Insert (kind, leaf) rows without the ORM, for writers of many. The caller calls `wake` after its commit.
+    """Insert (kind, leaf) rows without the ORM, for writers of many.
 
     On SQLite an entry gets its place here: a transaction that writes is the only one there, so counting on from
     the last place leaves no gap, and the sequencer need not write every row a second time (a third of its time
@@ -82,12 +73,6 @@ def enter(entries: Sequence[tuple[str, bytes]], *, using: str = DEFAULT_DB_ALIAS
             "INSERT INTO ledger_entry (kind, entry, created_at, leaf_index) VALUES (%s, %s, %s, %s)",
             [(kind, entry, now, place) for (kind, entry), place in zip(entries, places, strict=False)],
         )
-
-
-def wake() -> None:
-    """Tell whoever sequences that entries are waiting."""
-    for call in _when_recorded:
-        call()
 
 
 def rfc3339(at: datetime) -> str:

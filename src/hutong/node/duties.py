@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from hutong.ledger.host import install
-from hutong.ledger.record import when_recorded
 from hutong.node import work
 from hutong.node.ledger_host import NodeHost, WitnessRounds
 from hutong.node.settings import current
 
 FOLLOW_EVERY_S = 300.0
-LEDGER_EVERY_S = 5.0
+# Not woken by each act: a checkpoint a second serves every act of that second, and no act waits for its round.
+LEDGER_EVERY_S = 1.0
 WITNESS_EVERY_S = 5.0
 TIDY_EVERY_S = 3600.0
 FOLLOW_AT_MOST_EVERY = timedelta(seconds=5)
@@ -30,7 +30,6 @@ def take_on() -> None:
     work.register("witness", _witness_rounds().start, WITNESS_EVERY_S)
     work.register("tidy", tidy, TIDY_EVERY_S)
     install(NodeHost())
-    when_recorded(_wake_sequencer)
 
 
 @lru_cache(maxsize=1)
@@ -88,7 +87,3 @@ def tidy() -> None:
     old = now - KEEP_MESSAGES
     OutboxMessage.objects.filter(Q(delivered_at__lt=old) | Q(failed_at__lt=old)).delete()
     InboxMessage.objects.filter(received_at__lt=old).delete()
-
-
-def _wake_sequencer() -> None:
-    work.wake("ledger")
