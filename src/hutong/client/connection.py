@@ -28,7 +28,10 @@ def connect(url: str, key: str, *, progress: bool | None = None) -> Connection:
     progress   show a bar on long reads; None = when standard error is a terminal
     """
     if not url.startswith(("http://", "https://")):
-        raise BadInput(reason="the node's address begins with http:// or https://")
+        raise BadInput(
+            reason="the node's address begins with http:// or https://",
+            reason_zh="节点地址须以 http:// 或 https:// 开头",
+        )
     return Connection(url, key, progress=progress)
 
 

@@ -103,7 +103,11 @@ class Reading:
                     advance(len(piece))
                     yield piece
             except urllib3.exceptions.HTTPError as error:
-                raise BrokenAnswer(exchange=self.exchange, reason="the connection was closed before its end") from error
+                raise BrokenAnswer(
+                    exchange=self.exchange,
+                    reason="the connection was closed before its end",
+                    reason_zh="连接在结束前已断开",
+                ) from error
             finally:
                 self._response.release_conn()
         self._check()
@@ -112,7 +116,11 @@ class Reading:
         """The register, written before the stream's end, states what the provider proved to have sent."""
         stands = self._connection.exchange(self.exchange)
         if stands["outcome"] != "served" or stands["digest"] != "sha256:" + self._hash.hexdigest():
-            raise BrokenAnswer(exchange=self.exchange, reason="it is not what the register says was served")
+            raise BrokenAnswer(
+                exchange=self.exchange,
+                reason="it is not what the register says was served",
+                reason_zh="与使用登记所载的内容不一致",
+            )
 
     def _reader(self) -> pa.RecordBatchReader:
         import pyarrow as pa
@@ -121,7 +129,7 @@ class Reading:
         try:
             reader = pa.ipc.open_stream(pa.PythonFile(source, mode="r"))
         except pa.ArrowInvalid as error:
-            raise BrokenAnswer(exchange=self.exchange, reason="it holds no table") from error
+            raise BrokenAnswer(exchange=self.exchange, reason="it holds no table", reason_zh="其中没有表") from error
         return pa.RecordBatchReader.from_batches(reader.schema, self._whole(reader, source))
 
     def _whole(self, reader: pa.RecordBatchReader, source: _Pieces) -> Iterator[pa.RecordBatch]:
@@ -133,7 +141,9 @@ class Reading:
         except (pa.ArrowInvalid, OSError) as error:
             if source.error is not None:
                 raise source.error from error
-            raise BrokenAnswer(exchange=self.exchange, reason="its rows cannot be read") from error
+            raise BrokenAnswer(
+                exchange=self.exchange, reason="its rows cannot be read", reason_zh="其中的行无法读取"
+            ) from error
 
 
 class _Pieces(io.RawIOBase):

@@ -37,7 +37,9 @@ def parse(text: str) -> Checkpoint:
     """
     lines = text.split("\n")
     if len(lines) < 4 or lines.pop() != "" or not all(lines):
-        raise BadNote(reason="a checkpoint has three lines: origin, size, root")
+        raise BadNote(
+            reason="a checkpoint has three lines: origin, size, root", reason_zh="检查点应有三行：来源、规模、根"
+        )
     origin, size, root, *extensions = lines
     return Checkpoint(origin, parse_size(size), _root(root), tuple(extensions))
 
@@ -48,9 +50,9 @@ def parse_size(text: str) -> int:
     raises   BadNote
     """
     if not (text.isascii() and text.isdigit()) or (text[0] == "0" and text != "0") or len(text) > 19:
-        raise BadNote(reason="the tree size is not a decimal number")
+        raise BadNote(reason="the tree size is not a decimal number", reason_zh="树的规模不是十进制数")
     if (size := int(text)) > LARGEST_SIZE:
-        raise BadNote(reason="the tree size is too large")
+        raise BadNote(reason="the tree size is too large", reason_zh="树的规模过大")
     return size
 
 
@@ -75,7 +77,7 @@ def _root(text: str) -> RootHash:
     try:
         root = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise BadNote(reason="the root is not base64") from error
+        raise BadNote(reason="the root is not base64", reason_zh="根不是 base64") from error
     if len(root) != HASH_BYTES or base64.b64encode(root).decode("ascii") != text:
-        raise BadNote(reason="the root is not 32 bytes")
+        raise BadNote(reason="the root is not 32 bytes", reason_zh="根不是 32 字节")
     return RootHash(root)

@@ -72,7 +72,7 @@ def prove(folder: Path, index: int | None, digest: str | None, exchange: str | N
         found = entries.find_exchange(ledger_folder, exchange)
         if not found:
             size = entries.signed_size(ledger_folder)
-            raise proofs.NotInLog(size=size, what=f"exchange {exchange}")
+            raise proofs.NotInLog(size=size, what=f"exchange {exchange}", what_zh=f"交换 {exchange}")
         index = found[-1].index
     text = str(proofs.prove(ledger_folder, index or 0, extra=entries.entry_at(ledger_folder, index or 0)))
     if out is None:

@@ -56,7 +56,7 @@ def entry_at(folder: Path, index: int) -> bytes:
     """raises   NotInLog"""
     size = signed_size(folder)
     if not 0 <= index < size:
-        raise NotInLog(size=size, what=f"entry {index}")
+        raise NotInLog(size=size, what=f"entry {index}", what_zh=f"条目 {index}")
     first, _, entries = next(bundles(folder, index, index + 1, size))
     return entries[index - first]
 

@@ -89,11 +89,13 @@ class VerifierKey:
 
     def __post_init__(self) -> None:
         if not _is_key_name(self.name):
-            raise BadVerifierKey(reason="its name is empty, or has a space or a plus")
+            raise BadVerifierKey(
+                reason="its name is empty, or has a space or a plus", reason_zh="名称为空，或含空格或加号"
+            )
         if self.type not in (ED25519, COSIGNATURE):
-            raise BadVerifierKey(reason=f"type {self.type} is not spoken here")
+            raise BadVerifierKey(reason=f"type {self.type} is not spoken here", reason_zh=f"此处不使用类型 {self.type}")
         if len(self.public) != 32:
-            raise BadVerifierKey(reason="an Ed25519 key has 32 bytes")
+            raise BadVerifierKey(reason="an Ed25519 key has 32 bytes", reason_zh="Ed25519 公钥应为 32 字节")
 
     @property
     def id(self) -> bytes:
@@ -108,16 +110,20 @@ class VerifierKey:
         """raises   BadVerifierKey"""
         parts = text.strip().split("+", 2)
         if len(parts) != 3:
-            raise BadVerifierKey(reason="it has no three parts")
+            raise BadVerifierKey(reason="it has no three parts", reason_zh="不是由三部分组成")
         try:
             material = base64.b64decode(parts[2], validate=True)
         except binascii.Error as error:
-            raise BadVerifierKey(reason="its last part is not base64") from error
+            raise BadVerifierKey(reason="its last part is not base64", reason_zh="最后一部分不是 base64") from error
         if len(material) != 33:
-            raise BadVerifierKey(reason="an Ed25519 key has 32 bytes after its type")
+            raise BadVerifierKey(
+                reason="an Ed25519 key has 32 bytes after its type", reason_zh="Ed25519 公钥在类型之后应为 32 字节"
+            )
         key = cls(parts[0], material[0], material[1:])
         if key.id.hex() != parts[1]:
-            raise BadVerifierKey(reason="its key id does not fit its name and key")
+            raise BadVerifierKey(
+                reason="its key id does not fit its name and key", reason_zh="密钥编号与名称和公钥不符"
+            )
         return key
 
     def as_witness(self) -> VerifierKey:
@@ -164,10 +170,10 @@ def parse(content: str | bytes) -> Note:
     text = _text(content)
     at = text.rfind("\n\n")
     if at < 0 or not text.endswith("\n"):
-        raise BadNote(reason="it has no blank line before its signatures")
+        raise BadNote(reason="it has no blank line before its signatures", reason_zh="签名之前没有空行")
     lines = text[at + 2 :].split("\n")[:-1]
     if not lines or len(lines) > MOST_SIGNATURES:
-        raise BadNote(reason=f"it has {len(lines)} signatures")
+        raise BadNote(reason=f"it has {len(lines)} signatures", reason_zh=f"有 {len(lines)} 个签名")
     return Note(text[: at + 1], tuple(parse_signature(line) for line in lines))
 
 
@@ -178,20 +184,20 @@ def parse_signature(line: str) -> Signature:
     """
     name, _, encoded = line.removeprefix(DASH).partition(" ")
     if not line.startswith(DASH) or not _is_key_name(name):
-        raise BadNote(reason="a signature line is malformed")
+        raise BadNote(reason="a signature line is malformed", reason_zh="有签名行格式有误")
     try:
         value = base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise BadNote(reason="a signature is not base64") from error
+        raise BadNote(reason="a signature is not base64", reason_zh="有签名不是 base64") from error
     if len(value) < 5 or _b64(value) != encoded:
-        raise BadNote(reason="a signature is malformed")
+        raise BadNote(reason="a signature is malformed", reason_zh="有签名格式有误")
     return Signature(name, value[:4], value[4:])
 
 
 def sign(text: str, signer: Signer) -> Note:
     """A note with one Ed25519 signature."""
     if not text.endswith("\n"):
-        raise BadNote(reason="its text does not end in a newline")
+        raise BadNote(reason="its text does not end in a newline", reason_zh="正文末尾没有换行")
     key = VerifierKey(signer.keyid, ED25519, signer.public)
     return Note(text, (Signature(key.name, key.id, signer.sign(text.encode())),))
 
@@ -240,13 +246,13 @@ def _cosigned(text: str, time_s: int) -> bytes:
 
 def _text(content: str | bytes) -> str:
     if len(content) > MOST_BYTES:
-        raise BadNote(reason=f"it is longer than {MOST_BYTES} bytes")
+        raise BadNote(reason=f"it is longer than {MOST_BYTES} bytes", reason_zh=f"超过 {MOST_BYTES} 字节")
     try:
         text = content if isinstance(content, str) else content.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise BadNote(reason="it is not UTF-8") from error
+        raise BadNote(reason="it is not UTF-8", reason_zh="不是 UTF-8") from error
     if any(character < " " and character != "\n" for character in text):
-        raise BadNote(reason="it holds control characters")
+        raise BadNote(reason="it holds control characters", reason_zh="含有控制字符")
     return text
 
 

@@ -51,7 +51,7 @@ class Page:
             )
             page = cls(entries, _number(document["after"]), _number(document["size"]), str(document["checkpoint"]))
         except (KeyError, TypeError, ValueError, binascii.Error) as error:
-            raise BadInput(reason="a page of receipts is malformed") from error
+            raise BadInput(reason="a page of receipts is malformed", reason_zh="回执页格式有误") from error
         return page
 
 

@@ -76,7 +76,7 @@ def prove(folder: Path, index: int, *, extra: bytes = b"") -> Proof:
     witnessed = shelf.witnessed()
     size = checkpoints.parse(newest.text).size if newest else 0
     if newest is None or not 0 <= index < size:
-        raise NotInLog(size=size, what=f"entry {index}")
+        raise NotInLog(size=size, what=f"entry {index}", what_zh=f"条目 {index}")
     note = witnessed if witnessed and index < checkpoints.parse(witnessed.text).size else newest
     tiles = TrustedTiles(checkpoints.parse(note.text), TileFolder(folder).read)
     return Proof(index, tuple(inclusion_proof(index, tiles.size, tiles.node)), note, extra)
@@ -90,16 +90,16 @@ def parse(text: str) -> Proof:
     head, _, note = text.partition("\n\n")
     lines = head.split("\n")
     if lines.pop(0) != HEADER:
-        raise BadNote(reason=f"it does not begin with {HEADER}")
+        raise BadNote(reason=f"it does not begin with {HEADER}", reason_zh=f"开头不是 {HEADER}")
     extra = b""
     if lines and lines[0].startswith("extra "):
         extra = _unb64(lines.pop(0).removeprefix("extra "))
     if not lines or not lines[0].startswith("index "):
-        raise BadNote(reason="it has no index")
+        raise BadNote(reason="it has no index", reason_zh="没有序号")
     index = checkpoints.parse_size(lines.pop(0).removeprefix("index "))
     hashes = tuple(_unb64(line) for line in lines)
     if len(hashes) > MOST_HASHES or any(len(one) != HASH_BYTES for one in hashes):
-        raise BadNote(reason="its hashes are malformed")
+        raise BadNote(reason="its hashes are malformed", reason_zh="其中的哈希值格式有误")
     return Proof(index, hashes, notes.parse(note), extra)
 
 
@@ -135,7 +135,7 @@ def _unb64(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise BadNote(reason="a line is not base64") from error
+        raise BadNote(reason="a line is not base64", reason_zh="有一行不是 base64") from error
 
 
 __all__ = ["NotInLog", "Proof", "ProofRefused", "Proven", "TooFewWitnesses", "check", "parse", "prove"]

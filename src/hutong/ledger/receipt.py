@@ -93,14 +93,16 @@ class Receipt:
         """
         members = _object(entry)
         if members.pop("v", None) != VERSION or members.pop("kind", None) != KIND:
-            raise BadReceipt(reason=f"it is not of kind {KIND}, version {VERSION}")
+            raise BadReceipt(
+                reason=f"it is not of kind {KIND}, version {VERSION}", reason_zh=f"不是版本 {VERSION} 的 {KIND} 条目"
+            )
         if set(members) != NAMES:
             odd = sorted(set(members) ^ NAMES)
-            raise BadReceipt(reason=f"it lacks, or adds, {odd[0][:40]}")
+            raise BadReceipt(reason=f"it lacks, or adds, {odd[0][:40]}", reason_zh=f"缺少或多出 {odd[0][:40]}")
         _check(members)
         receipt = cls(**members)
         if receipt.to_entry() != entry:
-            raise BadReceipt(reason="it is not canonical JSON")
+            raise BadReceipt(reason="it is not canonical JSON", reason_zh="不是规范化 JSON")
         return receipt
 
 
@@ -112,9 +114,9 @@ def _object(entry: bytes) -> dict[str, Any]:
     try:
         members = orjson.loads(entry)
     except orjson.JSONDecodeError as error:
-        raise BadReceipt(reason="it is not JSON") from error
+        raise BadReceipt(reason="it is not JSON", reason_zh="不是 JSON") from error
     if not isinstance(members, dict):
-        raise BadReceipt(reason="it is not an object")
+        raise BadReceipt(reason="it is not an object", reason_zh="不是对象")
     return members
 
 
@@ -122,8 +124,8 @@ def _check(members: dict[str, Any]) -> None:
     for name, value in members.items():
         if name in COUNTS:
             if type(value) is not int or not 0 <= value <= MAX_INTEGER:
-                raise BadReceipt(reason=f"{name} is not a count")
+                raise BadReceipt(reason=f"{name} is not a count", reason_zh=f"{name} 不是计数")
         elif not isinstance(value, str):
-            raise BadReceipt(reason=f"{name} is not text")
+            raise BadReceipt(reason=f"{name} is not text", reason_zh=f"{name} 不是文本")
     if members["role"] not in ROLES or members["outcome"] not in OUTCOMES:
-        raise BadReceipt(reason="its role or outcome is unknown")
+        raise BadReceipt(reason="its role or outcome is unknown", reason_zh="其角色或结果未知")

@@ -177,7 +177,7 @@ def _their_side(
             return sides
         after, page = page.after, log.page(page.after)
         if page.after <= after:
-            raise ProofRefused(reason="the peer's pages of receipts do not go on")
+            raise ProofRefused(reason="the peer's pages of receipts do not go on", reason_zh="对方的回执页没有接续")
 
 
 def _check_extends(

@@ -196,7 +196,10 @@ def _placed(first: int, most: int, using: str) -> list[bytes]:
     # In order and without doubles by the query and the unique index: the ends tell of every gap between them.
     if rows and (rows[0][0], rows[-1][0]) != (first, first + len(rows) - 1):
         missing = next(place for place, (index, _) in enumerate(rows, start=first) if index != place)
-        raise LogDamaged(reason=f"the database lacks entry {missing}, which no file holds")
+        raise LogDamaged(
+            reason=f"the database lacks entry {missing}, which no file holds",
+            reason_zh=f"数据库缺少条目 {missing}，文件中也没有",
+        )
     return [bytes(entry) for _, entry in rows]
 
 
@@ -226,12 +229,17 @@ def _found(shelf: Shelf, signer: Signer, origin: str, using: str) -> _OpenLog:
     note = shelf.checkpoint()
     published = checkpoints.opened(note, shelf.log_keys()) if note else Checkpoint(origin, 0, RootHash(b""))
     if published.origin != origin:
-        raise LogDamaged(reason=f"this folder holds the log {published.origin}")
+        raise LogDamaged(
+            reason=f"this folder holds the log {published.origin}", reason_zh=f"此文件夹存放的是日志 {published.origin}"
+        )
     first, after = _kept_rows(using)
     if after < published.size:
         raise DatabaseBehindLog(known=after, signed=published.size)
     if first > 0 and published.size <= first:
-        raise LogDamaged(reason=f"{first + 1} entries were signed, and the checkpoint says {published.size}")
+        raise LogDamaged(
+            reason=f"{first + 1} entries were signed, and the checkpoint says {published.size}",
+            reason_zh=f"已签名 {first + 1} 条，检查点为 {published.size} 条",
+        )
     frontier = _durable_frontier(TileFolder(shelf.folder), first, using)
     log = _OpenLog(frontier, published=str(note or ""), synced_size=frontier.size)
     _replay(frontier, published, using)
@@ -256,10 +264,13 @@ def _durable_frontier(files: TileFolder, first: int, using: str) -> Frontier:
         tile = tile_at(0, first // 256, size)
         kept = files.read(tile)[-HASH_BYTES:]
     except (NoTile, BadBundle) as error:
-        raise LogDamaged(reason=error.say()) from error
+        raise LogDamaged(reason=error.say(), reason_zh=error.say("zh")) from error
     entries: Sequence[bytes] = _placed(first, 1, using)
     if not entries or leaf_hash(entries[0]) != kept:
-        raise LogDamaged(reason=f"entry {first} in the database is another than in file tile/{tile.name}")
+        raise LogDamaged(
+            reason=f"entry {first} in the database is another than in file tile/{tile.name}",
+            reason_zh=f"数据库中的条目 {first} 与文件 tile/{tile.name} 中的不同",
+        )
     return frontier
 
 
@@ -271,7 +282,13 @@ def _replay(frontier: Frontier, published: Checkpoint, using: str) -> None:
     while missing := published.size - frontier.size:
         entries = _placed(frontier.size, min(missing, ROUND_ENTRIES), using)
         if not entries:
-            raise LogDamaged(reason=f"entry {frontier.size} is neither in the database nor in a file")
+            raise LogDamaged(
+                reason=f"entry {frontier.size} is neither in the database nor in a file",
+                reason_zh=f"条目 {frontier.size} 既不在数据库中，也不在文件中",
+            )
         frontier.append(entries)
     if published.size and frontier.root != published.root:
-        raise LogDamaged(reason=f"the {published.size} entries do not add up to the signed root")
+        raise LogDamaged(
+            reason=f"the {published.size} entries do not add up to the signed root",
+            reason_zh=f"{published.size} 个条目算出的根与已签名的根不符",
+        )

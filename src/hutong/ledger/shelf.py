@@ -67,16 +67,18 @@ class Shelf:
         except FileNotFoundError:
             return ""
         except UnicodeDecodeError as error:
-            raise notes.BadNote(reason=f"{name} is not UTF-8") from error
+            raise notes.BadNote(reason=f"{name} is not UTF-8", reason_zh=f"{name} 不是 UTF-8") from error
 
     def _keys(self, name: str) -> list[VerifierKey]:
         text = self._text(name)
         try:
             keys = [VerifierKey.parse(line) for line in text.splitlines()]
         except BadVerifierKey as error:
-            raise BadVerifierKey(reason=f"{name}: {error.parameters['reason']}") from error
+            raise BadVerifierKey(
+                reason=f"{name}: {error.parameters['reason']}", reason_zh=f"{name}：{error.parameters['reason_zh']}"
+            ) from error
         if text != _lines(keys):
-            raise BadVerifierKey(reason=f"{name} is not as this node wrote it")
+            raise BadVerifierKey(reason=f"{name} is not as this node wrote it", reason_zh=f"{name} 与本节点所写的不同")
         return keys
 
     def _keep(self, name: str, key: VerifierKey) -> None:

@@ -86,11 +86,13 @@ def check_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], 
     """
     _check_shape(proof, root)
     if not 0 <= index < size or len(leaf) != HASH_BYTES:
-        raise ProofRefused(reason=f"a tree of size {size} has no entry {index}")
+        raise ProofRefused(
+            reason=f"a tree of size {size} has no entry {index}", reason_zh=f"规模为 {size} 的树没有条目 {index}"
+        )
     position, last, found = index, size - 1, leaf
     for sibling in proof:
         if last == 0:
-            raise ProofRefused(reason="it is too long")
+            raise ProofRefused(reason="it is too long", reason_zh="证明过长")
         if position & 1 or position == last:
             found = node_hash(sibling, found)
             while not position & 1 and position:
@@ -99,7 +101,7 @@ def check_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], 
             found = node_hash(found, sibling)
         position, last = position >> 1, last >> 1
     if last or found != root:
-        raise ProofRefused(reason="it does not lead from the entry to the root")
+        raise ProofRefused(reason="it does not lead from the entry to the root", reason_zh="不能由条目推到根")
 
 
 def check_consistency(old_size: int, new_size: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]) -> None:
@@ -112,7 +114,10 @@ def check_consistency(old_size: int, new_size: int, old_root: bytes, new_root: b
         _check_trivial(old_size, new_size, old_root, new_root, proof)
         return
     if not 0 < old_size < new_size or not proof:
-        raise ProofRefused(reason=f"nothing leads from size {old_size} to size {new_size}")
+        raise ProofRefused(
+            reason=f"nothing leads from size {old_size} to size {new_size}",
+            reason_zh=f"无法由规模 {old_size} 推到规模 {new_size}",
+        )
     nodes = list(proof)
     if old_size & (old_size - 1) == 0:
         nodes.insert(0, old_root)
@@ -122,7 +127,7 @@ def check_consistency(old_size: int, new_size: int, old_root: bytes, new_root: b
     old_found = new_found = nodes[0]
     for sibling in nodes[1:]:
         if last == 0:
-            raise ProofRefused(reason="it is too long")
+            raise ProofRefused(reason="it is too long", reason_zh="证明过长")
         if position & 1 or position == last:
             old_found, new_found = node_hash(sibling, old_found), node_hash(sibling, new_found)
             while not position & 1 and position:
@@ -131,23 +136,25 @@ def check_consistency(old_size: int, new_size: int, old_root: bytes, new_root: b
             new_found = node_hash(new_found, sibling)
         position, last = position >> 1, last >> 1
     if last or old_found != old_root or new_found != new_root:
-        raise ProofRefused(reason="the newer tree does not contain the older one")
+        raise ProofRefused(reason="the newer tree does not contain the older one", reason_zh="新树不包含旧树")
 
 
 def _check_trivial(old_size: int, new_size: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]) -> None:
     if proof:
-        raise ProofRefused(reason="between these sizes the proof must be empty")
+        raise ProofRefused(reason="between these sizes the proof must be empty", reason_zh="这两个规模之间的证明应为空")
     if old_size == new_size and old_root != new_root:
-        raise ProofRefused(reason=f"two different roots are claimed for size {new_size}")
+        raise ProofRefused(
+            reason=f"two different roots are claimed for size {new_size}", reason_zh=f"规模 {new_size} 有两个不同的根"
+        )
     if old_size == 0 and old_root != EMPTY_ROOT:
-        raise ProofRefused(reason="the empty tree has another root")
+        raise ProofRefused(reason="the empty tree has another root", reason_zh="空树的根不是这个")
 
 
 def _check_shape(*groups: Sequence[bytes] | bytes) -> None:
     for group in groups:
         for one in [group] if isinstance(group, bytes) else group:
             if len(one) != HASH_BYTES:
-                raise ProofRefused(reason="a hash in it is not 32 bytes long")
+                raise ProofRefused(reason="a hash in it is not 32 bytes long", reason_zh="其中有哈希值不是 32 字节")
 
 
 def _split(count: int) -> int:

@@ -74,7 +74,10 @@ class TrustedTiles:
     def check_entry(self, index: int, entry: bytes) -> None:
         """raises   ProofRefused when the log does not hold that entry there"""
         if not 0 <= index < self.size or self.leaf(index) != sha256(LEAF + entry).digest():
-            raise ProofRefused(reason=f"{self.checkpoint.origin} does not hold this entry at {index}")
+            raise ProofRefused(
+                reason=f"{self.checkpoint.origin} does not hold this entry at {index}",
+                reason_zh=f"{self.checkpoint.origin} 的序号 {index} 处不是该条目",
+            )
 
     def _load_edge(self) -> None:
         below, level = b"", 0

@@ -76,7 +76,9 @@ entry_bundle = require_GET(member_view(_entry_bundle))
 def _exchanges(request: HttpRequest, member: str) -> tuple[bytes, str]:
     """Receipts of exchanges with the member who asks; nobody is told of exchanges with others."""
     if request.GET.get("with", member) != member:
-        raise NotAllowed(role=member, action="read receipts of exchanges between others")
+        raise NotAllowed(
+            role=member, action="read receipts of exchanges between others", action_zh="读取他人之间交换的回执"
+        )
     page = pages.page(
         host().folder, member, after=_number(request, "after", -1), limit=_number(request, "limit", pages.MOST_ENTRIES)
     )
@@ -125,7 +127,7 @@ def _number(request: HttpRequest, name: str, otherwise: int) -> int:
         return otherwise
     digits = text.removeprefix("-")
     if not (digits.isascii() and digits.isdigit()) or len(digits) > 18:
-        raise BadInput(reason=f"{name} is not a number")
+        raise BadInput(reason=f"{name} is not a number", reason_zh=f"{name} 不是数字")
     return int(text)
 
 

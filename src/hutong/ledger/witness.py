@@ -87,14 +87,16 @@ def _read(body: bytes) -> _Submission:
     head, _, note_bytes = body.partition(b"\n\n")
     lines = head.split(b"\n")
     if not lines[0].startswith(b"old ") or not note_bytes or len(body) > LARGEST_REQUEST:
-        raise BadNote(reason="the request has no old size and checkpoint")
+        raise BadNote(reason="the request has no old size and checkpoint", reason_zh="请求缺少旧规模和检查点")
     if len(lines) - 1 > MOST_PROOF_LINES:
-        raise BadNote(reason=f"the proof has more than {MOST_PROOF_LINES} lines")
+        raise BadNote(
+            reason=f"the proof has more than {MOST_PROOF_LINES} lines", reason_zh=f"证明超过 {MOST_PROOF_LINES} 行"
+        )
     old_size = checkpoints.parse_size(lines[0][4:].decode("latin-1"))
     try:
         proof = [base64.b64decode(line, validate=True) for line in lines[1:]]
     except binascii.Error as error:
-        raise BadNote(reason="a proof line is not base64") from error
+        raise BadNote(reason="a proof line is not base64", reason_zh="有证明行不是 base64") from error
     note = notes.parse(note_bytes)
     return _Submission(old_size, proof, note, checkpoints.parse(note.text))
 
@@ -124,7 +126,7 @@ def _check_and_store(submission: _Submission, signed: Note, signer: Signer, time
 def _check_growth(submission: _Submission, old: Checkpoint | None) -> None:
     new = submission.checkpoint
     if new.size == 0 and new.root != EMPTY_ROOT:
-        raise ProofRefused(reason="the empty tree has another root")
+        raise ProofRefused(reason="the empty tree has another root", reason_zh="空树的根不是这个")
     old_root = old.root if old else EMPTY_ROOT
     check_consistency(submission.old_size, new.size, old_root, new.root, submission.proof)
 
@@ -247,5 +249,5 @@ def _cosignature(note: Note, body: bytes, key: VerifierKey) -> Signature:
     try:
         lines = [notes.parse_signature(line) for line in body.decode("utf-8").splitlines()]
     except UnicodeDecodeError as error:
-        raise BadNote(reason="the witness's answer is not UTF-8") from error
+        raise BadNote(reason="the witness's answer is not UTF-8", reason_zh="见证方的答复不是 UTF-8") from error
     return notes.verified(Note(note.text, tuple(lines)), [key])[key]

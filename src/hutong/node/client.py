@@ -205,7 +205,9 @@ class NodeClient:
         except Refused as refused:
             if response.status >= 400:
                 return False
-            raise UnsignedAnswer(peer=peer, answered=response.status, reason=refused.say("en")) from refused
+            raise UnsignedAnswer(
+                peer=peer, answered=response.status, reason=refused.say("en"), reason_zh=refused.say("zh")
+            ) from refused
         return True
 
     def _check_head(
@@ -217,12 +219,14 @@ class NodeClient:
             )
             _same_peer(verified.jurisdiction, peer)
         except Refused as refused:
-            raise UnsignedAnswer(peer=peer, answered=200, reason=refused.say("en")) from refused
+            raise UnsignedAnswer(
+                peer=peer, answered=200, reason=refused.say("en"), reason_zh=refused.say("zh")
+            ) from refused
 
 
 def _same_peer(signer: str, peer: str) -> None:
     if signer != peer:
-        raise BadSignature(reason=f"{signer} answered in place of {peer}")
+        raise BadSignature(reason=f"{signer} answered in place of {peer}", reason_zh=f"{signer} 代替 {peer} 作了答复")
 
 
 async def _read_whole(response: aiohttp.ClientResponse, peer: str) -> bytes:
@@ -231,7 +235,11 @@ async def _read_whole(response: aiohttp.ClientResponse, peer: str) -> bytes:
     async for part in response.content.iter_any():
         size += len(part)
         if size > LARGEST_ANSWER:
-            raise NoAnswer(peer=peer, reason=f"its answer is larger than {LARGEST_ANSWER} bytes")
+            raise NoAnswer(
+                peer=peer,
+                reason=f"its answer is larger than {LARGEST_ANSWER} bytes",
+                reason_zh=f"答复超过 {LARGEST_ANSWER} 字节",
+            )
         parts.append(part)
     return b"".join(parts)
 
@@ -247,6 +255,7 @@ def _no_answer(peer: str) -> Iterator[None]:
     try:
         yield
     except TimeoutError as error:
-        raise NoAnswer(peer=peer, reason="no answer in time") from error
+        raise NoAnswer(peer=peer, reason="no answer in time", reason_zh="未及时答复") from error
     except (aiohttp.ClientError, OSError, ValueError) as error:
-        raise NoAnswer(peer=peer, reason=(str(error) or type(error).__name__)[:200]) from error
+        said = (str(error) or type(error).__name__)[:200]
+        raise NoAnswer(peer=peer, reason=said, reason_zh=f"连接失败（{said}）") from error

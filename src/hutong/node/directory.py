@@ -111,14 +111,19 @@ def accept(document: bytes, signature: str, keyid: str, *, pinned: PublicKey | N
     """
     key = pinned or ring().lookup(keyid)
     if key is None or key.keyid != keyid or not key.valid_from - 300 <= time.time() < key.valid_to:
-        raise BadDirectory(reason=f"its key {keyid[:60]} is not the keeper's")
+        raise BadDirectory(
+            reason=f"its key {keyid[:60]} is not the keeper's", reason_zh=f"其密钥 {keyid[:60]} 不是名录管理节点的密钥"
+        )
     try:
         key.key.verify(base64.b64decode(signature, validate=True), CONTEXT + document)
     except (InvalidSignature, binascii.Error, ValueError) as error:
-        raise BadDirectory(reason="its signature does not hold") from error
+        raise BadDirectory(reason="its signature does not hold", reason_zh="签名不成立") from error
     version, members = _decode(document, key.jurisdiction)
     if pinned is None and key.jurisdiction != keeper():
-        raise BadDirectory(reason=f"{key.jurisdiction} does not keep our directory")
+        raise BadDirectory(
+            reason=f"{key.jurisdiction} does not keep our directory",
+            reason_zh=f"{key.jurisdiction} 不管理我们的成员名录",
+        )
     with transaction.atomic():
         present = DirectoryCopy.objects.select_for_update().first()
         same_keeper = present is not None and present.keyid.partition("#")[0] == key.jurisdiction
@@ -150,20 +155,25 @@ def read_record(given: Any, *, version: int) -> Member:
     raises   BadDirectory naming the field
     """
     if not isinstance(given, dict):
-        raise BadDirectory(reason="a member is not an object")
+        raise BadDirectory(reason="a member is not an object", reason_zh="有成员不是对象")
     for name in _TEXT_FIELDS:
         if not isinstance(given.get(name), str) or len(given[name]) > 300:
-            raise BadDirectory(reason=f"a member's {name} is not a text of at most 300 characters")
+            raise BadDirectory(
+                reason=f"a member's {name} is not a text of at most 300 characters",
+                reason_zh=f"有成员的 {name} 不是至多 300 个字符的文本",
+            )
     jurisdiction = given["jurisdiction"]
     if not (jurisdiction.replace("-", "").isalnum() and jurisdiction.isascii() and len(jurisdiction) <= 40):
-        raise BadDirectory(reason="a jurisdiction is not letters, digits and hyphens")
+        raise BadDirectory(
+            reason="a jurisdiction is not letters, digits and hyphens", reason_zh="行政区代码只能用字母、数字和连字符"
+        )
     if given["place"] not in PLACES:
-        raise BadDirectory(reason=f"the place of {jurisdiction} is unknown")
+        raise BadDirectory(reason=f"the place of {jurisdiction} is unknown", reason_zh=f"{jurisdiction} 的层级未知")
     for name in ("base_url", "exchange_url"):
-        _check_url(given[name], f"{name} of {jurisdiction}")
+        _check_url(given[name], name, jurisdiction)
     keys = given.get("keys")
     if not isinstance(keys, list) or not keys:
-        raise BadDirectory(reason=f"{jurisdiction} has no key")
+        raise BadDirectory(reason=f"{jurisdiction} has no key", reason_zh=f"{jurisdiction} 没有密钥")
     texts = {name: given[name] for name in _TEXT_FIELDS}
     return Member(
         **texts,
@@ -178,14 +188,16 @@ def _decode(document: bytes, signer: str) -> tuple[int, list[Member]]:
     try:
         given = orjson.loads(document)
     except orjson.JSONDecodeError as error:
-        raise BadDirectory(reason="it is not JSON") from error
+        raise BadDirectory(reason="it is not JSON", reason_zh="不是 JSON") from error
     if not isinstance(given, dict) or given.get("v") != 1 or given.get("kind") != "directory":
-        raise BadDirectory(reason="it is not a directory of version 1")
+        raise BadDirectory(reason="it is not a directory of version 1", reason_zh="不是版本 1 的成员名录")
     if given.get("region") != signer:
-        raise BadDirectory(reason="the node that signed it is not the node that keeps it")
+        raise BadDirectory(
+            reason="the node that signed it is not the node that keeps it", reason_zh="签名节点不是名录管理节点"
+        )
     version, members = given.get("version"), given.get("members")
     if not isinstance(version, int) or isinstance(version, bool) or not isinstance(members, list):
-        raise BadDirectory(reason="it has no version or no members")
+        raise BadDirectory(reason="it has no version or no members", reason_zh="缺少版本或成员")
     return version, [read_record(one, version=version) for one in members]
 
 
@@ -193,15 +205,20 @@ def read_key(jurisdiction: str, given: Any) -> dict[str, Any]:
     try:
         public = base64.b64decode(given["public"], validate=True)
         if given["alg"] != "ed25519" or given["id"] != key_id(jurisdiction, public):
-            raise BadDirectory(reason=f"a key of {jurisdiction} does not match its name")
+            raise BadDirectory(
+                reason=f"a key of {jurisdiction} does not match its name",
+                reason_zh=f"{jurisdiction} 的某个密钥与其编号不符",
+            )
         entry = {name: given[name] for name in ("id", "alg", "public", "valid_from", "valid_to")}
         public_key(jurisdiction, entry)
     except (KeyError, TypeError, ValueError, binascii.Error) as error:
-        raise BadDirectory(reason=f"a key of {jurisdiction} cannot be read") from error
+        raise BadDirectory(
+            reason=f"a key of {jurisdiction} cannot be read", reason_zh=f"{jurisdiction} 的某个密钥无法读取"
+        ) from error
     return entry
 
 
-def _check_url(url: str, what: str) -> None:
+def _check_url(url: str, name: str, jurisdiction: str) -> None:
     try:
         parts = urlsplit(url)
         bad = parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query
@@ -209,14 +226,21 @@ def _check_url(url: str, what: str) -> None:
     except ValueError:
         bad = True
     if bad or url.endswith("/") or "#" in url or not url.isascii() or any(one <= " " for one in url):
-        raise BadDirectory(reason=f"the {what} is not a plain http or https address")
+        raise BadDirectory(
+            reason=f"the {name} of {jurisdiction} is not a plain http or https address",
+            reason_zh=f"{jurisdiction} 的 {name} 不是普通的 http 或 https 地址",
+        )
 
 
 def _time(text: Any, jurisdiction: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except (TypeError, ValueError) as error:
-        raise BadDirectory(reason=f"a time of {jurisdiction} cannot be read") from error
+        raise BadDirectory(
+            reason=f"a time of {jurisdiction} cannot be read", reason_zh=f"{jurisdiction} 的某个时间无法读取"
+        ) from error
     if moment.tzinfo is None:
-        raise BadDirectory(reason=f"a time of {jurisdiction} has no time zone")
+        raise BadDirectory(
+            reason=f"a time of {jurisdiction} has no time zone", reason_zh=f"{jurisdiction} 的某个时间没有时区"
+        )
     return moment

@@ -27,7 +27,9 @@ def _database(url: str) -> dict[str, Any]:
         }
     parts = urlsplit(url)
     if parts.scheme not in ("postgres", "postgresql"):
-        raise node_settings.BadSetting(name="database_url", reason="begins with postgresql://")
+        raise node_settings.BadSetting(
+            name="database_url", reason="begins with postgresql://", reason_zh="应以 postgresql:// 开头"
+        )
     query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
     return {
         "ENGINE": "django.db.backends.postgresql",

@@ -98,12 +98,15 @@ def receive(_request: HttpRequest, peer: Peer, body: dict[str, Any]) -> Answer:
 
 def _read(body: dict[str, Any]) -> Event:
     if body.get("specversion") != "1.0":
-        raise BadInput(reason="specversion is not 1.0")
+        raise BadInput(reason="specversion is not 1.0", reason_zh="specversion 不是 1.0")
     texts = {name: body.get(name) for name in ("id", "source", "type", "subject", "time")}
     for name, value in texts.items():
         if not isinstance(value, str) or not value or len(value) > 300:
-            raise BadInput(reason=f"the event's {name} is not a text of 1 to 300 characters")
+            raise BadInput(
+                reason=f"the event's {name} is not a text of 1 to 300 characters",
+                reason_zh=f"事件的 {name} 不是 1 至 300 个字符的文本",
+            )
     data = body.get("data")
     if not isinstance(data, dict):
-        raise BadInput(reason="the event's data is not an object")
+        raise BadInput(reason="the event's data is not an object", reason_zh="事件的 data 不是对象")
     return Event(data=data, **{name: str(value) for name, value in texts.items()})

@@ -116,7 +116,7 @@ def load_node_keys(settings: Settings) -> list[SigningKey]:
     """
     files = sorted(settings.keys_folder.glob(NODE_KEYS), key=lambda file: (file.stat().st_mtime_ns, file.name))
     if not files:
-        raise NoKeys(reason="keys/ holds no node key")
+        raise NoKeys(reason="keys/ holds no node key", reason_zh="keys/ 中没有节点密钥")
     return [_load(file, settings.jurisdiction) for file in files]
 
 
@@ -163,9 +163,9 @@ def _load(file: Path, jurisdiction: str) -> SigningKey:
     try:
         private = load_pem_private_key(file.read_bytes(), password=None)
     except (OSError, ValueError) as error:
-        raise NoKeys(reason=f"{file.name} cannot be read") from error
+        raise NoKeys(reason=f"{file.name} cannot be read", reason_zh=f"{file.name} 无法读取") from error
     if not isinstance(private, Ed25519PrivateKey):
-        raise NoKeys(reason=f"{file.name} is not an Ed25519 key")
+        raise NoKeys(reason=f"{file.name} is not an Ed25519 key", reason_zh=f"{file.name} 不是 Ed25519 密钥")
     public = private.public_key().public_bytes_raw()
     return SigningKey(key_id(jurisdiction, public), private, public)
 
@@ -188,4 +188,4 @@ def _fernet(folder: Path) -> Fernet:
     try:
         return Fernet((folder / SEAL_KEY).read_bytes())
     except (OSError, ValueError) as error:
-        raise NoKeys(reason="keys/seal.key cannot be read") from error
+        raise NoKeys(reason="keys/seal.key cannot be read", reason_zh="keys/seal.key 无法读取") from error

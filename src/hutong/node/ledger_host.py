@@ -90,7 +90,10 @@ class MemberLog:
     def page(self, after: int) -> Page:
         answer = self._get("exchanges?" + urlencode({"with": self.us, "after": after}), self.member.jurisdiction)
         if answer.status != 200:
-            raise Unavailable(what=f"the ledger of {self.member.jurisdiction} (status {answer.status})")
+            raise Unavailable(
+                what=f"the ledger of {self.member.jurisdiction} (status {answer.status})",
+                what_zh=f"{self.member.jurisdiction} 的账本（状态 {answer.status}）",
+            )
         return Page.from_document(orjson.loads(answer.body))
 
     def tile(self, tile: Tile, /) -> bytes:
@@ -99,7 +102,10 @@ class MemberLog:
         if answer.status == 404:
             raise NoTile(name=tile.name)
         if answer.status != 200:
-            raise Unavailable(what=f"the ledger of {self.member.jurisdiction} (status {answer.status})")
+            raise Unavailable(
+                what=f"the ledger of {self.member.jurisdiction} (status {answer.status})",
+                what_zh=f"{self.member.jurisdiction} 的账本（状态 {answer.status}）",
+            )
         return answer.body
 
     def _get(self, path: str, signed_by: str) -> SignedAnswer:

@@ -143,12 +143,14 @@ def take_copy(given: dict[str, Any], *, pinned: PublicKey | None = None) -> bool
     """
     texts = [given.get(name) for name in ("document", "signature", "keyid")]
     if not all(isinstance(text, str) for text in texts):
-        raise BadDirectory(reason="it has no document, signature and keyid")
+        raise BadDirectory(
+            reason="it has no document, signature and keyid", reason_zh="缺少 document、signature 或 keyid"
+        )
     document, signature, keyid = (str(text) for text in texts)
     try:
         raw = base64.b64decode(document, validate=True)
     except ValueError as error:
-        raise BadDirectory(reason="its document is not base64") from error
+        raise BadDirectory(reason="its document is not base64", reason_zh="其 document 不是 base64") from error
     return directory.accept(raw, signature, keyid, pinned=pinned)
 
 
@@ -214,14 +216,17 @@ async def ask_to_join(settings: Settings, invitation: str) -> tuple[SignedAnswer
     """
     content = _read_invitation(invitation)
     if content["jurisdiction"] != settings.jurisdiction:
-        raise BadInvitation(reason=f"it is for {content['jurisdiction']}, this node is {settings.jurisdiction}")
+        raise BadInvitation(
+            reason=f"it is for {content['jurisdiction']}, this node is {settings.jurisdiction}",
+            reason_zh=f"邀请发给 {content['jurisdiction']}，本节点是 {settings.jurisdiction}",
+        )
     keeper = content["keyid"].partition("#")[0]
     entry = _entry(content["keyid"], content["public"], valid_from=iso(datetime.fromtimestamp(0, UTC)))
     try:
         pinned = public_key(keeper, entry)
         secret = base64.b64decode(content["secret"], validate=True)
     except ValueError as error:
-        raise BadInvitation(reason="it is damaged") from error
+        raise BadInvitation(reason="it is damaged", reason_zh="已损坏") from error
     member = own_record(settings)
     body = {"member": member, "proof": _proof(hashlib.sha256(secret).hexdigest(), member)}
     keys = _OneKey(pinned, load_node_keys(settings)[0])
@@ -238,7 +243,8 @@ def finish_joining(settings: Settings, answer: SignedAnswer, pinned: PublicKey) 
     """
     given = answer.object()
     if answer.status != 200 or not answer.signed:
-        raise JoinRefused(reason=str(given.get("title", f"status {answer.status}")))
+        title = str(given.get("title", f"status {answer.status}"))
+        raise JoinRefused(reason=title, reason_zh=str(given.get("title_zh", f"状态 {answer.status}")))
     with transaction.atomic():
         take_copy(given, pinned=pinned)
         detail = {"region": pinned.jurisdiction, "keyid": pinned.keyid}
@@ -262,7 +268,7 @@ def admit(_request: HttpRequest, peer: Peer, body: dict[str, Any]) -> Answer:
         raise NotKeeper(keeper=directory.keeper())
     given = body["member"]
     if peer.jurisdiction == settings.jurisdiction:
-        raise BadInvitation(reason="it names the keeper itself")
+        raise BadInvitation(reason="it names the keeper itself", reason_zh="邀请对象是名录管理节点自身")
     invitation = _open_invitation(peer.jurisdiction, given, str(body.get("proof", "")))
     if invitation.used_at is None:
         now = datetime.now(UTC)
@@ -283,7 +289,10 @@ def admit(_request: HttpRequest, peer: Peer, body: dict[str, Any]) -> Answer:
 def take_directory(_request: HttpRequest, peer: Peer, body: dict[str, Any]) -> Answer:
     """A pushed directory: POST /hutong/directory."""
     if peer.jurisdiction != directory.keeper():
-        raise BadDirectory(reason=f"{peer.jurisdiction} does not keep our directory")
+        raise BadDirectory(
+            reason=f"{peer.jurisdiction} does not keep our directory",
+            reason_zh=f"{peer.jurisdiction} 不管理我们的成员名录",
+        )
     newer = take_copy(body)
     return 200, {"accepted": newer}
 
@@ -295,11 +304,14 @@ def _open_invitation(jurisdiction: str, member: dict[str, Any], proof: str) -> I
         if not hmac.compare_digest(_proof(one.secret_digest, member), proof):
             continue
         if one.used_at is None and one.expires_at <= datetime.now(UTC):
-            raise BadInvitation(reason="it has expired")
+            raise BadInvitation(reason="it has expired", reason_zh="已过期")
         if one.used_at is not None and not _same_key(jurisdiction, member):
-            raise BadInvitation(reason="it was already used")
+            raise BadInvitation(reason="it was already used", reason_zh="已使用过")
         return one
-    raise BadInvitation(reason=f"there is no invitation for {jurisdiction} with this secret")
+    raise BadInvitation(
+        reason=f"there is no invitation for {jurisdiction} with this secret",
+        reason_zh=f"没有发给 {jurisdiction} 且口令相符的邀请",
+    )
 
 
 def _same_key(jurisdiction: str, member: dict[str, Any]) -> bool:
@@ -325,16 +337,16 @@ def _sooner(valid_to: str | None, moment: datetime) -> str | None:
 
 def _read_invitation(text: str) -> dict[str, str]:
     if not text.startswith(PREFIX):
-        raise BadInvitation(reason=f"it does not begin with {PREFIX}")
+        raise BadInvitation(reason=f"it does not begin with {PREFIX}", reason_zh=f"开头不是 {PREFIX}")
     encoded = text.removeprefix(PREFIX).strip()
     try:
         raw = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
         content = decode_object(raw)
     except (ValueError, BadInput) as error:
-        raise BadInvitation(reason="it is damaged") from error
+        raise BadInvitation(reason="it is damaged", reason_zh="已损坏") from error
     for name in ("jurisdiction", "url", "keyid", "public", "secret", "expires_at"):
         if not isinstance(content.get(name), str):
-            raise BadInvitation(reason=f"it has no {name}")
+            raise BadInvitation(reason=f"it has no {name}", reason_zh=f"缺少 {name}")
     return content
 
 

@@ -176,16 +176,19 @@ def decode_object(raw: bytes) -> dict[str, Any]:
     try:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        raise BadInput(reason=f"the body is not JSON (line {error.lineno}, column {error.colno})") from error
+        raise BadInput(
+            reason=f"the body is not JSON (line {error.lineno}, column {error.colno})",
+            reason_zh=f"正文不是 JSON（第 {error.lineno} 行第 {error.colno} 列）",
+        ) from error
     if not isinstance(value, dict):
-        raise BadInput(reason="the body is not a JSON object")
+        raise BadInput(reason="the body is not a JSON object", reason_zh="正文不是 JSON 对象")
     level: list[Any] = [value]
     for _ in range(DEEPEST):
         inner = [one.values() if isinstance(one, dict) else one for one in level]
         level = [value for values in inner for value in values if isinstance(value, (dict, list))]
         if not level:
             return value
-    raise BadInput(reason=f"the body is nested deeper than {DEEPEST} levels")
+    raise BadInput(reason=f"the body is nested deeper than {DEEPEST} levels", reason_zh=f"正文嵌套超过 {DEEPEST} 层")
 
 
 def _signed_view(

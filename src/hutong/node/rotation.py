@@ -85,9 +85,12 @@ def _list_key(jurisdiction: str, body: dict[str, Any]) -> int:
 def _read(jurisdiction: str, body: dict[str, Any]) -> tuple[dict[str, Any], int]:
     keyid, public, overlap_s, proof = (body.get(name) for name in ("id", "public", "overlap_s", "proof"))
     if not (isinstance(keyid, str) and isinstance(public, str) and isinstance(proof, str)):
-        raise BadInput(reason="the key has no id, public and proof")
+        raise BadInput(reason="the key has no id, public and proof", reason_zh="密钥缺少 id、public 或 proof")
     if not isinstance(overlap_s, int) or isinstance(overlap_s, bool) or not 0 <= overlap_s <= LONGEST_OVERLAP_S:
-        raise BadInput(reason=f"overlap_s is not between 0 and {LONGEST_OVERLAP_S}")
+        raise BadInput(
+            reason=f"overlap_s is not between 0 and {LONGEST_OVERLAP_S}",
+            reason_zh=f"overlap_s 不在 0 至 {LONGEST_OVERLAP_S} 之间",
+        )
     offer = {"jurisdiction": jurisdiction, "id": keyid, "public": public}
     entry = directory.read_key(
         jurisdiction,
@@ -97,5 +100,5 @@ def _read(jurisdiction: str, body: dict[str, Any]) -> tuple[dict[str, Any], int]
         key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public, validate=True))
         key.verify(base64.b64decode(proof, validate=True), CONTEXT + canonical_bytes(offer))
     except (InvalidSignature, binascii.Error, ValueError) as error:
-        raise BadInput(reason="the new key's proof does not hold") from error
+        raise BadInput(reason="the new key's proof does not hold", reason_zh="新密钥的证明不成立") from error
     return entry, overlap_s

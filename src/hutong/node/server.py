@@ -73,7 +73,7 @@ def split_address(address: str) -> tuple[str, int]:
     """
     host, _, port = address.rpartition(":")
     if not host or not port.isdigit() or int(port) > 65535:
-        raise BadSetting(name="listen", reason=f"{address} is not host:port")
+        raise BadSetting(name="listen", reason=f"{address} is not host:port", reason_zh=f"{address} 不是 主机:端口")
     return host.strip("[]"), int(port)
 
 

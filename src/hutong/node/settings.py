@@ -68,11 +68,19 @@ class Settings:
 
     def __post_init__(self) -> None:
         if self.place not in PLACES:
-            raise BadSetting(name="place", reason="one of " + ", ".join(PLACES))
+            raise BadSetting(
+                name="place", reason="one of " + ", ".join(PLACES), reason_zh="应为以下之一：" + "、".join(PLACES)
+            )
         if not self.jurisdiction or not self.jurisdiction.replace("-", "").isalnum():
-            raise BadSetting(name="jurisdiction", reason="letters, digits and hyphens only")
+            raise BadSetting(
+                name="jurisdiction", reason="letters, digits and hyphens only", reason_zh="只能用字母、数字和连字符"
+            )
         if not all(Path(one).is_absolute() for one in self.source_roots.split(os.pathsep) if one):
-            raise BadSetting(name="source_roots", reason='absolute folders, separated by ":"')
+            raise BadSetting(
+                name="source_roots",
+                reason='absolute folders, separated by ":"',
+                reason_zh='应为绝对路径的文件夹，以 ":" 分隔',
+            )
         object.__setattr__(self, "base_url", self.base_url.rstrip("/"))
         object.__setattr__(self, "exchange_url", (self.exchange_url or self.base_url).rstrip("/"))
 
@@ -115,11 +123,11 @@ def load(home: str | os.PathLike[str]) -> Settings:
     try:
         given = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadSetting(name=FILE_NAME, reason=str(error)) from error
+        raise BadSetting(name=FILE_NAME, reason=str(error), reason_zh=f"不是有效的 TOML（{error}）") from error
     known = {field.name for field in fields(Settings)} - {"home"}
     unknown = sorted(set(given) - known)
     if unknown:
-        raise BadSetting(name=unknown[0], reason="no such setting")
+        raise BadSetting(name=unknown[0], reason="no such setting", reason_zh="没有这项设置")
     for name in known:
         if (value := os.environ.get("HUTONG_" + name.upper())) is not None:
             given[name] = value

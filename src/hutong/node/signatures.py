@@ -171,15 +171,20 @@ def verify_request(
     signature = _signature(_header(headers, "Signature"))
     # 2.
     if not signature_input.startswith(_INPUT_PREFIX):
-        raise BadSignature(reason="Signature-Input is not in the form this region uses")
+        raise BadSignature(
+            reason="Signature-Input is not in the form this region uses",
+            reason_zh="Signature-Input 不是本区域使用的格式",
+        )
     created, keyid, nonce = _parameters(signature_input[len(_INPUT_PREFIX) :])
     if not is_id(message_id):
-        raise BadSignature(reason="Hutong-Message-Id is not a UUID")
+        raise BadSignature(reason="Hutong-Message-Id is not a UUID", reason_zh="Hutong-Message-Id 不是 UUID")
     # 3.
     _check_time(created, date, now, window_s)
     # 4.
     if content != content_digest(digest):
-        raise BadSignature(reason="Content-Digest is not the digest of the body")
+        raise BadSignature(
+            reason="Content-Digest is not the digest of the body", reason_zh="Content-Digest 与正文的摘要不符"
+        )
     # 5. and 6.
     known = _valid_key(keys, keyid, now)
     base = _request_base(method, target_uri, (content, date, message_id), signature_input[7:])
@@ -245,11 +250,17 @@ def verify_response(
     values = {name: _header(headers, name) for name in extra}
     prefix = f"hutong={_response_covered(content is not None, extra)};created="
     if not signature_input.startswith(prefix):
-        raise BadSignature(reason="the answer's Signature-Input is not in the form this region uses")
+        raise BadSignature(
+            reason="the answer's Signature-Input is not in the form this region uses",
+            reason_zh="答复的 Signature-Input 不是本区域使用的格式",
+        )
     created, keyid = _response_parameters(signature_input[len(prefix) :])
     _check_time(created, date, now, window_s)
     if digest is not None and content != content_digest(digest):
-        raise BadSignature(reason="the answer's Content-Digest is not the digest of its body")
+        raise BadSignature(
+            reason="the answer's Content-Digest is not the digest of its body",
+            reason_zh="答复的 Content-Digest 与其正文的摘要不符",
+        )
     known = _valid_key(keys, keyid, now)
     lines = _response_lines(status, content, date, values)
     _check_signature(known, signature, _response_base(lines, request_signature, signature_input[7:]))
@@ -298,7 +309,10 @@ def _header(headers: Mapping[str, str], name: str) -> str:
 
 def _signature(field: str) -> str:
     if not (field.startswith("hutong=:") and field.endswith(":") and len(field) == 97):
-        raise BadSignature(reason="the Signature field is not one Ed25519 signature labelled hutong")
+        raise BadSignature(
+            reason="the Signature field is not one Ed25519 signature labelled hutong",
+            reason_zh="Signature 字段不是标为 hutong 的一个 Ed25519 签名",
+        )
     return field[8:-1]
 
 
@@ -309,7 +323,10 @@ def _parameters(rest: str) -> tuple[int, str, str]:
     nonce = rest[:_NONCE_LENGTH]
     fixed = first and second and rest[_NONCE_LENGTH:] == _REQUEST_END
     if not (fixed and _is_keyid(keyid) and nonce.isascii() and '"' not in nonce):
-        raise BadSignature(reason="the signature's parameters are not in the form this region uses")
+        raise BadSignature(
+            reason="the signature's parameters are not in the form this region uses",
+            reason_zh="签名参数不是本区域使用的格式",
+        )
     return _created(created), keyid, nonce
 
 
@@ -317,7 +334,10 @@ def _response_parameters(rest: str) -> tuple[int, str]:
     created, found, rest = rest.partition(';keyid="')
     keyid = rest[: -len(_RESPONSE_END)]
     if not (found and rest.endswith(_RESPONSE_END) and _is_keyid(keyid)):
-        raise BadSignature(reason="the answer's signature parameters are not in the form this region uses")
+        raise BadSignature(
+            reason="the answer's signature parameters are not in the form this region uses",
+            reason_zh="答复的签名参数不是本区域使用的格式",
+        )
     return _created(created), keyid
 
 
@@ -327,7 +347,9 @@ def _is_keyid(text: str) -> bool:
 
 def _created(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 12):
-        raise BadSignature(reason="the signature's created is not a whole number of seconds")
+        raise BadSignature(
+            reason="the signature's created is not a whole number of seconds", reason_zh="签名的 created 不是整数秒"
+        )
     return int(text)
 
 
@@ -336,7 +358,7 @@ def _check_time(created: int, date: str, now: float, window_s: int) -> None:
         raise StaleMessage(seconds=int(abs(now - created)), window=window_s)
     # One time, written twice: a Date that differs from created is not in our profile.
     if date != http_date(created):
-        raise BadSignature(reason="Date and the signature's created differ")
+        raise BadSignature(reason="Date and the signature's created differ", reason_zh="Date 与签名的 created 不一致")
 
 
 def _valid_key(keys: KeyLookup, keyid: str, now: float) -> PublicKey:
@@ -351,4 +373,6 @@ def _check_signature(known: PublicKey, signature: str, base: bytes) -> None:
     try:
         known.key.verify(binascii.a2b_base64(signature, strict_mode=True), base)
     except (InvalidSignature, binascii.Error, ValueError) as error:
-        raise BadSignature(reason="it was not made by that key over this message") from error
+        raise BadSignature(
+            reason="it was not made by that key over this message", reason_zh="不是由该密钥对此消息所作的签名"
+        ) from error

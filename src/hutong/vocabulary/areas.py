@@ -52,7 +52,10 @@ def load_areas(file: Path) -> AreaTable:
                 code = row["code"].strip()
                 period = (_day(row.get("valid_from")), _day(row.get("valid_to")))
             except (KeyError, ValueError, AttributeError):
-                raise BadInput(reason=f"line {number} of the area table has no code, or a date that is none") from None
+                raise BadInput(
+                    reason=f"line {number} of the area table has no code, or a date that is none",
+                    reason_zh=f"行政区划表第 {number} 行没有代码，或日期无效",
+                ) from None
             periods[code] = (*periods.get(code, ()), period)
     return AreaTable(periods)
 

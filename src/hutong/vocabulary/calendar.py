@@ -90,7 +90,10 @@ class WorkCalendar:
         years = {day.year for day in days}
         for year in sorted(years - self.years):
             if any(days.get(date(year, month, day), True) for month, day in FIXED_HOLIDAYS):
-                raise BadInput(reason=f"the calendar lists {year} in part: its fixed holidays are missing")
+                raise BadInput(
+                    reason=f"the calendar lists {year} in part: its fixed holidays are missing",
+                    reason_zh=f"日历中 {year} 年不完整：缺少固定节假日",
+                )
         return WorkCalendar({**self.exceptions, **days}, self.years | years)
 
 
@@ -107,7 +110,10 @@ def read_days(lines: Iterable[str]) -> dict[date, bool]:
         try:
             days[date.fromisoformat(row["date"].strip())] = WORKS[row["kind"].strip()]
         except (KeyError, ValueError, AttributeError):
-            raise BadInput(reason=f"line {number} of the calendar has no date, or a kind that is none") from None
+            raise BadInput(
+                reason=f"line {number} of the calendar has no date, or a kind that is none",
+                reason_zh=f"日历第 {number} 行没有日期，或类别无效",
+            ) from None
     return days
 
 
