@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import pkgutil
 import re
 import string
 from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 import hutong
-from hutong.vocabulary.errors import GLOSSARY, NotFound, Refused, Unavailable, WrongState
+from hutong.vocabulary.errors import GLOSSARY, SPOKEN, NotFound, Refused, Unavailable, WrongState
 
 NOT_IMPORTED = re.compile(r"\.migrations\b|\.__main__\Z|\.django_settings\Z")
 TOLD_AGAIN = {"hutong.client.problems.RefusedByNode"}  # says what another node's refusal says
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
+ENGLISH = re.compile(r"[A-Za-z]{2}")
+ENGLISH_PHRASE = re.compile(r"[A-Za-z]{2}.* |.* [A-Za-z]{2}")
+NAMED = {"field", "folder", "header", "kind", "name", "where"}  # parameters that take a name, which has no space
+NAMES = {"GET, POST"}
+SOURCE = Path(hutong.__file__).parent
 
 
 def _every_refusal() -> list[type[Refused]]:
@@ -88,3 +96,46 @@ def test_the_glossary_says_recurring_words_in_chinese_and_leaves_names_alone():
 def test_a_word_given_in_chinese_stands_before_the_glossary():
     assert Unavailable(what="the source", what_zh="地方数据源").say("zh") == "地方数据源目前没有响应。"
     assert all(CHINESE.search(word) for word in GLOSSARY.values())
+
+
+def test_english_words_in_a_refusal_come_with_their_chinese():
+    """Every place of the source that makes a refusal: x="words" has x_zh beside it, or its word is in the glossary."""
+    classes = {one.__name__: one for one in EVERY}
+    half_english = [
+        f"{file.relative_to(SOURCE)}:{call.lineno} {name}({word.arg}={ast.unparse(word.value)})"
+        for file in SOURCE.rglob("*.py")
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and (name := _called(call)) in classes
+        for word in _only_english(call, classes[name])
+    ]
+    assert half_english == []
+
+
+def _called(call: ast.Call) -> str:
+    return getattr(call.func, "id", getattr(call.func, "attr", ""))
+
+
+def _only_english(call: ast.Call, refusal: type[Refused]) -> Iterator[ast.keyword]:
+    spoken = _places(refusal.zh) | _places(refusal.next_zh)
+    given = {word.arg for word in call.keywords}
+    for word in call.keywords:
+        if word.arg is None or word.arg not in spoken or f"{word.arg}_zh" in given:
+            continue
+        known = {*NAMES, *(GLOSSARY if word.arg in SPOKEN else ())}
+        english = ENGLISH_PHRASE if word.arg in NAMED else ENGLISH
+        if not word.arg.endswith("_zh") and any(english.search(text) and text not in known for text in _texts(word)):
+            yield word
+
+
+def _texts(node: ast.AST) -> Iterator[str]:
+    """The literal words of an expression, and a mark for what another refusal says. Other calls are passed over."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, ast.Call):
+        if _called(node) == "say":
+            yield "what another refusal says"
+        elif _called(node) == "join":
+            yield from _texts(node.func)
+    elif not isinstance(node, (ast.Subscript, ast.Compare)):
+        for inner in ast.iter_child_nodes(node):
+            yield from _texts(inner)

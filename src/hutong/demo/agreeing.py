@@ -109,7 +109,7 @@ def refuse(stage: Stage) -> None:
         "agreement refuse",
         *(waiting["pid"], *words, "--citation", "《政务数据共享条例》第十五条", "--as", "officer"),
     )
-    shown = stage.until(lambda: _when(stage, ZHEJIANG, request, "refused"), "the refusal", ZHEJIANG)
+    shown = stage.until(lambda: _when(stage, ZHEJIANG, request, "refused"), Words("拒绝答复", "the refusal"), ZHEJIANG)
     stage.screen.refused(
         Words("浙江看到的答复", "What Zhejiang reads"), f"{shown['refusal_reason']}  {shown['refusal_citation']}"
     )
@@ -137,7 +137,7 @@ def _agreed(stage: Stage, seat: Seat, request: str) -> str:
         shown = stage.run(seat, "request show", request, "--json").json()
         return str(shown["agreement"]) if shown["agreement_state"] == "active" else ""
 
-    return stage.until(active, "the agreement", seat)
+    return stage.until(active, Words("共享协议", "the agreement"), seat)
 
 
 def _inbox(stage: Stage, request: str) -> dict[str, Any]:
@@ -148,7 +148,7 @@ def _inbox(stage: Stage, request: str) -> dict[str, Any]:
         waiting = [one for one in stage.run(JIANGSU, "agreement inbox", "--json").json() if one["pid"] not in before]
         return dict(waiting[0]) if waiting else {}
 
-    found = stage.until(arrived, f"request {request}", JIANGSU)
+    found = stage.until(arrived, Words(f"共享申请 {request}", f"request {request}"), JIANGSU)
     stage.facts.keep(seen_in_inbox=sorted(before | {found["pid"]}))
     return found
 

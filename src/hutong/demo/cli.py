@@ -114,7 +114,7 @@ def _receive_visitors(screen: Screen, nodes: Nodes, leave: bool) -> None:
     screen.say(Words("按 Ctrl-C 停止全部节点。", "Ctrl-C stops all nodes."))
     while (ended := nodes.first_to_end()) is None:
         time.sleep(LOOK_EVERY_S)
-    raise NodeEnded(name=ended.seat.name_en, log=ended.log)
+    raise NodeEnded(name=ended.seat.name_en, name_zh=ended.seat.name_zh, log=ended.log)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

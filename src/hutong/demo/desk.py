@@ -73,7 +73,7 @@ class Desk:
         stdin.flush()
         line = stdout.readline()
         if not line:
-            raise CommandFailed(command=" ".join(arguments), said="the desk ended")
+            raise CommandFailed(command=" ".join(arguments), said="the desk ended", said_zh="命令台已退出")
         return Said(**json.loads(line))
 
     def run(self, *arguments: str, given: str = "") -> Said:

@@ -95,7 +95,9 @@ class Nodes:
                 if answer.status == 200:
                     return
             time.sleep(LOOK_AGAIN_S)
-        raise NodeNotReady(name=node.seat.name_en, seconds=int(READY_WITHIN_S), log=str(node.log))
+        raise NodeNotReady(
+            name=node.seat.name_en, name_zh=node.seat.name_zh, seconds=int(READY_WITHIN_S), log=str(node.log)
+        )
 
     def first_to_end(self) -> RunningNode | None:
         """A node whose process has ended by itself, None while all run."""

@@ -48,7 +48,7 @@ def _witnessed_audit(stage: Stage, seat: Seat, key: str) -> dict[str, Any]:
         said = stage.run(seat, "ledger verify", "--key", key, "--json").json()
         return dict(said) if said["witnessed_size"] == said["size"] else {}
 
-    return stage.until(audited, "the witnesses' cosignature", seat)
+    return stage.until(audited, Words("见证方的联署", "the witnesses' cosignature"), seat)
 
 
 def reconcile(stage: Stage) -> None:
@@ -56,7 +56,11 @@ def reconcile(stage: Stage) -> None:
     for provider in (SHANGHAI, JIANGSU):
         stage.show(ANHUI, "ledger reconcile", provider.jurisdiction)
         began = perf_counter()
-        agreed = stage.until(lambda peer=provider: _agreed(stage, peer), "the last receipts", provider)  # type: ignore[misc]
+        agreed = stage.until(
+            lambda peer=provider: _agreed(stage, peer),  # type: ignore[misc]
+            Words("最后的回执", "the last receipts"),
+            provider,
+        )
         stage.screen.done(
             Words(
                 f"安徽与{provider.name_zh}：两本账本一致 {agreed} 笔，有出入 0 笔",

@@ -109,4 +109,4 @@ def _wait_for(stage: Stage, one: Published) -> None:
         found = stage.run(ANHUI, "search", one.fields["title_zh"], "--json").json()
         return any(entry["id"] == resource for entry in found)
 
-    stage.until(arrived, one.fields["title_en"], ANHUI)
+    stage.until(arrived, Words(one.fields["title_zh"], one.fields["title_en"]), ANHUI)

@@ -113,4 +113,4 @@ def _refusal(stage: Stage, read: Callable[[], object]) -> str:
         language = stage.screen.language
         rule = f"{refused.rule}  " if refused.rule else ""
         return f"{refused.status}  {rule}{refused.say(language)}{refused.next_step(language)}"
-    raise DidNotArrive(what="the refusal", where=ANHUI.name_en, seconds=0)
+    raise DidNotArrive(what="the refusal", what_zh="拒绝答复", where=ANHUI.name_en, where_zh=ANHUI.name_zh, seconds=0)

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from hutong.demo.desk import Desk, Said
 from hutong.demo.processes import LOOK_AGAIN_S, Nodes
 from hutong.demo.region import SEATS, Seat
-from hutong.demo.screen import Screen
+from hutong.demo.screen import Screen, Words
 from hutong.vocabulary.errors import Refused
 
 FACTS = "story.json"  # in the demonstration's folder: it marks the folder as ours, and tells whether the story was told
@@ -43,7 +43,7 @@ def identifier(said: str) -> str:
     """
     found = _ID.search(said)
     if found is None:
-        raise DidNotArrive(what="an identifier", where=said[:80], seconds=0)
+        raise DidNotArrive(what="an identifier", what_zh="编号", where=said[:80], seconds=0)
     return found.group()
 
 
@@ -112,7 +112,7 @@ class Stage:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             yield from pool.map(work, seats)
 
-    def until(self, ask: Callable[[], Result], what: str, where: Seat) -> Result:
+    def until(self, ask: Callable[[], Result], what: Words, where: Seat) -> Result:
         """Ask again until the answer is true.
 
         raises   DidNotArrive
@@ -120,6 +120,12 @@ class Stage:
         deadline = time.monotonic() + ARRIVES_WITHIN_S
         while not (found := ask()):
             if time.monotonic() > deadline:
-                raise DidNotArrive(what=what, where=where.name_en, seconds=int(ARRIVES_WITHIN_S))
+                raise DidNotArrive(
+                    what=what.en,
+                    what_zh=what.zh,
+                    where=where.name_en,
+                    where_zh=where.name_zh,
+                    seconds=int(ARRIVES_WITHIN_S),
+                )
             time.sleep(LOOK_AGAIN_S)
         return found

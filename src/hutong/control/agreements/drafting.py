@@ -127,7 +127,9 @@ def _moment(value: Any) -> datetime:
     try:
         moment = datetime.fromisoformat(value)
     except (TypeError, ValueError):
-        raise Malformed(where="agreement.permission", reason="a dateTime cannot be read") from None
+        raise Malformed(
+            where="agreement.permission", reason="a dateTime cannot be read", reason_zh="时间无法读取"
+        ) from None
     if moment.tzinfo is None:
-        raise Malformed(where="agreement.permission", reason="a dateTime has no time zone")
+        raise Malformed(where="agreement.permission", reason="a dateTime has no time zone", reason_zh="时间没有时区")
     return moment

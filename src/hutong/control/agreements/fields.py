@@ -27,15 +27,27 @@ class Fields:
 
     def __init__(self, document: Any, where: str = "") -> None:
         if not isinstance(document, dict):
-            raise Malformed(where=where or "the body", reason="an object is expected")
+            raise Malformed(
+                where=where or "the body",
+                where_zh=where or "报文",
+                reason="an object is expected",
+                reason_zh="应为对象",
+            )
         self.document: dict[str, Any] = document
         self.where = where
 
     def path(self, name: str) -> str:
         return f"{self.where}.{name}" if self.where else name
 
-    def fail(self, name: str, reason: str) -> Malformed:
-        return Malformed(where=self.path(name), reason=reason)
+    def fail(self, name: str, reason: str, reason_zh: str) -> Malformed:
+        return Malformed(where=self.path(name), reason=reason, reason_zh=reason_zh)
+
+    def missing(self, name: str) -> Malformed:
+        return self.fail(name, "it is missing", "缺失")
+
+    def unless_missing(self, name: str, reason: str, reason_zh: str) -> Malformed:
+        """What is wrong with a member that is there; that it is missing, otherwise."""
+        return self.fail(name, reason, reason_zh) if name in self.document else self.missing(name)
 
     def has(self, name: str) -> bool:
         return name in self.document
@@ -43,9 +55,13 @@ class Fields:
     def text(self, name: str) -> str:
         value = self.document.get(name)
         if not isinstance(value, str):
-            raise self.fail(name, "a string is expected" if name in self.document else "it is missing")
+            raise self.unless_missing(name, "a string is expected", "应为字符串")
         if len(value) > LONGEST_TEXT or "\x00" in value:
-            raise self.fail(name, f"at most {LONGEST_TEXT} characters, none of them NUL")
+            raise self.fail(
+                name,
+                f"at most {LONGEST_TEXT} characters, none of them NUL",
+                f"至多 {LONGEST_TEXT} 个字符，且不含 NUL",
+            )
         return value
 
     def text_or_none(self, name: str) -> str | None:
@@ -55,7 +71,11 @@ class Fields:
     def identifier(self, name: str) -> str:
         value = self.text(name)
         if not value or len(value) > LONGEST_ID or not value.isprintable() or " " in value:
-            raise self.fail(name, f"an id of 1 to {LONGEST_ID} printable characters without spaces is expected")
+            raise self.fail(
+                name,
+                f"an id of 1 to {LONGEST_ID} printable characters without spaces is expected",
+                f"应为 1 至 {LONGEST_ID} 个可打印字符的编号，不含空格",
+            )
         return value
 
     def identifier_or_none(self, name: str) -> str | None:
@@ -64,25 +84,27 @@ class Fields:
     def literal(self, name: str, *allowed: str) -> str:
         value = self.text(name)
         if value not in allowed:
-            raise self.fail(name, "one of " + ", ".join(allowed) + " is expected")
+            raise self.fail(name, f"one of {', '.join(allowed)} is expected", f"应为以下之一：{'、'.join(allowed)}")
         return value
 
     def integer(self, name: str, *, least: int, most: int) -> int:
         value = self.document.get(name)
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            raise self.fail(name, f"a whole number from {least} to {most} is expected")
+            raise self.fail(
+                name, f"a whole number from {least} to {most} is expected", f"应为 {least} 至 {most} 的整数"
+            )
         return value
 
     def array(self, name: str) -> list[Any]:
         value = self.document.get(name)
         if not isinstance(value, list):
-            raise self.fail(name, "a list is expected" if name in self.document else "it is missing")
+            raise self.unless_missing(name, "a list is expected", "应为列表")
         return value
 
     def many(self, name: str, read: Callable[[Any, str], T], *, fewest: int = 0) -> tuple[T, ...]:
         values = self.array(name)
         if len(values) < fewest:
-            raise self.fail(name, f"at least {fewest} expected")
+            raise self.fail(name, f"at least {fewest} expected", f"至少应有 {fewest} 项")
         return tuple(read(value, f"{self.path(name)}[{index}]") for index, value in enumerate(values))
 
     def many_or_none(self, name: str, read: Callable[[Any, str], T], *, fewest: int = 0) -> tuple[T, ...] | None:
@@ -90,13 +112,13 @@ class Fields:
 
     def inner(self, name: str) -> Fields:
         if name not in self.document:
-            raise self.fail(name, "it is missing")
+            raise self.missing(name)
         return Fields(self.document[name], self.path(name))
 
 
 def text_value(value: Any, where: str) -> str:
     if not isinstance(value, str):
-        raise Malformed(where=where, reason="a string is expected")
+        raise Malformed(where=where, reason="a string is expected", reason_zh="应为字符串")
     return value
 
 

@@ -66,7 +66,7 @@ def read_policy(value: Any, kind: Kind, where: str) -> Policy:
 def _read_timestamp(fields: Fields) -> str | None:
     timestamp = fields.text_or_none("timestamp")
     if timestamp is not None and not TIMESTAMP.match(timestamp):
-        raise fields.fail("timestamp", "an xsd:dateTime is expected")
+        raise fields.fail("timestamp", "an xsd:dateTime is expected", "应为 xsd:dateTime")
     return timestamp
 
 
@@ -76,7 +76,7 @@ def _read_rules(fields: Fields) -> None:
     for name in ("permission", "prohibition", "obligation"):
         fields.many_or_none(name, _read_rule, fewest=1)
     if not (fields.has("permission") or fields.has("prohibition")):
-        raise fields.fail("permission", "a permission or a prohibition is expected")
+        raise fields.fail("permission", "a permission or a prohibition is expected", "应有许可或禁止")
 
 
 def _read_rule(value: Any, where: str) -> None:
@@ -88,12 +88,20 @@ def _read_rule(value: Any, where: str) -> None:
 def _read_constraint(value: Any, where: str, depth: int) -> None:
     fields = Fields(value, where)
     if depth > DEEPEST:
-        raise Malformed(where=where, reason=f"constraints are nested more than {DEEPEST} deep")
+        raise Malformed(
+            where=where,
+            reason=f"constraints are nested more than {DEEPEST} deep",
+            reason_zh=f"约束嵌套超过 {DEEPEST} 层",
+        )
     joined = [name for name in LOGICAL if fields.has(name)]
     if not joined:
         return _read_atomic(fields)
     if len(joined) > 1 or (fields.has("leftOperand") and fields.has("operator") and fields.has("rightOperand")):
-        raise Malformed(where=where, reason="either one of and, andSequence, or, xone, or a comparison, never both")
+        raise Malformed(
+            where=where,
+            reason="either one of and, andSequence, or, xone, or a comparison, never both",
+            reason_zh="and、andSequence、or、xone 与比较式只能用其中一个",
+        )
     fields.many(joined[0], lambda inner, path: _read_constraint(inner, path, depth + 1))
     return None
 
@@ -102,7 +110,7 @@ def _read_atomic(fields: Fields) -> None:
     fields.text("leftOperand")
     fields.literal("operator", *COMPARISONS, *MEMBERSHIPS)
     if not isinstance(fields.document.get("rightOperand"), (str, dict, list)):
-        raise fields.fail("rightOperand", "a string, an object or a list is expected")
+        raise fields.fail("rightOperand", "a string, an object or a list is expected", "应为字符串、对象或列表")
 
 
 def _refuse_what_cannot_be_signed(fields: Fields) -> None:
@@ -110,6 +118,6 @@ def _refuse_what_cannot_be_signed(fields: Fields) -> None:
     try:
         encoded = canonical_bytes(fields.document)
     except (ValueError, TypeError, RecursionError) as error:
-        raise Malformed(where=fields.where, reason=str(error)) from error
+        raise Malformed(where=fields.where, reason=str(error), reason_zh=f"无法写成规范化 JSON（{error}）") from error
     if b"\\u0000" in encoded:
-        raise Malformed(where=fields.where, reason="a text contains NUL")
+        raise Malformed(where=fields.where, reason="a text contains NUL", reason_zh="文本含 NUL 字符")

@@ -27,7 +27,9 @@ def _open(value: Any, type_name: str) -> Fields:
     fields = Fields(value)
     context = fields.array("@context")
     if CONTEXT not in context or not all(isinstance(one, str) for one in context):
-        raise fields.fail("@context", f"a list of strings that contains {CONTEXT} is expected")
+        raise fields.fail(
+            "@context", f"a list of strings that contains {CONTEXT} is expected", f"应为含 {CONTEXT} 的字符串列表"
+        )
     fields.literal("@type", type_name)
     return fields
 
@@ -51,7 +53,9 @@ class ContractRequest:
     def read(cls, value: Any) -> Self:
         fields = _open(value, cls.TYPE)
         if fields.has("callbackAddress") == fields.has("providerPid"):
-            raise fields.fail("callbackAddress", "either it or providerPid is expected, and not both")
+            raise fields.fail(
+                "callbackAddress", "either it or providerPid is expected, and not both", "应与 providerPid 二者取一"
+            )
         offer = read_policy(fields.document.get("offer"), Kind.OFFER, "offer")
         consumer, provider = fields.identifier("consumerPid"), fields.identifier_or_none("providerPid")
         return cls(consumer, offer, provider, fields.text_or_none("callbackAddress"))
@@ -76,10 +80,12 @@ class ContractOffer:
     def read(cls, value: Any) -> Self:
         fields = _open(value, cls.TYPE)
         if fields.has("callbackAddress") == fields.has("consumerPid"):
-            raise fields.fail("callbackAddress", "either it or consumerPid is expected, and not both")
+            raise fields.fail(
+                "callbackAddress", "either it or consumerPid is expected, and not both", "应与 consumerPid 二者取一"
+            )
         offer = read_policy(fields.document.get("offer"), Kind.OFFER, "offer")
         if offer.target is None:
-            raise fields.fail("offer.target", "it is missing")
+            raise fields.missing("offer.target")
         provider, consumer = fields.identifier("providerPid"), fields.identifier_or_none("consumerPid")
         return cls(provider, offer, consumer, fields.text_or_none("callbackAddress"))
 
@@ -325,7 +331,7 @@ def read_address(fields: Fields) -> dict[str, Any] | None:
     address.text_or_none("endpoint")
     address.many_or_none("endpointProperties", _read_property, fewest=1)
     if b"\\u0000" in orjson.dumps(address.document):  # PostgreSQL's JSON has no place for it
-        raise fields.fail("dataAddress", "a text contains NUL")
+        raise fields.fail("dataAddress", "a text contains NUL", "文本含 NUL 字符")
     return address.document
 
 

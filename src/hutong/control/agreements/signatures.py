@@ -57,11 +57,15 @@ def check_signature(agreement: dict[str, Any], signature: Signature, signer: str
     """
     known = keys.lookup(signature.keyid)
     if known is None or known.jurisdiction != signer:
-        raise BadAgreementSignature(signer=signer, reason="the key is not listed for that node")
+        raise BadAgreementSignature(
+            signer=signer, reason="the key is not listed for that node", reason_zh="该密钥未列在该节点名下"
+        )
     if not known.valid_from <= now < known.valid_to:
-        raise BadAgreementSignature(signer=signer, reason="the key is not valid now")
+        raise BadAgreementSignature(signer=signer, reason="the key is not valid now", reason_zh="该密钥目前无效")
     try:
         value = binascii.a2b_base64(signature.value, strict_mode=True)
         known.key.verify(value, SIGNED_PREFIX + canonical_bytes(agreement))
     except (InvalidSignature, binascii.Error, ValueError) as error:
-        raise BadAgreementSignature(signer=signer, reason="it does not hold over this agreement") from error
+        raise BadAgreementSignature(
+            signer=signer, reason="it does not hold over this agreement", reason_zh="签名与该协议内容不符"
+        ) from error

@@ -98,10 +98,10 @@ def read_agreed(agreement: Mapping[str, Any]) -> AgreedTerms | None:
 
 def _terms(fields: Fields, items: tuple[str, ...]) -> Terms:
     if len(items) > MOST_ITEMS or len(set(items)) != len(items):
-        raise fields.fail("items", f"at most {MOST_ITEMS}, each once")
+        raise fields.fail("items", f"at most {MOST_ITEMS}, each once", f"至多 {MOST_ITEMS} 项，且不重复")
     where = fields.document.get("where")
     if where is not None and not isinstance(where, dict):
-        raise fields.fail("where", "a predicate or null is expected")
+        raise fields.fail("where", "a predicate or null is expected", "应为条件或 null")
     return Terms(
         items=items,
         where=where,
@@ -122,9 +122,9 @@ def _moment(fields: Fields, name: str) -> datetime:
     try:
         moment = datetime.fromisoformat(fields.text(name))
     except ValueError:
-        raise fields.fail(name, "an RFC 3339 time is expected") from None
+        raise fields.fail(name, "an RFC 3339 time is expected", "应为 RFC 3339 时间") from None
     if moment.tzinfo is None:
-        raise fields.fail(name, "a time zone is expected")
+        raise fields.fail(name, "a time zone is expected", "应带时区")
     return moment
 
 

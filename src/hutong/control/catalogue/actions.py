@@ -230,13 +230,21 @@ def _drafted(resource: Resource, position: int, one: ItemDraft) -> Item:
 def _merged(before: Sequence[Item], given: Sequence[dict[str, Any]]) -> list[Item]:
     """The items as described, unsaved. Refuses before anything is written."""
     if not isinstance(given, (list, tuple)) or len(given) > fields.MOST_ITEMS:
-        raise fields.WrongValue(field="items", reason=f"a list of at most {fields.MOST_ITEMS} items")
+        raise fields.WrongValue(
+            field="items",
+            reason=f"a list of at most {fields.MOST_ITEMS} items",
+            reason_zh=f"应为至多 {fields.MOST_ITEMS} 个信息项的列表",
+        )
     known = {item.name: item for item in before}
     merged: list[Item] = []
     for position, one in enumerate(given):
         name = one.get("name") if isinstance(one, dict) else None
         if not isinstance(name, str) or name not in known:
-            raise fields.WrongValue(field=f"items[{position}].name", reason="an item of this resource, each once")
+            raise fields.WrongValue(
+                field=f"items[{position}].name",
+                reason="an item of this resource, each once",
+                reason_zh="应为本资源的信息项，且各出现一次",
+            )
         item = known.pop(name)
         merged.append(_changed(item, position, one))
     return merged
@@ -246,14 +254,18 @@ def _changed(item: Item, position: int, given: dict[str, Any]) -> Item:
     where = f"items.{item.name[:60]}"
     for fixed in ("type", "missing"):  # what the source says; a file that carries it along may not change it
         if fixed in given and given[fixed] != getattr(item, fixed):
-            raise fields.WrongValue(field=f"{where}.{fixed}", reason="it comes from the source and cannot be changed")
+            raise fields.WrongValue(
+                field=f"{where}.{fixed}",
+                reason="it comes from the source and cannot be changed",
+                reason_zh="来自数据源，不能修改",
+            )
     changes = fields.read_item({k: v for k, v in given.items() if k not in ("name", "type", "missing")}, where)
     if changes.get("secret"):
         raise secrecy.SecretItem(field=item.name, label="")
     secrecy.check((f"{where}.{name}", value) for name, value in changes.items())
     action = changes.get("mask", {}).get("action", "keep")
     if action != "keep" and item.type not in {kind.value for kind in FITTING[action]}:
-        raise BadMask(item=item.name, reason=f"{action} does not fit its type")
+        raise BadMask(item=item.name, reason=f"{action} does not fit its type", reason_zh=f"{action} 不适用于该类型")
     item.pk, item.position = None, position
     for name, value in changes.items():
         setattr(item, name, value)

@@ -153,11 +153,11 @@ def signed_bytes(dataset: dict[str, Any]) -> bytes:
     try:
         content = canonical_bytes(dataset)
     except (ValueError, RecursionError) as error:
-        raise BadEntry(reason="it has no canonical JSON") from error
+        raise BadEntry(reason="it has no canonical JSON", reason_zh="无法写成规范化 JSON") from error
     if b"\\u0000" in content:
-        raise BadEntry(reason="a text in it holds NUL")
+        raise BadEntry(reason="a text in it holds NUL", reason_zh="其中有文本含 NUL 字符")
     if len(content) > MOST_BYTES:
-        raise BadEntry(reason=f"it is larger than {MOST_BYTES} bytes")
+        raise BadEntry(reason=f"it is larger than {MOST_BYTES} bytes", reason_zh=f"超过 {MOST_BYTES} 字节")
     return SIGNED_PREFIX + content
 
 
@@ -169,11 +169,13 @@ def read(dataset: Any) -> EntryDocument:
     try:
         return _read(dataset)
     except (KeyError, TypeError, AttributeError, IndexError, ValueError, binascii.Error) as error:
-        raise BadEntry(reason="a field is missing, or is not of its type") from error
+        raise BadEntry(
+            reason="a field is missing, or is not of its type", reason_zh="缺少字段，或字段类型不对"
+        ) from error
     except Refused as refusal:
         if isinstance(refusal, BadEntry):
             raise
-        raise BadEntry(reason=refusal.say("en").rstrip(".")) from refusal
+        raise BadEntry(reason=refusal.say("en").rstrip("."), reason_zh=refusal.say("zh").rstrip("。")) from refusal
 
 
 def offer(dataset: dict[str, Any]) -> dict[str, Any]:
@@ -250,12 +252,14 @@ def _item(item: Item, resource: Resource) -> dict[str, Any]:
 def _read(dataset: Any) -> EntryDocument:
     entry = dataset[EXTENSION]
     _require(
-        dataset["@type"] == "Dataset" and CONTEXT in list(dataset["@context"]), "it is not a data set of this protocol"
+        dataset["@type"] == "Dataset" and CONTEXT in list(dataset["@context"]),
+        "it is not a data set of this protocol",
+        "不是本协议的数据集",
     )
-    _require(entry["v"] == 1, "its version of the extension is not known here")
-    _require(isinstance(dataset["@id"], str) and is_id(dataset["@id"]), "its id is not a UUID")
-    _require(entry["state"] in STATES, "its state is unknown")
-    _require(entry["attribute"] in codes.ATTRIBUTES, "its sharing attribute is unknown")
+    _require(entry["v"] == 1, "its version of the extension is not known here", "其扩展版本此处未知")
+    _require(isinstance(dataset["@id"], str) and is_id(dataset["@id"]), "its id is not a UUID", "编号不是 UUID")
+    _require(entry["state"] in STATES, "its state is unknown", "状态未知")
+    _require(entry["attribute"] in codes.ATTRIBUTES, "its sharing attribute is unknown", "共享属性未知")
     titles, summaries = _languages(dataset["dct:title"], 200), _languages(dataset["dct:description"], 4000, lines=True)
     department = entry["department"]
     texts = {name: checked(name, entry[name], limit=n, lines=name in _LINES) for name, n in _PLAIN_TEXTS.items()}
@@ -265,86 +269,102 @@ def _read(dataset: Any) -> EntryDocument:
         version=_count(entry["version"]),
         state=entry["state"],
         published_at=_moment(entry["published_at"]),
-        title_zh=checked("title", titles.get("zh", ""), limit=200, required=True),
+        title_zh=checked("dct:title", titles.get("zh", ""), limit=200, required=True),
         title_en=titles.get("en", ""),
         summary_zh=summaries.get("zh", ""),
         summary_en=summaries.get("en", ""),
         keywords=_list(dataset["dcat:keyword"], 40),
-        department_code=checked("department code", department["code"], limit=18, required=True),
-        department_name=checked("department name", department["name_zh"], limit=200, required=True),
-        department_name_en=checked("department name", department["name_en"], limit=200),
+        department_code=checked("department.code", department["code"], limit=18, required=True),
+        department_name=checked("department.name_zh", department["name_zh"], limit=200, required=True),
+        department_name_en=checked("department.name_en", department["name_en"], limit=200),
         attribute=entry["attribute"],
         grade=_grade(entry["grade"]),
         row_count=None if entry["row_count"] is None else _count(entry["row_count"]),
         permitted_purposes=_list(entry["permitted_purposes"], _PLAIN_LISTS["permitted_purposes"]),
         sharing_modes=_list(entry["sharing_modes"], _PLAIN_LISTS["sharing_modes"]),
         items=_items(entry["items"]),
-        offer_id=checked("offer", dataset["hasPolicy"][0]["@id"], limit=80, required=True),
+        offer_id=checked("hasPolicy.@id", dataset["hasPolicy"][0]["@id"], limit=80, required=True),
         endpoint_url=_address(dataset["distribution"][0]["accessService"]["endpointURL"]),
         **texts,
     )
 
 
 def _items(given: Any) -> tuple[EntryItem, ...]:
-    _require(isinstance(given, list) and len(given) <= MOST_ITEMS, f"it has more than {MOST_ITEMS} items")
+    _require(
+        isinstance(given, list) and len(given) <= MOST_ITEMS,
+        f"it has more than {MOST_ITEMS} items",
+        f"信息项超过 {MOST_ITEMS} 个",
+    )
     items = tuple(_entry_item(one) for one in given)
-    _require(len({item.name for item in items}) == len(items), "an item stands in it twice")
+    _require(len({item.name for item in items}) == len(items), "an item stands in it twice", "信息项重复")
     return items
 
 
 def _entry_item(given: Any) -> EntryItem:
-    _require(given["attribute"] in (*codes.ATTRIBUTES.codes, ""), "an item's sharing attribute is unknown")
+    _require(
+        given["attribute"] in (*codes.ATTRIBUTES.codes, ""),
+        "an item's sharing attribute is unknown",
+        "信息项的共享属性未知",
+    )
     flags = {name: given[name] for name in ("sensitive", "nullable", "key")}
-    _require(all(isinstance(flag, bool) for flag in flags.values()), "an item's flag is neither true nor false")
+    _require(
+        all(isinstance(flag, bool) for flag in flags.values()),
+        "an item's flag is neither true nor false",
+        "信息项的标志不是 true 或 false",
+    )
     return EntryItem(
-        name=checked("item", given["name"], limit=120, required=True),
-        title_zh=checked("item title", given["title_zh"], limit=200),
-        title_en=checked("item title", given["title_en"], limit=200),
-        type=checked("item type", given["type"], limit=40, required=True),
-        element=checked("item element", given["element"], limit=60),
+        name=checked("items.name", given["name"], limit=120, required=True),
+        title_zh=checked("items.title_zh", given["title_zh"], limit=200),
+        title_en=checked("items.title_en", given["title_en"], limit=200),
+        type=checked("items.type", given["type"], limit=40, required=True),
+        element=checked("items.element", given["element"], limit=60),
         attribute=given["attribute"],
         grade=_grade(given["grade"]),
-        note=checked("item note", given["note"], limit=300),
-        mask=checked("item mask", given["mask"], limit=40),
+        note=checked("items.note", given["note"], limit=300),
+        mask=checked("items.mask", given["mask"], limit=40),
         **flags,
     )
 
 
 def _languages(given: Any, limit: int, *, lines: bool = False) -> dict[str, str]:
-    _require(isinstance(given, list) and len(given) <= 8, "a text has too many languages")
-    return {str(one["@language"]): checked("text", one["@value"], limit=limit, lines=lines) for one in given}
+    _require(isinstance(given, list) and len(given) <= 8, "a text has too many languages", "文本的语言过多")
+    return {str(one["@language"]): checked("@value", one["@value"], limit=limit, lines=lines) for one in given}
 
 
 def _list(given: Any, limit: int) -> tuple[str, ...]:
-    _require(isinstance(given, list) and len(given) <= 60, "a list is too long")
+    _require(isinstance(given, list) and len(given) <= 60, "a list is too long", "列表过长")
     return tuple(checked("list", one, limit=limit) for one in given)
 
 
 def _count(given: Any) -> int:
-    _require(isinstance(given, int) and not isinstance(given, bool) and 0 <= given < 2**53, "a number is out of range")
+    _require(
+        isinstance(given, int) and not isinstance(given, bool) and 0 <= given < 2**53,
+        "a number is out of range",
+        "数字超出范围",
+    )
     return int(given)
 
 
 def _grade(given: Any) -> int:
-    _require(given in codes.GRADES and not isinstance(given, bool), "a grade is not 1 to 4")
+    _require(given in codes.GRADES and not isinstance(given, bool), "a grade is not 1 to 4", "分级不在 1 至 4")
     return int(given)
 
 
 def _moment(given: Any) -> datetime:
     moment = datetime.fromisoformat(given)
-    _require(moment.tzinfo is not None, "its date has no time zone")
+    _require(moment.tzinfo is not None, "its date has no time zone", "时间没有时区")
     return moment
 
 
 def _address(given: Any) -> str:
     text = checked("endpointURL", given, limit=300, required=True)
-    _require(urlsplit(text).scheme in ("http", "https"), "its address is no web address")
+    _require(urlsplit(text).scheme in ("http", "https"), "its address is no web address", "地址不是网址")
     return text
 
 
-def _require(holds: bool, reason: str) -> None:
+def _require(holds: bool, reason: str, reason_zh: str) -> None:
     if not holds:
-        raise BadEntry(reason=reason)
+        raise BadEntry(reason=reason, reason_zh=reason_zh)
 
 
 def decode_signature(text: Any) -> bytes:
@@ -352,4 +372,4 @@ def decode_signature(text: Any) -> bytes:
     try:
         return base64.b64decode(str(text), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise BadEntry(reason="its signature is not base64") from error
+        raise BadEntry(reason="its signature is not base64", reason_zh="签名不是 base64") from error

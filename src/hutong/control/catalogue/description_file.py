@@ -40,16 +40,19 @@ def read(file: Path) -> tuple[dict[str, Any], list[dict[str, Any]] | None]:
         with file.open("rb") as stream:
             content = stream.read(LARGEST_FILE + 1)
     except OSError as error:
-        raise BadInput(reason=f"the file {file.name} cannot be read") from error
+        raise BadInput(reason=f"the file {file.name} cannot be read", reason_zh=f"文件 {file.name} 无法读取") from error
     if len(content) > LARGEST_FILE:
         raise TooLarge(limit=LARGEST_FILE)
     try:
         text = content.decode("utf-8-sig")
         given = json.loads(text) if file.suffix == ".json" else tomllib.loads(text)
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise BadInput(reason=f"{file.name} is not {'JSON' if file.suffix == '.json' else 'TOML'}: {error}") from error
+        form = "JSON" if file.suffix == ".json" else "TOML"
+        raise BadInput(
+            reason=f"{file.name} is not {form}: {error}", reason_zh=f"{file.name} 不是 {form}（{error}）"
+        ) from error
     if not isinstance(given, dict):
-        raise BadInput(reason=f"{file.name} holds no description")
+        raise BadInput(reason=f"{file.name} holds no description", reason_zh=f"{file.name} 中没有目录描述")
     items = given.pop("items", None)
     return given, items
 

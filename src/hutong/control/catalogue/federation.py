@@ -71,18 +71,21 @@ def verify(data: dict[str, Any]) -> SignedEntry:
     """
     dataset, keyid = data.get("dataset"), data.get("keyid")
     if not isinstance(dataset, dict) or not isinstance(keyid, str):
-        raise BadEntry(reason="it has no data set or no key id")
+        raise BadEntry(reason="it has no data set or no key id", reason_zh="缺少数据集或密钥编号")
     content = datasets.signed_bytes(dataset)
     document = datasets.read(dataset)
     key = ring().lookup(keyid)
     if key is None or key.jurisdiction != document.origin:
-        raise BadEntry(reason="its key is not one the directory lists for its origin")
+        raise BadEntry(
+            reason="its key is not one the directory lists for its origin",
+            reason_zh="其密钥未列在成员名录中该来源节点名下",
+        )
     if not key.valid_from - CLOCK_SKEW_S <= document.published_at.timestamp() < key.valid_to:
-        raise BadEntry(reason="its key was not valid when it was published")
+        raise BadEntry(reason="its key was not valid when it was published", reason_zh="发布时其密钥无效")
     try:
         key.key.verify(datasets.decode_signature(data.get("signature")), content)
     except InvalidSignature as error:
-        raise BadEntry(reason="its origin's signature does not hold") from error
+        raise BadEntry(reason="its origin's signature does not hold", reason_zh="来源节点的签名不成立") from error
     return SignedEntry(dataset, str(data["signature"]), keyid, document)
 
 
@@ -97,7 +100,7 @@ def accept(data: dict[str, Any], sender: str) -> bool:
     if origin == current().jurisdiction:
         return False  # our own, carried back to us
     if sender not in (origin, keeper(), current().superior):
-        raise BadEntry(reason=f"{sender} carries no entries of {origin}")
+        raise BadEntry(reason=f"{sender} carries no entries of {origin}", reason_zh=f"{sender} 不转发 {origin} 的条目")
     present = Entry.objects.select_for_update().filter(id=signed.document.id).first()
     if present is not None and not _is_newer(signed, present):
         return False
@@ -166,9 +169,11 @@ def _listeners() -> list[str]:
 def _is_newer(signed: SignedEntry, present: Entry) -> bool:
     document = signed.document
     if present.origin != document.origin:
-        raise BadEntry(reason="its id belongs to an entry of another node")
+        raise BadEntry(reason="its id belongs to an entry of another node", reason_zh="其编号属于另一节点的条目")
     if document.version == present.version and signed.dataset != present.dataset:
-        raise BadEntry(reason="another content was already published under this version")
+        raise BadEntry(
+            reason="another content was already published under this version", reason_zh="此版本号下已发布过其他内容"
+        )
     return document.version > present.version
 
 

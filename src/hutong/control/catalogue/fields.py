@@ -55,7 +55,11 @@ class Field:
         """raises   WrongText, WrongValue"""
         text = checked(where, value, limit=self.limit, lines=self.lines)
         if self.codes is not None and text and text not in self.codes:
-            raise WrongValue(field=where, reason="one of " + ", ".join(self.codes.codes))
+            raise WrongValue(
+                field=where,
+                reason="one of " + ", ".join(self.codes.codes),
+                reason_zh="应为以下之一：" + "、".join(self.codes.codes),
+            )
         return text
 
 
@@ -67,7 +71,11 @@ class ListField(Field):
 
     def read(self, value: Any, where: str) -> Any:
         if not isinstance(value, (list, tuple)) or len(value) > self.most:
-            raise WrongValue(field=where, reason=f"a list of at most {self.most} texts")
+            raise WrongValue(
+                field=where,
+                reason=f"a list of at most {self.most} texts",
+                reason_zh=f"应为至多 {self.most} 个文本的列表",
+            )
         one = Field(self.name, self.zh, self.en, self.limit, codes=self.codes)
         texts = [one.read(text, f"{where}[{position}]") for position, text in enumerate(value)]
         return list(dict.fromkeys(text for text in texts if text))
@@ -77,7 +85,7 @@ class ListField(Field):
 class FlagField(Field):
     def read(self, value: Any, where: str) -> Any:
         if not isinstance(value, bool):
-            raise WrongValue(field=where, reason="true or false")
+            raise WrongValue(field=where, reason="true or false", reason_zh="应为 true 或 false")
         return value
 
 
@@ -85,7 +93,7 @@ class FlagField(Field):
 class GradeField(Field):
     def read(self, value: Any, where: str) -> Any:
         if isinstance(value, bool) or value not in codes.GRADES:
-            raise WrongValue(field=where, reason="a grade from 1 to 4")
+            raise WrongValue(field=where, reason="a grade from 1 to 4", reason_zh="应为 1 至 4 级")
         return int(value)
 
 
@@ -94,7 +102,9 @@ class AreaField(Field):
     def read(self, value: Any, where: str) -> Any:
         text = checked(where, value, limit=self.limit)
         if text and not (text.isascii() and text.isdigit() and len(text) in (6, 9, 12)):
-            raise WrongValue(field=where, reason="an area code of 6, 9 or 12 digits")
+            raise WrongValue(
+                field=where, reason="an area code of 6, 9 or 12 digits", reason_zh="应为 6、9 或 12 位行政区划代码"
+            )
         return text
 
 
@@ -166,7 +176,7 @@ def read_item(given: Any, where: str) -> dict[str, Any]:
 
 def _read(table: dict[str, Field], given: Any, what: str, prefix: str) -> dict[str, Any]:
     if not isinstance(given, dict):
-        raise WrongValue(field=what, reason="an object with fields is expected")
+        raise WrongValue(field=what, reason="an object with fields is expected", reason_zh="应为含字段的对象")
     for name in given:
         if name not in table:
             raise UnknownField(field=f"{prefix}{str(name)[:60]}")

@@ -57,7 +57,10 @@ def search(
     raises    BadInput for an unknown filter, an impossible page, a text that is too long or holds control characters
     """
     if not 1 <= page <= 100_000 or not 1 <= size <= MOST_A_PAGE:
-        raise BadInput(reason=f"a page is counted from 1 and holds 1 to {MOST_A_PAGE} entries")
+        raise BadInput(
+            reason=f"a page is counted from 1 and holds 1 to {MOST_A_PAGE} entries",
+            reason_zh=f"页码从 1 起，每页 1 至 {MOST_A_PAGE} 条",
+        )
     wanted = query_terms(checked("text", text.replace("\n", " "), limit=LONGEST_QUERY))
     conditions = _conditions(filters or {})
     if not wanted:
@@ -162,10 +165,13 @@ def _conditions(filters: dict[str, Any]) -> dict[str, Any]:
     conditions: dict[str, Any] = {} if "state" in filters else dict(PUBLISHED)
     for name, value in filters.items():
         if name not in FILTERS:
-            raise BadInput(reason=f"there is no filter {shown(name)}; filters are {', '.join(FILTERS)}")
+            raise BadInput(
+                reason=f"there is no filter {shown(name)}; filters are {', '.join(FILTERS)}",
+                reason_zh=f"没有筛选条件 {shown(name)}；可用：{'、'.join(FILTERS)}",
+            )
         values = list(value) if isinstance(value, (list, tuple, set)) else [value]
         if name == "grade" and not all(one in GRADES for one in values):
-            raise BadInput(reason="a grade is 1 to 4")
+            raise BadInput(reason="a grade is 1 to 4", reason_zh="分级为 1 至 4")
         checked_values = values if name == "grade" else [checked(name, one, limit=200) for one in values]
         conditions[f"{name}__in"] = checked_values[:50]
     return conditions

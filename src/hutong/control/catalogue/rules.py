@@ -275,8 +275,11 @@ def _attribute_rules(resource: Resource, items: Sequence[Item]) -> Iterator[Refu
     attribute = effective_attribute(resource.attribute, items)
     refused = [item.name for item in items if item_attribute(item, resource) == Attribute.REFUSED]
     if (attribute == Attribute.REFUSED or refused) and not resource.legal_citation:
-        what = resource.title_zh or "resource" if attribute == Attribute.REFUSED else ", ".join(refused)
-        yield RefusedWithoutCitation(what=what)
+        whole = attribute == Attribute.REFUSED
+        yield RefusedWithoutCitation(
+            what=resource.title_zh or "the resource" if whole else refused,
+            what_zh=resource.title_zh or "该数据资源" if whole else refused,
+        )
     if attribute == Attribute.CONDITIONAL and not resource.conditions:
         yield ConditionsMissing()
     if attribute == Attribute.CONDITIONAL and not resource.permitted_purposes:

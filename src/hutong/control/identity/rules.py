@@ -35,6 +35,25 @@ class Action(StrEnum):
     SEE_NODE = "node.see"  # members, ledger, outbox
 
 
+ACTIONS_ZH: dict[str, str] = {
+    Action.ADD_DEPARTMENT: "登记部门",
+    Action.ADD_ACCOUNT: "新建账户",
+    Action.REGISTER_SOURCE: "登记数据源",
+    Action.DESCRIBE_RESOURCE: "编制目录描述",
+    Action.SIGN_OFF_RESOURCE: "保密审查签批",
+    Action.PUBLISH_RESOURCE: "发布数据资源",
+    Action.WITHDRAW_RESOURCE: "撤回数据资源",
+    Action.FILE_REQUEST: "提出共享申请",
+    Action.SIGN_OFF_REQUEST: "签批共享申请",
+    Action.WITHDRAW_REQUEST: "撤回共享申请",
+    Action.ANSWER_REQUEST: "答复共享申请",
+    Action.CHANGE_AGREEMENT: "暂停、恢复或终止共享协议",
+    Action.ISSUE_KEY: "签发应用密钥",
+    Action.SEE_CATALOGUE: "查看目录",
+    Action.SEE_OWN_EXCHANGES: "查看本部门的交换",
+    Action.SEE_ALL_EXCHANGES: "查看全部交换",
+    Action.SEE_NODE: "查看节点状态",
+}
 OPERATOR = "operator"  # the person at the node's own command line, who holds its files anyway
 
 _OFFICER = frozenset({
@@ -189,7 +208,7 @@ def check(account: Actor, action: Action | str, department: str | None = None) -
     if not account.is_active:
         raise AccountClosed()
     if action not in MAY.get(account.role, frozenset()):
-        raise NotAllowed(role=account.role or "none", action=str(action))
+        raise NotAllowed(role=account.role or "none", action=str(action), action_zh=ACTIONS_ZH.get(action, str(action)))
     if department is not None and account.role not in ACROSS_DEPARTMENTS and account.department_id != department:
         raise OtherDepartment()
 

@@ -213,4 +213,7 @@ def _check_items_of(request: ShareRequest, entry: EntryDocument) -> None:
     try:
         canonical_bytes(request.row_condition)
     except ValueError as error:  # a float: two sides could sign different bytes for it
-        raise BadInput(reason=f"the row condition cannot be signed: {error}; write decimals as text") from error
+        raise BadInput(
+            reason=f"the row condition cannot be signed: {error}; write decimals as text",
+            reason_zh=f"行条件无法签名（{error}）；小数请写成文本",
+        ) from error

@@ -103,7 +103,7 @@ class Source(ABC):
         """The schema of some items. raises   UnknownItem"""
         names = set(self.schema.names)
         if not items:
-            raise UnknownItem(item="(none)")
+            raise UnknownItem(item="(none)", item_zh="（未指定）")
         for number, item in enumerate(items):
             if item not in names or item in items[:number]:
                 raise UnknownItem(item=item)
