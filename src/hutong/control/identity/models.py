@@ -25,3 +25,14 @@ class Account(AbstractUser):
 
     class Meta:
         db_table = "account"
+
+
+class SignInCount(models.Model):
+    """Failed sign-ins of one user name or from one address, since the first of its window."""
+
+    key = models.CharField(max_length=80, primary_key=True)  # "name:" or "address:" and a keyed digest
+    failed = models.PositiveIntegerField(default=0)
+    began_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "sign_in_count"

@@ -5,13 +5,16 @@ from __future__ import annotations
 from django.contrib.auth import login, logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from hutong.portal.components.page import shell_for_door, show
+from hutong.control.identity import sign_in as sign_in_counts
+from hutong.portal.components.page import Refusal, refusal_of, shell_for_door, show
 from hutong.portal.visitors.forms import SignInForm
+from hutong.portal.visitors.origin import address_of
 from hutong.portal.visitors.pages import SignInPage
 
 
@@ -22,13 +25,38 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     next_url = _safe_next(request)
     if request.user.is_authenticated:
         return redirect(next_url)
-    form = SignInForm(request, data=request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
+    if request.method != "POST":
+        return _door(request, SignInForm(request), next_url)
+    try:
+        form = _tried(request)
+    except sign_in_counts.TooManySignIns as refused:
+        return _door(request, SignInForm(request), next_url, refusal_of(refused))
+    if form.is_valid():
         login(request, form.get_user())
         return redirect(next_url)
-    return show(
-        request, "portal/visitors/sign_in.html", SignInPage(shell=shell_for_door(), form=form, next_url=next_url)
-    )
+    return _door(request, form, next_url)
+
+
+def _tried(request: HttpRequest) -> SignInForm:
+    """The form, its password tried. An empty field is no attempt.
+
+    raises   TooManySignIns, before anybody looks at the password
+    """
+    form = SignInForm(request, data=request.POST)
+    username = request.POST.get("username", "")
+    if not username.strip() or not request.POST.get("password"):
+        return form
+    attempt = sign_in_counts.begin(username, address_of(request), timezone.now())
+    if form.is_valid():
+        sign_in_counts.succeeded(attempt)
+    else:
+        sign_in_counts.failed(attempt, timezone.now())
+    return form
+
+
+def _door(request: HttpRequest, form: SignInForm, next_url: str, refusal: Refusal | None = None) -> HttpResponse:
+    page = SignInPage(shell=shell_for_door(), form=form, next_url=next_url, refusal=refusal)
+    return show(request, "portal/visitors/sign_in.html", page)
 
 
 @require_POST
