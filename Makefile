@@ -34,7 +34,7 @@ demo: install
 install: $(VENV)/.installed $(VENV)/.messages
 
 test: install $(VENV)/.development $(VENV)/.browser
-	$(BIN)/python -m pytest -p no:cacheprovider $(PYTEST)
+	$(BIN)/python -m pytest -p no:cacheprovider --numprocesses 3 --dist loadfile $(PYTEST)
 
 check: install $(VENV)/.development $(CHECK_NODE)/hutong.toml
 	$(BIN)/ruff check .
