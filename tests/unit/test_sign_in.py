@@ -11,7 +11,7 @@ from hutong.control.identity import sign_in
 from hutong.control.identity.models import Account, SignInCount
 from hutong.control.identity.sign_in import FAILURES_OF_ADDRESS, FAILURES_OF_NAME, WINDOW, TooManySignIns
 from hutong.ledger.models import AuditRecord, LedgerEntry
-from hutong.portal.visitors.origin import address_of
+from hutong.portal.origin import address_of
 
 NOW = datetime(2031, 3, 4, 9, 0, tzinfo=UTC)
 PASSWORD = "Lang-genug-1"

@@ -7,12 +7,30 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from hutong.control.identity.models import Account
-from hutong.control.identity.rules import Action, Actor, UsernameTaken, WeakPassword, check, check_new_account
+from hutong.control.identity.rules import (
+    AccountClosed,
+    Action,
+    Actor,
+    UsernameTaken,
+    WeakPassword,
+    check,
+    check_new_account,
+)
 from hutong.control.organisations.queries import department
 from hutong.ledger.record import record
+from hutong.vocabulary.errors import Refused
 from hutong.vocabulary.text import checked
 
 LONGEST_PASSWORD = 256  # a longer one only costs time to hash; owner: identity
+
+
+class WrongPassword(Refused):
+    """This is not your present password."""
+
+    zh = "当前密码不正确。"
+    code = "wrong_password"
+    next_en = "Type the password you signed in with; capitals count."
+    next_zh = "请输入您登录时使用的密码，注意区分大小写。"
 
 
 @transaction.atomic
@@ -44,6 +62,24 @@ def close_account(by: Actor, username: str) -> None:
     check(by, Action.ADD_ACCOUNT)
     if Account.objects.filter(username=username, is_active=True).update(is_active=False):
         record("account.closed", f"account:{username}", by.username, {"username": username})
+
+
+@transaction.atomic
+def change_password(account: Account, *, old: str, new: str) -> Account:
+    """A new password for oneself. Whoever else is signed in with the account is signed out by it.
+
+    returns  the account as it is now: a session that goes on needs its new hash
+    raises   AccountClosed, WrongPassword, WeakPassword
+    """
+    own = Account.objects.select_for_update().get(pk=account.pk)
+    if not own.is_active:
+        raise AccountClosed()
+    if not own.check_password(old):
+        raise WrongPassword()
+    _set_password(own, new)
+    own.save(update_fields=["password"])
+    record("account.password_changed", f"account:{own.username}", own.username, {"username": own.username})
+    return own
 
 
 def _set_password(account: Account, password: str) -> None:

@@ -8,5 +8,6 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("catalogue/", views.catalogue, name="catalogue"),
     path("catalogue/<str:entry_id>/", views.resource, name="resource"),
+    path("password/", views.password, name="password"),
     path("node/", views.node, name="node"),
 ]

@@ -1,15 +1,27 @@
-"""Rooms every signed-in account has: start, catalogue, a resource; and the node for those who oversee it."""
+"""What every signed-in account has: start, catalogue, a resource, its password; and the node for overseers."""
 
 from __future__ import annotations
 
+from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_safe
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_safe
 
 from hutong.control.identity.models import Account
-from hutong.portal.components.page import fragment, room, show
+from hutong.portal.components.page import fragment, refusal_of, room, show
+from hutong.portal.origin import address_of
 from hutong.portal.staff.catalogue import catalogue_page, resource_page
 from hutong.portal.staff.home import home_page
 from hutong.portal.staff.node import node_page
+from hutong.portal.staff.password import PasswordForm, password_page
+from hutong.vocabulary.errors import Refused
+
+OWN_ENTRY = "portal/staff/password.html"
 
 
 @require_safe
@@ -35,3 +47,20 @@ def resource(request: HttpRequest, account: Account, entry_id: str) -> HttpRespo
 @room("node")
 def node(request: HttpRequest, account: Account) -> HttpResponse:
     return show(request, "portal/staff/node.html", node_page(account))
+
+
+@sensitive_post_parameters()
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@room("home")
+def password(request: HttpRequest, account: Account) -> HttpResponse:
+    form = PasswordForm(account, request.POST if request.method == "POST" else None)
+    try:
+        changed = form.change(address_of(request), timezone.now()) if form.is_valid() else None
+    except Refused as refused:
+        return show(request, OWN_ENTRY, password_page(account, form, refusal_of(refused)))
+    if changed is None:
+        return show(request, OWN_ENTRY, password_page(account, form))
+    update_session_auth_hash(request, changed)
+    messages.success(request, _("Your password is changed. Whoever else was signed in with it is signed out."))
+    return redirect("home")

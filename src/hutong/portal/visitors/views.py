@@ -13,8 +13,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from hutong.control.identity import sign_in as sign_in_counts
 from hutong.portal.components.page import Refusal, refusal_of, shell_for_door, show
+from hutong.portal.origin import address_of
 from hutong.portal.visitors.forms import SignInForm
-from hutong.portal.visitors.origin import address_of
 from hutong.portal.visitors.pages import SignInPage
 
 
