@@ -1,8 +1,8 @@
 """Group commit on the wire: queries that wait for one peer travel in one signed message.
 
-A lone query leaves at once. While a message is on its way the next one gathers, and leaves when the one before has
-been answered, or is full enough to be worth a second signature, or has waited long enough. So under load one
-signature and one fsync on each side serve many, and a slow answer does not hold up the queries behind it.
+A lone query leaves at once. Under load a message first gathers for a moment; few are in flight together, and a further
+one leaves only when it is full enough to be worth another signature, or has waited long enough. So one signature and
+one fsync on each side serve many, and a slow answer does not hold up the queries behind it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from hutong.exchange.query import QUERIES_PER_MESSAGE
 from hutong.vocabulary.errors import Refused, Unavailable
 
 MESSAGES_AT_ONCE = 8  # in flight to one peer
-WORTH_ANOTHER = 64  # queries that make a further message leave while others are still in flight
+FREELY_AT_ONCE = 3  # so many leave as soon as they have gathered
+WORTH_ANOTHER = 64  # queries that make a further one leave
 # How long a message gathers after a busy one, as a share of that one's round trip: its answers bring the next queries,
 # one by one. Too short, and two half-empty messages chase each other for ever.
 GATHER_SHARE, GATHER_LEAST_S, GATHER_MOST_S = 0.15, 0.0005, 0.005
@@ -92,10 +93,13 @@ class Lane:
         if self._in_flight and len(self._waiting) >= WORTH_ANOTHER and self._in_flight < MESSAGES_AT_ONCE:
             self._send()
         elif self._timer is None:
-            self._send_after(loop, WAIT_AT_MOST_S if self._in_flight else self._gathering_s())
+            self._send_after(loop, self._pause_s())
         return waiting.reply
 
-    def _gathering_s(self) -> float:
+    def _pause_s(self) -> float:
+        """How long what waits should wait for company."""
+        if self._in_flight >= FREELY_AT_ONCE:
+            return WAIT_AT_MOST_S
         if self._last_size < BUSY:
             return 0.0
         return min(max(self._last_trip_s * GATHER_SHARE, GATHER_LEAST_S), GATHER_MOST_S)
@@ -129,7 +133,7 @@ class Lane:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         if self._waiting:
-            self._send_after(loop, WAIT_AT_MOST_S)
+            self._send_after(loop, self._pause_s())
 
     def _batch(self) -> list[Waiting]:
         batch: list[Waiting] = []
@@ -155,4 +159,4 @@ class Lane:
             self._in_flight -= 1
             self._last_trip_s = loop.time() - left_at
             if self._waiting:
-                self._send_after(loop, self._gathering_s())
+                self._send_after(loop, self._pause_s())

@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import DatabaseError, IntegrityError, connections, transaction
 
-from hutong.exchange.database import moment, select_in
+from hutong.exchange.database import Table, moment, select_in
 from hutong.ledger.receipt import Receipt
 from hutong.node.replay import Replayed
 from hutong.vocabulary.canonical import digest
@@ -212,14 +212,11 @@ class Register:
                 job.refusal = _refuse_job(job, used, known, now)
                 if job.refusal is None:
                     _gather(job, known, group, now, connection.ops.adapt_datetimefield_value)
-            for statement, rows in (
-                (_INSERT_NONCE, group.nonces),
-                (_INSERT_ENTRY, group.entries),
-                (_INSERT_RECORD, group.added),
-                (_UPDATE_RECORD, group.changed),
-            ):
+            for table, rows in ((_NONCES, group.nonces), (_ENTRIES, group.entries), (_RECORDS, group.added)):
                 if rows:
-                    cursor.executemany(statement, rows)
+                    table.insert(cursor, rows)
+            if group.changed:
+                cursor.executemany(_UPDATE_RECORD, group.changed)
             self._count(cursor, group.counts)
 
     def _count(self, cursor: Any, counts: dict[str, _Counts]) -> None:
@@ -231,12 +228,30 @@ class Register:
                 cursor.execute(_COUNT_GRANT, (count.calls, count.rows, agreement))
 
 
-_INSERT_NONCE = "INSERT INTO seen_nonce (keyid, nonce, seen_at) VALUES (%s, %s, %s)"
-_INSERT_ENTRY = "INSERT INTO ledger_entry (kind, entry, created_at) VALUES ('exchange', %s, %s)"
-_INSERT_RECORD = (
-    "INSERT INTO exchange_record (exchange_id, role, peer, agreement_id, purpose, case_digest, case_number,"
-    ' application, outcome, code, form, "rows", "bytes", request_digest, response_digest, entry_digest, at, took_ms)'
-    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+_NONCES = Table("seen_nonce", ("keyid", "nonce", "seen_at"))
+_ENTRIES = Table("ledger_entry", ("kind", "entry", "created_at"))
+_RECORDS = Table(
+    "exchange_record",
+    (
+        "exchange_id",
+        "role",
+        "peer",
+        "agreement_id",
+        "purpose",
+        "case_digest",
+        "case_number",
+        "application",
+        "outcome",
+        "code",
+        "form",
+        "rows",
+        "bytes",
+        "request_digest",
+        "response_digest",
+        "entry_digest",
+        "at",
+        "took_ms",
+    ),
 )
 _UPDATE_RECORD = (
     'UPDATE exchange_record SET outcome = %s, code = %s, "rows" = %s, "bytes" = %s, response_digest = %s,'
@@ -300,7 +315,7 @@ def _gather(
         before = known.get((receipt.exchange, receipt.role))
         if before is not None and receipt.outcome == "recovered" and before.outcome not in ("open", "cut"):
             continue  # it was not lost after all
-        group.entries.append((line.entry, written_at))
+        group.entries.append(("exchange", line.entry, written_at))
         rows = max(receipt.rows, before.rows) if before is not None and receipt.outcome == "open" else receipt.rows
         if before is None:
             group.added.append(_record(line, written_at))

@@ -39,6 +39,7 @@ from hutong.ledger.tree import HASH_BYTES, RootHash, leaf_hash
 from hutong.vocabulary.errors import Refused
 
 ROUND_ENTRIES = 10_000  # per round: bounds memory and the time one transaction holds the database
+LET_GO_ENTRIES = 1_000  # rows deleted in one transaction: some milliseconds
 SYNC_ENTRIES = 8_192  # tiles become durable after so many entries ...
 SYNC_SECONDS = 2.0  # ... or so long after the last time; until then the rows stay in the database
 ADVISORY_LOCK = 0x4855544F4E47  # "HUTONG": the one PostgreSQL advisory lock of sequencing
@@ -219,8 +220,13 @@ def _let_go(log: _OpenLog, using: str) -> None:
     if log.syncing is None or not log.syncing.is_done:
         return
     log.synced_size, log.synced_at, log.syncing = log.syncing.size, time.monotonic(), None
-    with transaction.atomic(using=using, durable=True), connections[using].cursor() as cursor:
-        cursor.execute("DELETE FROM ledger_entry WHERE leaf_index < %s", [log.synced_size - 1])
+    first, _ = _kept_rows(using)
+    # From the first on and in slices: whoever writes entries waits for a slice and not for all, and what is left after
+    # a crash in between begins where its durable tiles end, as step 5 needs.
+    for after in range(first, log.synced_size - 1, LET_GO_ENTRIES):
+        until = min(after + LET_GO_ENTRIES, log.synced_size - 1)
+        with transaction.atomic(using=using, durable=True), connections[using].cursor() as cursor:
+            cursor.execute("DELETE FROM ledger_entry WHERE leaf_index < %s", [until])
 
 
 def _found(shelf: Shelf, signer: Signer, origin: str, using: str) -> _OpenLog:
