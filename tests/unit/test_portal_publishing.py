@@ -59,6 +59,18 @@ def drafted(client: Client, folder: Path) -> Resource:
     return Resource.objects.get()
 
 
+def test_a_form_that_takes_a_while_says_so_and_works_without_a_script_too(head: Client, tmp_path: Path):
+    resource = drafted(head, tmp_path)
+    for name, given, forms in (("source_new", [], 1), ("resource_edit", [resource.id], 1), ("publish", [], 2)):
+        page = shown(head.get(reverse(name, args=given)))
+        assert page.count("data-works") == forms
+        assert 'role="status" aria-live="polite" data-words="Working…"' in page
+        assert '<script src="/static/portal/working.js" defer></script>' in page
+    source = Source.objects.get()
+    assert head.post(reverse("source_refresh", args=[source.id]))["Location"] == reverse("publish")
+    assert "was read again" in shown(head.get(reverse("publish")))
+
+
 def filled(resource: Resource, **changes: object) -> dict[str, object]:
     """What the browser sends for a description that is complete."""
     form: dict[str, object] = dict(DESCRIPTION)

@@ -53,6 +53,7 @@ class SourceRow:
     draft_url: str
     refresh_url: str
     may_draft: May
+    may_refresh: May
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -281,5 +282,6 @@ def _source_row(account: Account, one: Source, departments: dict[str, str]) -> S
         checked_at=one.checked_at,
         draft_url=reverse("source_draft", args=[one.id]),
         refresh_url=reverse("source_refresh", args=[one.id]),
+        may_refresh=access.may(account, Action.REGISTER_SOURCE, one.department),
         may_draft=may if not may or one.check_ok else no(_("The source does not answer.")),
     )
