@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -163,6 +165,21 @@ def test_the_provider_decides_item_by_item_and_signs(anhui: DspPeer):
     assert "signed, Ed25519" in page
     assert "not signed yet" in page
     assert "Not while the agreement is “agreed, not yet started”." in page
+
+
+def test_an_agreement_with_a_peer_without_our_terms_lasts_as_long_as_the_provider_says(anhui: DspPeer):
+    anhui.request(published(), None)
+    negotiation, officer = Negotiation.objects.get(), signed_in("officer")
+    here, address = (reverse(name, args=[bare(negotiation.pid)]) for name in ("negotiation", "negotiation_agree"))
+    page = shown(officer.get(here))
+    assert 'name="agree-term_days" value="365" min="1" max="365"' in page
+    assert "agree-mask_0" not in page
+    for wrong in ("", "0", "366"):
+        assert 'id="id_agree-term_days_error"' in shown(officer.post(address, {"agree-term_days": wrong}))
+    assert not Agreement.objects.exists()
+    assert officer.post(address, {"agree-term_days": "30"}).status_code == 302
+    agreement = Agreement.objects.get()
+    assert round((agreement.ends_at - agreement.starts_at) / timedelta(days=1)) == 30
 
 
 def test_a_refusal_needs_reason_and_citation(anhui: DspPeer):

@@ -9,13 +9,17 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from hutong.control.agreements.drafting import PLAIN_TERM_DAYS
 from hutong.control.requests.rules import REFUSALS
 from hutong.portal.components import masks, words
 from hutong.portal.components.form import Form
 
 
 class AgreeForm(Form):
-    """How each item leaves; an item without the tick stays here."""
+    """How each item leaves; an item without the tick stays here.
+
+    A request without our terms names neither items nor a term: the form then asks for the term alone.
+    """
 
     def __init__(
         self,
@@ -23,8 +27,20 @@ class AgreeForm(Form):
         types: Mapping[str, str],
         titles: Mapping[str, str],
         data: Mapping[str, Any] | None = None,
+        *,
+        plain: bool = False,
     ) -> None:
         super().__init__(data, prefix="agree")
+        if plain:
+            self.fields["term_days"] = forms.IntegerField(
+                label=_("Term in days"),
+                min_value=1,
+                max_value=PLAIN_TERM_DAYS,
+                initial=PLAIN_TERM_DAYS,
+                help_text=_("The agreement ends by itself after so many days; at most {days}.").format(
+                    days=PLAIN_TERM_DAYS
+                ),
+            )
         self.names = list(defaults)
         for place, name in enumerate(self.names):
             present = masks.code_of(defaults[name])
@@ -48,6 +64,12 @@ class AgreeForm(Form):
             for place, name in enumerate(self.names)
             if name in given
         }
+
+    def decided(self) -> dict[str, Any]:
+        """What `actions.agree` is given."""
+        if self.names:
+            return {"items": self.items(), "masks": self.masks()}
+        return {"term_days": self.cleaned_data["term_days"]} if "term_days" in self.fields else {}
 
     def clean(self) -> dict[str, Any]:
         said = super().clean() or {}

@@ -75,6 +75,7 @@ class NegotiationPage(Page):
     facts: tuple[Fact, ...]
     items: tuple[ItemRow, ...]
     plain: bool
+    term: forms.BoundField | None  # of a plain request, which names none
     agree_form: AgreeForm
     refuse_form: RefusalForm
     supplement_form: SupplementForm
@@ -118,7 +119,7 @@ def agree_form(found: NegotiationRow, data: QueryDict | None = None) -> AgreeFor
         types = {item.name: item.type for item in _items(found).values()}
     except Refused:
         defaults, types = {}, {}
-    return AgreeForm(defaults, types, asked.titles_of_items(found.resource_id), data)
+    return AgreeForm(defaults, types, asked.titles_of_items(found.resource_id), data, plain=found.terms is None)
 
 
 def negotiation_page(
@@ -149,6 +150,7 @@ def negotiation_page(
         facts=asked.facts(found.terms.document(), titles) if found.terms else (),
         items=tuple(_item_rows(found, form)) if open_ else (),
         plain=found.terms is None,
+        term=form["term_days"] if "term_days" in form.fields else None,
         agree_form=form,
         refuse_form=refuse or RefusalForm(),
         supplement_form=supplement or SupplementForm(),

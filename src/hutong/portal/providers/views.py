@@ -38,8 +38,7 @@ def agree(request: HttpRequest, account: Account, pid: str) -> HttpResponse:
     if not form.is_valid():
         return show(request, PAGE, negotiation_page(account, found, agree=form))
     try:
-        decided = {"items": form.items(), "masks": form.masks()} if form.names else {}
-        agreement = actions.agree(account, found.pid, **decided)  # type: ignore[arg-type]
+        agreement = actions.agree(account, found.pid, **form.decided())
     except Refused as refused:
         return show(request, PAGE, negotiation_page(account, found, agree=form, refusal=refusal_of(refused)))
     messages.success(request, _("Agreed and signed. The other node checks it and signs next."))
