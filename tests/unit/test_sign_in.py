@@ -8,10 +8,13 @@ import pytest
 from django.test import Client, RequestFactory
 
 from hutong.control.identity import sign_in
+from hutong.control.identity.actions import create_account, reset_password
 from hutong.control.identity.models import Account, SignInCount
+from hutong.control.identity.rules import Operator
 from hutong.control.identity.sign_in import FAILURES_OF_ADDRESS, FAILURES_OF_NAME, WINDOW, TooManySignIns
 from hutong.ledger.models import AuditRecord, LedgerEntry
 from hutong.portal.origin import address_of
+from hutong.vocabulary.errors import NotAllowed
 
 NOW = datetime(2031, 3, 4, 9, 0, tzinfo=UTC)
 PASSWORD = "Lang-genug-1"
@@ -121,3 +124,16 @@ def test_only_a_proxy_of_this_machine_is_believed_about_where_a_visitor_is(row: 
     peer, forwarded, counted = (cell.strip() for cell in row.split("|"))
     request = RequestFactory().get("/sign-in/", REMOTE_ADDR=peer, headers={"x-forwarded-for": forwarded})
     assert address_of(request) == counted
+
+
+@pytest.mark.django_db
+def test_the_operators_new_password_ends_a_lock_out_and_is_on_record():
+    create_account(Operator("operator:test"), username="wang", password=PASSWORD, role="auditor")
+    fail("wang", FAILURES_OF_NAME)
+    reset_password(Operator("operator:test"), "wang", "Ein-anderes-2")
+    assert sign_in.begin("wang", "10.0.0.9", NOW).by_name == 1
+    assert Account.objects.get(username="wang").check_password("Ein-anderes-2")
+    [reset] = AuditRecord.objects.filter(kind="account.password_reset")
+    assert (reset.subject, reset.actor, reset.detail) == ("account:wang", "operator:test", {"username": "wang"})
+    with pytest.raises(NotAllowed):
+        reset_password(Account.objects.get(username="wang"), "wang", "Ein-drittes-3")

@@ -6,7 +6,9 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from hutong.control.identity import sign_in
 from hutong.control.identity.models import Account
+from hutong.control.identity.queries import account
 from hutong.control.identity.rules import (
     AccountClosed,
     Action,
@@ -80,6 +82,22 @@ def change_password(account: Account, *, old: str, new: str) -> Account:
     own.save(update_fields=["password"])
     record("account.password_changed", f"account:{own.username}", own.username, {"username": own.username})
     return own
+
+
+@transaction.atomic
+def reset_password(by: Actor, username: str, new: str) -> None:
+    """A new password for somebody who forgot theirs. Ends their sessions, and a lock-out of their name.
+
+    raises   NotAllowed, AccountClosed, WeakPassword, NotFound
+    """
+    check(by, Action.ADD_ACCOUNT)
+    found = account(username)
+    if not found.is_active:
+        raise AccountClosed()
+    _set_password(found, new)
+    found.save(update_fields=["password"])
+    sign_in.forget(username)
+    record("account.password_reset", f"account:{username}", by.username, {"username": username})
 
 
 def _set_password(account: Account, password: str) -> None:

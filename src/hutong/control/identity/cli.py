@@ -74,6 +74,26 @@ def add(
         click.echo(f"password: {password}")
 
 
+@account.command("password")
+@FOLDER
+@click.argument("username")
+@click.option("--password-stdin", is_flag=True, help="Read the password from the first line of standard input.")
+@click.option("--generate", is_flag=True, help="Make a password and print it once.")
+def password(folder: Path, username: str, *, password_stdin: bool, generate: bool) -> None:
+    """Give an account a new password. Ends its sessions, and a lock-out of its name.
+
+    Example: hutong account password /srv/js wang --generate
+    """
+    setup(folder)
+    from hutong.control.identity.actions import reset_password
+
+    new = _password(password_stdin, generate)
+    reset_password(operator(), username, new)
+    click.echo(f"account {username} has a new password.")
+    if generate:
+        click.echo(f"password: {new}")
+
+
 @account.command("close")
 @FOLDER
 @click.argument("username")

@@ -58,7 +58,7 @@ def begin(username: str, address: str, now: datetime) -> Attempt:
     raises   TooManySignIns, and counts nothing then
     """
     username = unicodedata.normalize("NFKC", username).strip()
-    name_key, address_key = _key("name", username.casefold()), _key("address", _network(address)) if address else ""
+    name_key, address_key = _name_key(username), _key("address", _network(address)) if address else ""
     by_name = _count(name_key, FAILURES_OF_NAME, now)
     by_address = _count(address_key, FAILURES_OF_ADDRESS, now) if address_key else 0
     return Attempt(username, name_key, address_key, by_name, by_address)
@@ -82,6 +82,15 @@ def succeeded(attempt: Attempt) -> None:
     SignInCount.objects.filter(key=attempt.name_key).delete()
     if attempt.address_key:
         SignInCount.objects.filter(key=attempt.address_key, failed__gt=0).update(failed=F("failed") - 1)
+
+
+def forget(username: str) -> None:
+    """End a lock-out of this user name, as with a new password given by the operator."""
+    SignInCount.objects.filter(key=_name_key(username)).delete()
+
+
+def _name_key(username: str) -> str:
+    return _key("name", username.casefold())
 
 
 def _count(key: str, limit: int, now: datetime) -> int:
