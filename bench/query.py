@@ -30,7 +30,7 @@ from tests.pair import Pair, pair
 COMPANIES = 138_339
 AGREEMENT = "urn:uuid:0192f0c1-0000-7000-8000-000000000001"
 ITEMS = ("code", "name", "type", "industry", "province", "city", "district", "registered_on", "address", "phone")
-CONNECTIONS = 128
+CONNECTIONS = 256
 ROUNDS, ROUND_S, WARM_UP_S, HALF_LOAD_S = 3, 4.0, 2.0, 8.0
 GOAL_PER_S, GOAL_RATIO, GOAL_P99_MS = 1_000, 0.25, 50
 

@@ -83,15 +83,19 @@ class Gateway:
             raise WrongMethod(allowed="GET, POST")
         body = await read_body(receive, LARGEST_ASK)
         ask = read_ask(path_of(scope), scope["query_string"], headers_of(scope), body)
+        known = self._entitlements.known(ask.key_digest, ask.agreement)
+        one = outgoing(ask, known or await self._entitlements.read(ask.key_digest, ask.agreement))
+        if not ask.idempotency_key:
+            return await self._read(one, receive, send)
         with self._under_way.hold(ask):
-            known = self._entitlements.known(ask.key_digest, ask.agreement)
-            one = outgoing(ask, known or await self._entitlements.read(ask.key_digest, ask.agreement))
-            if ask.idempotency_key:
-                loop = asyncio.get_running_loop()
-                await loop.run_in_executor(self._threads, refuse_another_use, one.exchange, one.request_digest)
-            if not ask.is_record_query:
-                return await self._stream(one, receive, send)
-            reply = await self._lane(one.entitled.provider).put(one)
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(self._threads, refuse_another_use, one.exchange, one.request_digest)
+            return await self._read(one, receive, send)
+
+    async def _read(self, one: Outgoing, receive: Receive, send: Send) -> None:
+        if not one.ask.is_record_query:
+            return await self._stream(one, receive, send)
+        reply = await self._lane(one.entitled.provider).put(one)
         await respond(send, reply.status, reply.headers, reply.body)
         return None
 
