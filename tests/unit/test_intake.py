@@ -269,7 +269,9 @@ def test_one_long_string_in_many_cells_is_refused_before_it_is_multiplied(tmp_pa
         check_memory(path, "", limit=256 << 20)
 
 
-@pytest.mark.parametrize("data", [lzma.compress(b"a,b\n1,2\n")[:-8], gzip.compress(b"a,b\n1,2\n")[:-9]])
+@pytest.mark.parametrize(
+    "data", [lzma.compress(b"a,b\n1,2\n")[:-8], gzip.compress(b"a,b\n1,2\n", mtime=0)[:-9]], ids=["xz", "gz"]
+)
 def test_a_compressed_file_that_is_cut_off_is_refused(tmp_path: Path, data: bytes) -> None:
     with pytest.raises(SourceUnreadable, match="cut off"):
         taken(tmp_path, data)
