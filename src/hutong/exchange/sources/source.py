@@ -132,6 +132,22 @@ def guarded(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> pa.RecordBa
     return pa.RecordBatchReader.from_batches(schema, _checked(schema, iter(batches)))
 
 
+def looked_up(rows: Sequence[Sequence[Any]], schema: pa.Schema, limit: int) -> pa.Table:
+    """What a database's driver found for a lookup, asked for one row more than the limit.
+
+    raises   LookupTooWide, SourceFailed when a value is not of its column's type
+    """
+    if len(rows) > limit:
+        raise LookupTooWide(limit=limit)
+    if not rows:
+        return schema.empty_table()
+    try:
+        columns = [pa.array(values, field.type) for values, field in zip(zip(*rows, strict=True), schema, strict=True)]
+    except (pa.ArrowException, TypeError, ValueError):
+        raise SourceFailed() from None
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
 def _masked(reader: pa.RecordBatchReader, items: Sequence[MaskedItem], key: bytes | None) -> Iterator[pa.RecordBatch]:
     # A generator, because the engine reads ahead when it starts: what fails then must pass the guard too.
     yield from shape(reader, items, key)

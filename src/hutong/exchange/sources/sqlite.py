@@ -26,7 +26,7 @@ from sqlglot import exp
 from hutong.exchange.shaping.predicate import Predicate
 from hutong.exchange.shaping.sql import column
 from hutong.exchange.shaping.values import Scalar
-from hutong.exchange.sources.source import BATCH_ROWS, LOOKUP_ROWS, LookupTooWide, Source, guarded
+from hutong.exchange.sources.source import BATCH_ROWS, LOOKUP_ROWS, Source, guarded, looked_up
 from hutong.exchange.sources.spec import SourceFailed, SourceUnreadable
 
 BUSY_S = 5.0
@@ -102,17 +102,7 @@ class SqliteSource(Source):
         schema = self.fields(items)
         keys = json.dumps(self.key_values(key, values))
         rows = self._fetch(self._point(tuple(items), key, where), (keys, limit + 1))
-        if len(rows) > limit:
-            raise LookupTooWide(limit=limit)
-        if not rows:
-            return schema.empty_table()
-        try:
-            columns = [
-                pa.array(values, field.type) for values, field in zip(zip(*rows, strict=True), schema, strict=True)
-            ]
-        except (pa.ArrowException, TypeError, ValueError):
-            raise SourceFailed() from None
-        return pa.Table.from_arrays(columns, schema=schema)
+        return looked_up(rows, schema, limit)
 
     def close(self) -> None:
         for pool in (self._small, self._bulk):
