@@ -39,6 +39,7 @@ catalogue.see      | x       | x    | x       | x          | x       | x
 exchange.see_own   | x       | x    | x       | x          | x       | x
 exchange.see_all   |         |      | x       | x          | x       | x
 node.see           |         |      | x       | x          | x       | x
+peer.let_in        |         |      |         |            |         | x
 """
 ROWS = [[cell.strip() for cell in line.split("|")] for line in TRUTH.strip().split("\n")]
 CASES = [

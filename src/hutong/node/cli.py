@@ -30,6 +30,7 @@ COMMANDS = {
     "search": "hutong.control.catalogue.cli:search",
     "request": "hutong.control.requests.cli:request",
     "agreement": "hutong.control.agreements.cli:agreement",
+    "peer": "hutong.control.agreements.peer_cli:peer",
     "key": "hutong.exchange.cli:key",
     "read": "hutong.exchange.cli:read",
     "ledger": "hutong.ledger.cli:ledger",

@@ -120,14 +120,18 @@ class NodeClient:
         peer: str,
         content_type: str = "application/json",
         message_id: str | None = None,
+        authorization: str = "",
         timeout_s: float = ANSWER_WITHIN_S,
     ) -> SignedAnswer:
         """One call, its answer read whole and its signature checked.
 
-        peer      the jurisdiction that must have signed the answer; "" for a partner outside the directory
-        raises    NoAnswer, UnsignedAnswer (a success that nobody, or the wrong node, signed)
+        peer           the jurisdiction that must have signed the answer; "" where none need be
+        authorization  the header to present to a connector outside the directory
+        raises         NoAnswer, UnsignedAnswer (a success that nobody, or the wrong node, signed)
         """
         headers = self._sign(method, url, body, content_type, message_id)
+        if authorization:
+            headers["Authorization"] = authorization
         timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=CONNECT_WITHIN_S)
         with _no_answer(peer or url):
             async with self._request(method, url, body, headers, timeout) as response:

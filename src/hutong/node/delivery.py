@@ -4,6 +4,10 @@ A message is closed by a signed answer, unless that answer asks for patience (40
 tried again, with a fresh signature and the same message id, for seven days; then the message is given up, which people
 see. A peer that cannot be reached is left alone as a whole: 0.25 s, then twice as long each time up to half a minute,
 with jitter. One that is down costs one attempt, not one per message; once it answers, its messages go at once.
+
+A connector outside the directory signs nothing, so its plain answer closes a message. Two of its refusals do not at
+once: 401, because what we present to it is a person's to correct, and 404, because others may learn a process's address
+only after they have answered the message that began it; that one is believed after a minute.
 """
 
 from __future__ import annotations
@@ -22,7 +26,7 @@ from typing import TypeVar
 from django.db import DatabaseError, connections, transaction
 from django.db.models import Min
 
-from hutong.node import messages, work
+from hutong.node import messages, outside, work
 from hutong.node.client import NoAnswer, NodeClient, SignedAnswer, UnsignedAnswer
 from hutong.node.keyring import ring
 from hutong.node.models import OutboxMessage
@@ -33,10 +37,21 @@ GIVE_UP_AFTER = timedelta(days=7)  # owner: wire contract; a region may be down 
 AT_ONCE = 32  # messages on the wire together
 LOOK_EVERY_S = 1.0  # a lost wake-up costs at most this
 PATIENCE = {408, 425, 429}  # signed answers below 500 that do not close a message
+BELIEVE_NOT_FOUND_AFTER = timedelta(minutes=1)  # of an outside peer; owner: wire contract
 LARGEST_KEPT_ANSWER = 256 * 1024  # bytes
+NOWHERE = "the peer is not in the directory now, nor let in from outside at that address"
 
 log = logging.getLogger("hutong.delivery")
 _Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True)
+class _Route:
+    """Where a message goes, and what is shown at that door."""
+
+    url: str
+    signer: str  # who must sign the answer, "" for nobody
+    authorization: str = ""
 
 
 @dataclass(frozen=True)
@@ -111,7 +126,7 @@ class Courier:
         if room <= 0:
             return
         busy = set(self._carrying)
-        down = {door for door, pause in self._pauses.items() if pause.until > time.monotonic()}
+        down = {peer for peer, pause in self._pauses.items() if pause.until > time.monotonic()}
         # The edge: a database that does not answer now is asked again at the next look.
         try:
             due = await self._in_database(lambda: _due(busy, down, room))
@@ -124,8 +139,9 @@ class Courier:
 
     async def _carry(self, client: NodeClient, message: OutboxMessage, key: tuple[str, str]) -> None:
         try:
-            outcome = await _send(client, message)
-            self._note_reachable(_door(message), outcome)
+            route = await self._route(message)
+            outcome = await _send(client, message, route) if route else _Outcome(False, None, NOWHERE, unreachable=True)
+            self._note_reachable(message.peer, outcome)
             await self._in_database(lambda: _settle(message, outcome))
         # The edge: a callback or the database failed. The peer gives the same answer when we ask again.
         except Exception:
@@ -135,11 +151,20 @@ class Courier:
             self._carrying.pop(key, None)
             self._woken.set()  # the next one of this process, if any
 
-    def _note_reachable(self, door: str, outcome: _Outcome) -> None:
+    async def _route(self, message: OutboxMessage) -> _Route | None:
+        """None while the peer is neither in the directory nor let in, or no longer has that address."""
+        if outside.is_outside(message.peer):
+            return await self._in_database(lambda: _route_outside(message))
+        addresses = ring().addresses(message.peer)
+        if addresses is None:
+            return None
+        return _Route(addresses[0] + message.url if message.url.startswith("/") else message.url, message.peer)
+
+    def _note_reachable(self, peer: str, outcome: _Outcome) -> None:
         if not outcome.unreachable:
-            self._pauses.pop(door, None)
+            self._pauses.pop(peer, None)
             return
-        pause = self._pauses.setdefault(door, _Pause(0, 0.0))
+        pause = self._pauses.setdefault(peer, _Pause(0, 0.0))
         if pause.until <= time.monotonic():  # messages that failed together are one failure
             pause.failures += 1
             pause.until = time.monotonic() + pause_s(pause.failures)
@@ -163,42 +188,47 @@ def _due(busy: set[tuple[str, str]], down: set[str], room: int) -> list[OutboxMe
     found = OutboxMessage.objects.filter(id__in=list(heads), next_at__lte=datetime.now(UTC)).order_by("id")
     due: list[OutboxMessage] = []
     for one in found.iterator(chunk_size=200):
-        if (one.peer, one.process) not in busy and _door(one) not in down:
+        if (one.peer, one.process) not in busy and one.peer not in down:
             due.append(one)
         if len(due) >= room:
             break
     return due
 
 
-def _door(message: OutboxMessage) -> str:
-    """What is down when it cannot be reached: the member, or an outside partner's address."""
-    return message.peer or message.url.partition("//")[2].partition("/")[0]
+def _route_outside(message: OutboxMessage) -> _Route | None:
+    try:
+        own = outside.allows(message.peer, message.url)
+        return _Route(message.url, "", outside.authorization(message.peer)) if own else None
+    except outside.UnknownOutsidePeer:
+        return None
 
 
-async def _send(client: NodeClient, message: OutboxMessage) -> _Outcome:
-    url = message.url
-    if url.startswith("/"):
-        addresses = ring().addresses(message.peer)
-        if addresses is None:
-            return _Outcome(False, None, "the peer is not in the directory now", unreachable=True)
-        url = addresses[0] + url
+async def _send(client: NodeClient, message: OutboxMessage, route: _Route) -> _Outcome:
     try:
         answer = await client.call(
             message.method,
-            url,
+            route.url,
             bytes(message.body),
-            peer=message.peer,
+            peer=route.signer,
             content_type=message.content_type,
             message_id=message.message_id,
+            authorization=route.authorization,
         )
     except NoAnswer as refused:
         return _Outcome(False, None, refused.say("en"), unreachable=True)
     except UnsignedAnswer as refused:
         return _Outcome(False, None, refused.say("en"))
     said = str(answer.object().get("title", ""))
-    trusted = answer.signed or not message.peer
-    closed = trusted and (200 <= answer.status < 300 or (400 <= answer.status < 500 and answer.status not in PATIENCE))
+    closed = (answer.signed or not route.signer) and _closes(message, answer.status)
     return _Outcome(closed, answer.status, said, answer)
+
+
+def _closes(message: OutboxMessage, status: int) -> bool:
+    """True when this answer is the peer's last word on the message."""
+    if not outside.is_outside(message.peer) or status not in (401, 404):
+        return 200 <= status < 300 or (400 <= status < 500 and status not in PATIENCE)
+    again = message.last_status == status
+    return status == 404 and again and datetime.now(UTC) - message.created_at > BELIEVE_NOT_FOUND_AFTER
 
 
 def _settle(message: OutboxMessage, outcome: _Outcome) -> None:

@@ -32,7 +32,7 @@ from hutong.node.signatures import PublicKey
 from hutong.vocabulary.errors import NotFound, Refused
 
 CONTEXT = b"hutong directory v1\n"
-_PARTICIPANT = "urn:hutong:node:"
+PARTICIPANT = "urn:hutong:node:"
 _TEXT_FIELDS = ("jurisdiction", "name_zh", "name_en", "place", "superior", "base_url", "exchange_url", "log_vkey")
 
 
@@ -57,14 +57,14 @@ class BadDirectory(Refused):
 
 def participant_id(jurisdiction: str) -> str:
     """`320000` as the Dataspace Protocol's participant id, `urn:hutong:node:320000`."""
-    return _PARTICIPANT + jurisdiction
+    return PARTICIPANT + jurisdiction
 
 
 def jurisdiction_of(participant: str) -> str:
     """raises   UnknownMember for an id that is not a node's"""
-    if not participant.startswith(_PARTICIPANT):
+    if not participant.startswith(PARTICIPANT):
         raise UnknownMember(name=participant[:80])
-    return participant.removeprefix(_PARTICIPANT)
+    return participant.removeprefix(PARTICIPANT)
 
 
 def member(jurisdiction: str) -> Member:

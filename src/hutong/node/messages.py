@@ -15,14 +15,25 @@ from typing import Any
 import orjson
 from django.db import transaction
 
-from hutong.node import work
+from hutong.node import outside, work
 from hutong.node.directory import member
 from hutong.node.models import OutboxMessage
-from hutong.node.receiving import Peer, problem_answer, reader, receiver
+from hutong.node.receiving import Peer, Raw, inquiry, problem_answer, reader, receiver
 from hutong.vocabulary.errors import Refused
 from hutong.vocabulary.ids import new_id
 
-__all__ = ["Peer", "answered", "post", "problem_answer", "reader", "receiver", "when_answered"]
+__all__ = [
+    "Peer",
+    "Raw",
+    "answered",
+    "inquiry",
+    "post",
+    "problem_answer",
+    "reader",
+    "receiver",
+    "when_answered",
+    "withdraw",
+]
 
 OUTBOX = "outbox"  # the name to wake
 
@@ -32,13 +43,13 @@ _answered: list[tuple[str, Answered]] = []
 
 
 class ForeignAddress(Refused):
-    """A message for {peer} may only go to that member's own address, not to {host}."""
+    """A message for {peer} may only go to its own address, not to {host}."""
 
-    zh = "发给 {peer} 的消息只能送往该成员自己的地址，不能送往 {host}。"
+    zh = "发给 {peer} 的消息只能送往其自己的地址，不能送往 {host}。"
     code = "foreign_address"
     status = 400
-    next_en = "Use the address in the directory: hutong members"
-    next_zh = "请使用成员名录中的地址：hutong members"
+    next_en = "Use an address in the directory (hutong members), or one given when it was let in (hutong peer list)."
+    next_zh = "请使用成员名录中的地址（hutong members），或接入时登记的地址（hutong peer list）。"
 
 
 def post(
@@ -52,17 +63,19 @@ def post(
 ) -> str:
     """Send a message, durably, when the caller's transaction commits.
 
-    peer          the member's jurisdiction; "" for a partner outside the directory, whose answers need no signature
+    peer          the member's jurisdiction; or `outside:` and a participant id, whose answers need no signature
     process       what must stay in order, for example "negotiation:<pid>"; two processes do not wait for each other
-    path_or_url   "/dsp/2025-1/..." is resolved against the member's base_url when it is sent
+    path_or_url   "/dsp/2025-1/..." is resolved against the member's base_url when it is sent; whole for others
     message_id    the idempotency key; a new one when not given
     returns       the message id
-    raises        UnknownMember, ForeignAddress
+    raises        UnknownMember, UnknownOutsidePeer, ForeignAddress
     """
-    if peer:
-        base_url = member(peer).base_url
-        if not path_or_url.startswith(("/", base_url + "/")):
-            raise ForeignAddress(peer=peer, host=path_or_url[:100])
+    if outside.is_outside(peer):
+        own = outside.allows(peer, path_or_url)
+    else:
+        own = path_or_url.startswith(("/", member(peer).base_url + "/"))
+    if not own:
+        raise ForeignAddress(peer=peer, host=path_or_url[:100])
     message = OutboxMessage.objects.create(
         message_id=message_id or new_id(),
         peer=peer,
@@ -89,6 +102,11 @@ def answered(message: OutboxMessage, status: int | None, answer: dict[str, Any] 
     for prefix, callback in _answered:
         if message.process.startswith(prefix):
             callback(message, status, answer)
+
+
+def withdraw(process: str) -> None:
+    """Messages of a process that its peer has ended need not arrive any more. In the caller's transaction."""
+    OutboxMessage.objects.filter(process=process[:120], delivered_at=None, failed_at=None).delete()
 
 
 def undelivered() -> list[dict[str, Any]]:

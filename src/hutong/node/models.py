@@ -52,15 +52,31 @@ class Invitation(models.Model):
         db_table = "invitation"
 
 
+class OutsidePeer(models.Model):
+    """A connector outside the directory that the operator has let in, known by a token instead of a key."""
+
+    participant = models.CharField(max_length=180, primary_key=True)  # the id it takes part under, as it writes it
+    name = models.CharField(max_length=200, blank=True)  # for people
+    addresses = models.JSONField(
+        default=list
+    )  # protocol bases; its messages are sent below one of them, never elsewhere
+    token_digest = models.CharField(max_length=80, unique=True)  # of the token it presents to us
+    authorization = models.BinaryField(default=b"")  # sealed; the header we present to it, empty for none
+    added_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "outside_peer"
+
+
 class OutboxMessage(models.Model):
     """A message that must reach a peer. Delivered in order per (peer, process)."""
 
     id = models.BigAutoField(primary_key=True)
     message_id = models.CharField(max_length=36, unique=True)  # idempotency key
-    peer = models.CharField(max_length=40, blank=True)  # jurisdiction; "" for a peer outside the directory
+    peer = models.CharField(max_length=200)  # jurisdiction, or "outside:" and a participant id
     process = models.CharField(max_length=120)  # ordering key, for example "negotiation:<pid>"
     method = models.CharField(max_length=8, default="POST")
-    url = models.URLField(max_length=500)
+    url = models.URLField(max_length=2000)
     body = models.BinaryField()
     content_type = models.CharField(max_length=100, default="application/json")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -47,6 +47,7 @@ class Raw:
 
     body: bytes
     content_type: str
+    headers: tuple[tuple[str, str], ...] = ()  # not covered by the signature: whatever matters stands in the body too
 
 
 Answer = tuple[int, dict[str, Any] | Raw | None]
@@ -59,11 +60,12 @@ KeySource = Callable[[dict[str, Any]], KeyLookup]
 
 @dataclass(frozen=True)
 class Peer:
-    """The member a verified message came from."""
+    """Whom a message came from: a member by its signature, or a connector outside the directory by its token."""
 
-    jurisdiction: str
+    jurisdiction: str  # "outside:" and a participant id for the latter
     participant: str
     message_id: str = ""
+    unsigned: str = ""  # digest of an unsigned message: what the ledger keeps in place of a signature
 
 
 class MessageIdReused(Refused):
@@ -101,6 +103,7 @@ class _Stored:
     status: int
     body: bytes
     content_type: str
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 def problem_wording(refusal: Refused) -> tuple[dict[str, Any], str]:
@@ -152,6 +155,23 @@ def reader(handler: Handler | None = None, *, refusal: Wording = problem_wording
         return _signed_view(inner, lambda request: _verify(request, ("GET",), None), act, refusal)
 
     return decorate if handler is None else decorate(handler)
+
+
+def inquiry(*, refusal: Wording = problem_wording) -> Callable[[Handler], View]:
+    """Like reader, for a question in a signed POST that changes nothing: `handler(request, peer, body)`.
+
+    Nothing is noted, however large the answer. The same address by GET is the question without a body, {}.
+    """
+
+    def decorate(inner: Handler) -> View:
+        def act(incoming: _Incoming) -> _Stored:
+            replay.remember(incoming.verified.keyid, incoming.verified.nonce)
+            body = decode_object(incoming.raw) if incoming.request.method == "POST" else {}
+            return _stored(*inner(incoming.request, incoming.peer, body, **incoming.captured))
+
+        return _signed_view(inner, lambda request: _verify(request, ("GET", "POST"), None), act, refusal)
+
+    return decorate
 
 
 def target_uri(request: HttpRequest) -> str:
@@ -220,7 +240,7 @@ def _signed_view(
 def _verify(request: HttpRequest, methods: tuple[str, ...], source: KeySource | None) -> tuple[bytes, Verified]:
     if request.method not in methods:
         raise WrongMethod(allowed=", ".join(methods))
-    raw = _body(request)
+    raw = read_body(request)
     digest = body_digest(raw)
 
     def verify(keys: KeyLookup) -> Verified:
@@ -241,7 +261,8 @@ def _verify(request: HttpRequest, methods: tuple[str, ...], source: KeySource | 
         return raw, verify(members)
 
 
-def _body(request: HttpRequest) -> bytes:
+def read_body(request: HttpRequest) -> bytes:
+    """raises   TooLarge"""
     length = request.headers.get("Content-Length") or "0"
     if length.isdigit() and int(length) > LARGEST_BODY:
         raise TooLarge(limit=LARGEST_BODY)
@@ -286,7 +307,7 @@ def _claim_and_handle(handler: Handler, incoming: _Incoming) -> _Stored:
 
 def _stored(status: int, content: dict[str, Any] | Raw | None) -> _Stored:
     if isinstance(content, Raw):
-        return _Stored(status, content.body, content.content_type)
+        return _Stored(status, content.body, content.content_type, content.headers)
     return _Stored(status, b"" if content is None else orjson.dumps(content), "application/json")
 
 
@@ -299,6 +320,6 @@ def _signed(stored: _Stored, verified: Verified) -> HttpResponse:
     response = HttpResponse(stored.body, status=stored.status, content_type=stored.content_type)
     digest = body_digest(stored.body)
     signed = sign_response(stored.status, digest, verified.signature, ring().signing_key(), time.time())
-    for name, value in signed.items():
+    for name, value in (*stored.headers, *signed.items()):
         response[name] = value
     return response

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.db import transaction
 
-from hutong.control.agreements import delivery, outbound
-from hutong.control.agreements.consent import Choice, agreed_terms, asked_of
+from hutong.control.agreements import delivery, door, outbound
+from hutong.control.agreements.consent import Choice, agreed_terms, asked_of, published
 from hutong.control.agreements.drafting import PLAIN_TERM_DAYS, asked_terms
 from hutong.control.agreements.models import Agreement, Negotiation, Transfer
 from hutong.control.agreements.rules import AgreementNotInForce, NothingToChoose, ReasonMissing, WiderThanAsked
@@ -67,6 +67,20 @@ def ask_supplement(account: Actor, pid: str, missing: Sequence[str]) -> Negotiat
     _ours(account, pid, Party.PROVIDER)
     named = tuple(one.strip() for one in missing if one.strip())
     return outbound.offer(pid, account.username, supplement=named)
+
+
+@transaction.atomic
+def offer(account: Actor, resource_id: str, to: str, *, address: str = "") -> Negotiation:
+    """Offer one of our resources, as it is published, to somebody who has not asked.
+
+    to       a member's jurisdiction, or the participant id of a connector let in from outside
+    address  of the latter: which of its addresses; its only one when not given
+    raises   NotAllowed, OtherDepartment, UnknownDataset, UnknownMember, AddressNeeded, ForeignAddress
+    """
+    _, asked = published(resource_id)
+    check(account, Action.ANSWER_REQUEST, asked.resource.department_id)
+    peer, callback = door.place_of(to, address)
+    return outbound.open_offer(peer, resource_id, account.username, callback=callback)
 
 
 @transaction.atomic

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from hutong.control.agreements import delivery, outbound
+from hutong.control.agreements import delivery, door, outbound
 from hutong.control.agreements.decisions import ask
 from hutong.control.agreements.fields import Malformed
 from hutong.control.agreements.models import Negotiation, Transfer
@@ -30,7 +30,8 @@ def negotiation_answered(message: OutboxMessage, status: int | None, answer: dic
         _learn_pid(negotiation, NegotiationProcess, answer)
         return
     reason, code = _why(status, answer)
-    note(negotiation, "negotiation.message_refused", f"node:{negotiation.peer}", _told(message, status, code, reason))
+    actor = door.actor(negotiation.peer)
+    note(negotiation, "negotiation.message_refused", actor, _told(message, status, code, reason))
     if negotiation.state in CLOSED[Machine.NEGOTIATION]:
         return
     if negotiation.peer_pid:
@@ -39,7 +40,7 @@ def negotiation_answered(message: OutboxMessage, status: int | None, answer: dic
         negotiation.refusal_code, negotiation.refusal_reason = code, reason
         sender = Party(negotiation.role).other
         detail = {"code": code, "reason": reason, "citation": "", "by": sender.value}
-        step(negotiation, Said.TERMINATION, sender, f"node:{negotiation.peer}", detail)
+        step(negotiation, Said.TERMINATION, sender, actor, detail)
         ask(negotiation)
 
 
@@ -51,14 +52,15 @@ def transfer_answered(message: OutboxMessage, status: int | None, answer: dict[s
         _learn_pid(transfer, TransferProcess, answer)
         return
     reason, code = _why(status, answer)
-    note(transfer, "transfer.message_refused", f"node:{transfer.peer}", _told(message, status, code, reason))
+    actor = door.actor(transfer.peer)
+    note(transfer, "transfer.message_refused", actor, _told(message, status, code, reason))
     if transfer.state != "REQUESTED":
         return  # what we did to the data stands, whether or not the peer would hear of it
     if transfer.role == Party.PROVIDER:
         delivery.terminate(transfer.pid, reason, "rule:DSP-2025-1")
     else:  # the provider would not begin: the agreement stays, delivery may be asked for again
         detail = {"code": code, "reason": reason}
-        step(transfer, Said.TRANSFER_TERMINATION, Party.PROVIDER, f"node:{transfer.peer}", detail)
+        step(transfer, Said.TRANSFER_TERMINATION, Party.PROVIDER, actor, detail)
 
 
 def _pid(message: OutboxMessage) -> str:
@@ -72,7 +74,7 @@ def _learn_pid(process: Negotiation | Transfer, kind: type[Process], answer: dic
     try:
         acknowledged = kind.read(answer)
     except Malformed:
-        note(process, "process.bad_acknowledgement", f"node:{process.peer}", {})
+        note(process, "process.bad_acknowledgement", door.actor(process.peer), {})
         return
     consumer = process.role == Party.CONSUMER
     process.peer_pid = acknowledged.provider_pid if consumer else acknowledged.consumer_pid

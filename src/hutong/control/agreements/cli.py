@@ -87,6 +87,27 @@ def refuse(folder: Path, pid: str, *, code: str, citation: str, reason: str, use
     click.echo(f"request {pid} is refused; the reason is on its way.")
 
 
+@agreement.command("offer")
+@FOLDER
+@click.argument("resource")
+@click.option("--to", required=True, help="A member's jurisdiction, or a participant id from: hutong peer list")
+@click.option("--address", default="", help="Which of its addresses, where a connector outside has several.")
+@AS
+def offer(folder: Path, resource: str, *, to: str, address: str, username: str) -> None:
+    """Offer a published resource to somebody who has not asked for it.
+
+    Example: hutong agreement offer /srv/js RESOURCE --to 340000 --as wang
+
+    Begins a negotiation; nothing can be read until the other side accepts and both conclude an agreement.
+    """
+    setup(folder)
+    from hutong.control.agreements import actions
+    from hutong.control.identity.queries import account
+
+    made = actions.offer(account(username), resource, to, address=address)
+    click.echo(f"offer {made.pid} is on its way to {made.peer}.")
+
+
 @agreement.command("list")
 @FOLDER
 @AS_JSON
@@ -117,8 +138,8 @@ def show(folder: Path, agreement_id: str, *, as_json: bool) -> None:
     document = _summary(one) | {
         "title": page.title.zh or page.title.en,
         "digest": one.digest,
-        "provider_signature": one.provider_signature,
-        "consumer_signature": one.consumer_signature,
+        "provider_signature": one.provider_signature or page.unsigned_by("provider"),
+        "consumer_signature": one.consumer_signature or page.unsigned_by("consumer"),
         "items": {item.name: item.mask for item in page.items},
         "document": one.document,
     }

@@ -34,11 +34,12 @@ from hutong.control.agreements.rules import (
     PidsDiffer,
     UnknownFormat,
 )
-from hutong.control.agreements.steps import locked, step
+from hutong.control.agreements.steps import heard, locked, step
 from hutong.control.agreements.terms import read_agreed
 from hutong.control.agreements.transitions import CLOSED, Machine, Party, Said, next_move, restates
 from hutong.exchange import grants
 from hutong.exchange.models import Grant, Subscription
+from hutong.node import outside
 from hutong.node.directory import member
 from hutong.node.settings import current
 from hutong.vocabulary.ids import new_id, urn
@@ -138,7 +139,7 @@ def begin(peer: Peer, message: TransferRequest) -> tuple[TransferProcess, bool]:
     transfer = Transfer(pid=urn(new_id()), role=Party.PROVIDER, peer=peer.jurisdiction, agreement=agreement)
     transfer.peer_pid, transfer.format = message.consumer_pid, message.format
     transfer.callback = door.callback_from(peer, message.callback)
-    step(transfer, Said.TRANSFER_REQUEST, Party.CONSUMER, f"node:{peer.jurisdiction}")
+    heard(transfer, Said.TRANSFER_REQUEST, peer)
     return _answered(transfer), True
 
 
@@ -162,7 +163,9 @@ def hear(peer: Peer, pid: str, message: Heard) -> TransferProcess:
         detail = {"code": code, "reason": reason, "citation": citation, "by": sender.value}
         if isinstance(message, TransferSuspension):
             transfer.suspended_by = sender
-    step(transfer, message.said, sender, f"node:{peer.jurisdiction}", detail)
+    heard(transfer, message.said, peer, detail)
+    if transfer.state in CLOSED[Machine.TRANSFER]:
+        door.hush(transfer, kind=TRANSFER)
     _take_effect(transfer)
     return _answered(transfer)
 
@@ -190,7 +193,12 @@ def _take_effect(transfer: Transfer) -> None:
 
 
 def _subscribe(agreement: Agreement) -> None:
-    """The consumer's side of the data plane, pending until the provider starts. A second one keeps its case key."""
+    """The consumer's side of the data plane, pending until the provider starts. A second one keeps its case key.
+
+    None for a provider outside the directory: our exchange reads from members. Its data address stands in the transfer.
+    """
+    if outside.is_outside(agreement.peer):
+        return
     agreed = read_agreed(agreement.document)
     values = {
         "provider": agreement.peer,

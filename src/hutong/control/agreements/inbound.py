@@ -16,7 +16,7 @@ from hutong.control.agreements.consent import Asked, check_asked, published, rep
 from hutong.control.agreements.door import Peer
 from hutong.control.agreements.drafting import asked_terms, purposes_of
 from hutong.control.agreements.models import Agreement, Negotiation
-from hutong.control.agreements.outbound import agreement_row, close_agreement
+from hutong.control.agreements.outbound import NEGOTIATION, agreement_row, close_agreement
 from hutong.control.agreements.policy import Policy
 from hutong.control.agreements.protocol import (
     ContractAgreement,
@@ -32,12 +32,14 @@ from hutong.control.agreements.rules import (
     AgreementUnsigned,
     AnotherContent,
     PidsDiffer,
+    TermsFromOutside,
     UnknownDataset,
 )
 from hutong.control.agreements.signatures import Signature, check_signature
-from hutong.control.agreements.steps import locked, signed_commitment, step
+from hutong.control.agreements.steps import heard, locked, signed_commitment
 from hutong.control.agreements.terms import Terms, check_within, read_agreed, read_terms
 from hutong.control.agreements.transitions import Machine, Party, Said, next_move, restates
+from hutong.node import outside
 from hutong.node.keyring import ring
 from hutong.vocabulary.canonical import canonical_digest
 from hutong.vocabulary.ids import new_id, urn
@@ -61,7 +63,7 @@ def begin_request(peer: Peer, message: ContractRequest) -> tuple[NegotiationProc
     negotiation.peer_pid = message.consumer_pid
     negotiation.callback = door.callback_from(peer, message.callback)
     detail = _take_request(negotiation, message.offer)
-    step(negotiation, Said.REQUEST, Party.CONSUMER, _actor(peer), detail)
+    heard(negotiation, Said.REQUEST, peer, detail)
     return _answered(negotiation), True
 
 
@@ -78,7 +80,7 @@ def begin_offer(peer: Peer, message: ContractOffer) -> tuple[NegotiationProcess,
     negotiation.peer_pid = message.provider_pid
     negotiation.callback = door.callback_from(peer, message.callback)
     _hear_offer(negotiation, message)
-    step(negotiation, Said.OFFER, Party.PROVIDER, _actor(peer), {"offer": message.offer.id})
+    heard(negotiation, Said.OFFER, peer, {"offer": message.offer.id})
     return _answered(negotiation), True
 
 
@@ -98,7 +100,9 @@ def hear(peer: Peer, pid: str, message: Heard) -> NegotiationProcess:
     detail = _TAKE[type(message)](negotiation, message)
     agreement = _agreement_of(negotiation)
     commitment = signed_commitment(agreement) if agreement else {}
-    step(negotiation, said, sender, _actor(peer), detail, commitment=commitment)
+    heard(negotiation, said, peer, detail, commitment=commitment)
+    if isinstance(message, ContractTermination):
+        door.hush(negotiation, kind=NEGOTIATION)
     if isinstance(message, ContractAgreement) and agreement is not None:
         agreement.save(force_insert=True)
     return _answered(negotiation)
@@ -115,10 +119,6 @@ def _answered(negotiation: Negotiation) -> NegotiationProcess:
     answer = process_of(negotiation)
     decisions.ask(negotiation)
     return answer
-
-
-def _actor(peer: Peer) -> str:
-    return f"node:{peer.jurisdiction}"
 
 
 def _check_pids(negotiation: Negotiation, message: Heard) -> None:
@@ -157,6 +157,7 @@ def _take_request(negotiation: Negotiation, offer: Policy) -> dict[str, Any]:
     dataset, asked = published(target)
     terms = read_terms(offer.document)
     if terms is not None:
+        _check_can_sign(negotiation.peer)
         check_asked(asked, terms)
     now = datetime.now(UTC)
     negotiation.dataset_id = dataset["@id"]
@@ -165,6 +166,12 @@ def _take_request(negotiation: Negotiation, offer: Policy) -> dict[str, Any]:
     negotiation.terms = terms.document() if terms else None
     negotiation.due_at = reply_due(negotiation, asked.attribute, now)
     return _requested(negotiation, asked, terms)
+
+
+def _check_can_sign(peer: str) -> None:
+    """A-2. Whoever uses our terms signs them, which takes a key in the directory."""
+    if outside.is_outside(peer):
+        raise TermsFromOutside
 
 
 def _requested(negotiation: Negotiation, asked: Asked, terms: Terms | None) -> dict[str, Any]:

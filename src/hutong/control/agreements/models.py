@@ -10,9 +10,9 @@ class Negotiation(models.Model):
 
     pid = models.CharField(max_length=80, primary_key=True)  # our own process id (urn:uuid:...)
     role = models.CharField(max_length=8)  # provider, consumer
-    peer = models.CharField(max_length=80)  # jurisdiction, or the participant id of an outside connector
+    peer = models.CharField(max_length=200)  # jurisdiction, or "outside:" and a participant id
     peer_pid = models.CharField(max_length=80, blank=True)
-    callback = models.CharField(max_length=500, blank=True)  # the peer's protocol base: a path below its base URL
+    callback = models.CharField(max_length=500, blank=True)  # the peer's protocol base: a member's path, else whole
     state = models.CharField(max_length=12)  # DSP: REQUESTED OFFERED ACCEPTED AGREED VERIFIED FINALIZED TERMINATED
     dataset_id = models.CharField(max_length=80, blank=True)
     offer = models.JSONField(default=dict)  # the newest offer
@@ -43,7 +43,7 @@ class Agreement(models.Model):
     id = models.CharField(max_length=80, primary_key=True)
     negotiation = models.OneToOneField(Negotiation, on_delete=models.PROTECT, related_name="agreement")
     role = models.CharField(max_length=8)
-    peer = models.CharField(max_length=80)
+    peer = models.CharField(max_length=200)
     resource_id = models.CharField(max_length=80)
     title = models.CharField(max_length=200, blank=True)
     document = models.JSONField()  # the ODRL agreement with hutong:terms; its canonical JSON is what is signed
@@ -65,7 +65,7 @@ class Transfer(models.Model):
 
     pid = models.CharField(max_length=80, primary_key=True)
     role = models.CharField(max_length=8)
-    peer = models.CharField(max_length=80)
+    peer = models.CharField(max_length=200)
     peer_pid = models.CharField(max_length=80, blank=True)
     callback = models.CharField(max_length=500, blank=True)
     agreement = models.ForeignKey(Agreement, on_delete=models.PROTECT, related_name="transfers")

@@ -12,7 +12,8 @@ from typing import Any
 from django.db import transaction
 
 from hutong.control.agreements import decisions, door
-from hutong.control.agreements.drafting import PLAIN_TERM_DAYS, agreement_for, end_of, new_offer
+from hutong.control.agreements.consent import published
+from hutong.control.agreements.drafting import PLAIN_TERM_DAYS, agreement_for, end_of, new_offer, offer_for
 from hutong.control.agreements.models import Agreement, Negotiation
 from hutong.control.agreements.policy import Policy
 from hutong.control.agreements.protocol import (
@@ -42,9 +43,9 @@ def request(
 ) -> Negotiation:
     """Ask a provider: the first message of a negotiation, as consumer.
 
-    peer       the provider's jurisdiction
-    callback   the provider's protocol base, below its base URL
-    raises     UnknownMember
+    peer       the provider's jurisdiction; or `outside:` and its participant id
+    callback   the provider's protocol base: below its base URL; outside the directory the whole address
+    raises     UnknownMember, UnknownOutsidePeer, ForeignAddress
     """
     negotiation = Negotiation(pid=urn(new_id()), role=Party.CONSUMER, peer=peer, callback=callback)
     negotiation.request_id = request_id
@@ -53,6 +54,26 @@ def request(
     step(negotiation, Said.REQUEST, Party.CONSUMER, actor, _asking(terms))
     message = ContractRequest(negotiation.pid, offer, callback=door.here())
     door.say(negotiation, "request", message.document(), kind=NEGOTIATION, first=True)
+    decisions.ask(negotiation)
+    return negotiation
+
+
+@transaction.atomic
+def open_offer(peer: str, resource_id: str, actor: str, *, callback: str = door.DSP_PATH) -> Negotiation:
+    """Offer one of our published resources unasked, as it is published: the first message, as provider.
+
+    peer, callback   as in `request`
+    raises           UnknownDataset, UnknownMember, UnknownOutsidePeer, ForeignAddress
+    """
+    dataset, asked = published(resource_id)
+    negotiation = Negotiation(pid=urn(new_id()), role=Party.PROVIDER, peer=peer, callback=callback)
+    made = offer_for(dataset, None)
+    _take_offer(negotiation, made, None)
+    negotiation.dataset_id, negotiation.department = dataset["@id"], asked.resource.department_id
+    negotiation.decided_by = actor
+    step(negotiation, Said.OFFER, Party.PROVIDER, actor, {"offer": made.id, "supplement": []})
+    message = ContractOffer(negotiation.pid, made, callback=door.here())
+    door.say(negotiation, "offers", message.document(), kind=NEGOTIATION, first=True)
     decisions.ask(negotiation)
     return negotiation
 

@@ -17,6 +17,7 @@ from hutong.control.catalogue.models import Entry
 from hutong.control.catalogue.queries import china_date
 from hutong.control.identity.rules import ACROSS_DEPARTMENTS, Actor
 from hutong.ledger.models import AuditRecord
+from hutong.node import outside
 from hutong.node.settings import current
 from hutong.vocabulary.calendar import CalendarYearMissing, calendar_of
 from hutong.vocabulary.errors import NotFound
@@ -70,6 +71,11 @@ class AgreementPage:
     transfer: Transfer | None  # the newest
     suspended_by: str
     timeline: tuple[AuditRecord, ...]
+
+    def unsigned_by(self, party: str) -> str | None:
+        """Why a party's signature will never come; None where it is there, or is still to come."""
+        theirs = party != self.agreement.role
+        return "not signed by the peer" if theirs and outside.is_outside(self.agreement.peer) else None
 
 
 def inbox(account: Actor, *, everything: bool = False) -> list[NegotiationRow]:

@@ -30,6 +30,17 @@ class AgreementUnsigned(Refused):
     next_zh = "请对协议的规范化 JSON 签名后重新发送。"
 
 
+class TermsFromOutside(Refused):
+    """A connector outside the directory has no key there to sign hutong:terms with, so it may not use them."""
+
+    zh = "名录外的连接器没有可用于签署 hutong:terms 的名录密钥，因此不得使用该条款。"
+    code = "terms_from_outside"
+    status = 400
+    rule = "A-2"
+    next_en = "Ask for the published offer as it is, or join the region."
+    next_zh = "请按已发布的要约提出申请，或者加入区域。"
+
+
 class BadAgreementSignature(Refused):
     """The signature under the agreement is not one of {signer}: {reason}."""
 
@@ -53,14 +64,34 @@ class PidsDiffer(Refused):
 
 
 class ForeignCallback(Refused):
-    """The callback address is not one of the sender's own node."""
+    """The callback address is not one of the sender's own."""
 
-    zh = "回调地址不属于发送方节点。"
+    zh = "回调地址不属于发送方。"
     code = "foreign_callback"
     status = 400
     rule = "A-4"
-    next_en = "Give an address below the base URL that the directory lists for your node."
-    next_zh = "请使用成员目录中本节点基地址之下的地址。"
+    next_en = "Give an address below the base URL that the directory, or the node's operator, lists for you."
+    next_zh = "请使用成员名录或节点运维人员为您登记的基地址之下的地址。"
+
+
+class PeerStillUnderWay(Refused):
+    """{count} negotiations and agreements with {name} are not ended yet, {first} among them."""
+
+    zh = "与 {name} 的 {count} 项协商和协议尚未结束，其中有 {first}。"
+    code = "peer_still_under_way"
+    status = 409
+    next_en = "End them first; if its token is in wrong hands, make a new one now: hutong peer change --new-token"
+    next_zh = "请先将其终止；如令牌已泄露，请立即更换：hutong peer change --new-token"
+
+
+class AddressNeeded(Refused):
+    """This connector has several addresses: {addresses}."""
+
+    zh = "该连接器有多个地址：{addresses}。"
+    code = "address_needed"
+    status = 400
+    next_en = "Name one of them with: --address"
+    next_zh = "请用 --address 指定其中一个。"
 
 
 class AnotherContent(Refused):

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from django.db.models import QuerySet
 
+from hutong.control.agreements import door
 from hutong.control.agreements.decisions import Process, machine_of
 from hutong.control.agreements.models import Agreement, Negotiation, Transfer
 from hutong.control.agreements.transitions import Move, Party, Said, next_move
@@ -62,6 +63,23 @@ def step(
     leaf = {"process": process.pid, "state": move.after, **(commitment or {})}
     record(move.audit, subject_of(process), actor, {**about, **_about(process), **(detail or {})}, commitment=leaf)
     return move
+
+
+def heard(
+    process: Process,
+    said: Said,
+    peer: door.Peer,
+    detail: dict[str, Any] | None = None,
+    *,
+    commitment: dict[str, Any] | None = None,
+) -> Move:
+    """The step that a peer's message makes. An unsigned message's digest goes into the record and the ledger's leaf.
+
+    raises   IllegalMove
+    """
+    evidence = door.evidence_of(peer)
+    told, leaf = {**(detail or {}), **evidence}, {**(commitment or {}), **evidence}
+    return step(process, said, Party(process.role).other, door.actor(peer.jurisdiction), told, commitment=leaf)
 
 
 def subject_of(process: Process) -> str:

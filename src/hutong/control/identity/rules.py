@@ -33,6 +33,7 @@ class Action(StrEnum):
     SEE_OWN_EXCHANGES = "exchange.see_own"  # of one's department
     SEE_ALL_EXCHANGES = "exchange.see_all"
     SEE_NODE = "node.see"  # members, ledger, outbox
+    LET_IN = "peer.let_in"  # connectors outside the directory
 
 
 ACTIONS_ZH: dict[str, str] = {
@@ -53,6 +54,7 @@ ACTIONS_ZH: dict[str, str] = {
     Action.SEE_OWN_EXCHANGES: "查看本部门的交换",
     Action.SEE_ALL_EXCHANGES: "查看全部交换",
     Action.SEE_NODE: "查看节点状态",
+    Action.LET_IN: "接入名录外的连接器",
 }
 OPERATOR = "operator"  # the person at the node's own command line, who holds its files anyway
 
@@ -86,7 +88,7 @@ MAY: dict[str, frozenset[Action]] = {
     # The supervisor may stop misuse (article 27); data it neither publishes nor asks for.
     Role.SUPERVISOR: _SEE_ALL | {Action.CHANGE_AGREEMENT, Action.WITHDRAW_RESOURCE},
     Role.AUDITOR: _SEE_ALL,
-    OPERATOR: _SEE_ALL | {Action.ADD_DEPARTMENT, Action.ADD_ACCOUNT},
+    OPERATOR: _SEE_ALL | {Action.ADD_DEPARTMENT, Action.ADD_ACCOUNT, Action.LET_IN},
 }
 ACROSS_DEPARTMENTS = frozenset({Role.STEWARD, Role.SUPERVISOR, Role.AUDITOR, OPERATOR})
 NEEDS_DEPARTMENT = frozenset({Role.OFFICER, Role.HEAD})

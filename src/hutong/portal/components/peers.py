@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+
 from hutong.control.organisations.models import Department
+from hutong.node import outside
 from hutong.node import settings as node_settings
 from hutong.node.models import Member
 from hutong.portal.components import words
@@ -19,11 +22,15 @@ class Names:
 
     def __init__(self) -> None:
         self._members = {one.jurisdiction: member_name(one) for one in Member.objects.all()}
+        self._others = {one.participant: one.name for one in outside.let_in_peers()}
         own = node_settings.current()
         self._members.setdefault(own.jurisdiction, words.of_language(own.name_zh, own.name_en) or own.jurisdiction)
 
     def __call__(self, peer: str) -> str:
-        """The member's name; an outside connector's id stays as it is."""
+        """The member's name; a connector outside the directory by the name the operator gave it, or its id."""
+        if outside.is_outside(peer):
+            participant = outside.participant_of(peer)
+            return _("{name}, outside the directory").format(name=self._others.get(participant) or participant)
         jurisdiction = peer.removeprefix(_PARTICIPANT)
         return self._members.get(jurisdiction, jurisdiction)
 

@@ -17,6 +17,7 @@ from hutong.control.agreements.models import Agreement
 from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Action
 from hutong.exchange.models import Grant
+from hutong.node import outside
 from hutong.node import settings as node_settings
 from hutong.portal.components import access, asked, scope, words
 from hutong.portal.components.page import Page, Refusal, shell_for
@@ -182,13 +183,17 @@ def _seals(agreement: Agreement, names: Names) -> tuple[Seal, ...]:
     us = node_settings.current().jurisdiction
     provider, consumer = (us, agreement.peer) if agreement.role == "provider" else (agreement.peer, us)
     return (
-        _seal(_("Provider"), names(provider), agreement.provider_signature),
-        _seal(_("Consumer"), names(consumer), agreement.consumer_signature),
+        _seal(_("Provider"), provider, names, agreement.provider_signature),
+        _seal(_("Consumer"), consumer, names, agreement.consumer_signature),
     )
 
 
-def _seal(party: str, name: str, signature: Mapping[str, Any] | None) -> Seal:
-    who = f"{party} · {name}"
+def _seal(side: str, party: str, names: Names, signature: Mapping[str, Any] | None) -> Seal:
+    name = names(party)
+    who = f"{side} · {name}"
+    if not signature and outside.is_outside(party):
+        why = _("A connector outside the directory has no key there; the ledger keeps digests of its messages.")
+        return Seal(who, False, Badge(_("not signed by the peer"), "wait"), "", "", waiting_for=why)
     if not signature:
         return Seal(who, False, Badge(_("not signed yet"), "wait"), "", "", waiting_for=_("Its node signs next."))
     value = str(signature.get("value", ""))
