@@ -17,6 +17,7 @@ from hutong.control.agreements.policy import Kind, Policy, read_policy
 from hutong.control.agreements.signatures import Signature, sign
 from hutong.control.agreements.terms import AgreedTerms, Terms, instant
 from hutong.control.catalogue import dataset as datasets
+from hutong.control.catalogue import feed
 from hutong.control.catalogue.models import Entry, Item, Resource
 from hutong.control.organisations.models import Department
 from hutong.exchange.models import Source
@@ -72,7 +73,7 @@ def _entry(dataset: dict[str, Any], origin: str) -> Entry:
     read = datasets.read(dataset)
     names = ("title_zh", "title_en", "department_name", "department_code", "attribute", "update_cycle", "published_at")
     plain = {name: getattr(read, name) for name in names}
-    signed = {"dataset": dataset, "signature": "", "keyid": ""}
+    signed = {"dataset": dataset, "signature": "", "keyid": "", "change": feed.advance()}
     return Entry.objects.create(id=read.id, origin=origin, version=1, state="published", **plain, **signed)
 
 

@@ -11,7 +11,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.urls import resolve
 
+from hutong.control.agreements.protocol import CatalogRequest
 from hutong.control.agreements.terms import check_within, read_agreed, read_terms
+from hutong.control.catalogue.feed import ANY, Wish
 from hutong.exchange.grants.rules import GrantSuspended
 from hutong.exchange.query import decode
 from hutong.exchange.shaping.predicate import Predicate
@@ -54,6 +56,11 @@ def test_the_signed_request_and_answer_verify():
     digest = body_digest(body)
     told = verify_response(200, answer, digest, asked.signature, keys=OneKey(), now=1_790_000_001)
     assert told.jurisdiction == "340000"
+
+
+def test_the_wish_for_changes_is_read():
+    request = CatalogRequest.read(example("changes"))
+    assert Wish.of_filter(request.filter) == Wish(ANY, changes=True, after=1_790_000_000_123_456)
 
 
 def test_the_receipt_is_a_leaf_letter_for_letter():

@@ -28,6 +28,7 @@ COMMANDS = {
     "source": "hutong.control.catalogue.cli:source",
     "resource": "hutong.control.catalogue.cli:resource",
     "search": "hutong.control.catalogue.cli:search",
+    "harvest": "hutong.control.catalogue.cli:harvest",
     "request": "hutong.control.requests.cli:request",
     "agreement": "hutong.control.agreements.cli:agreement",
     "peer": "hutong.control.agreements.peer_cli:peer",

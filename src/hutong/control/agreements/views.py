@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import orjson
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET
 
 from hutong.control.agreements import delivery, door, inbound, protocol
 from hutong.control.agreements.models import Negotiation, Transfer
 from hutong.control.agreements.steps import peers_own
+from hutong.control.catalogue import feed
 from hutong.control.catalogue import queries as catalogue
 from hutong.vocabulary.errors import NotFound, Refused
 
@@ -91,9 +93,22 @@ def _transfer_request(peer: door.Peer, body: dict[str, Any]) -> Answer:
     return (201 if made else 200), process.document()
 
 
-def _catalog_request(peer: door.Peer, body: dict[str, Any]) -> Answer:  # noqa: ARG001 - every member sees all of it
-    protocol.CatalogRequest.read(body)
-    return 200, catalogue.catalog()
+@door.inquiry(refusal=_catalog_error)
+def catalog_request(request: HttpRequest, peer: door.Peer, body: dict[str, Any]) -> tuple[int, door.Raw]:
+    """A page of the catalogue. Its neighbours are named in the Link header, as the protocol has it."""
+    token = request.GET.get("continuationToken", "")
+    asked = protocol.CatalogRequest.read(body).filter if request.method == "POST" else ()
+    wish = feed.Wish.of_token(token) if token else feed.Wish.of_filter(asked)
+    feed.check_may_read(wish, is_member=door.is_member(peer))
+    page = feed.page(wish)
+    return 200, door.Raw(orjson.dumps(feed.catalog(page)), JSON, _links(page))
+
+
+def _links(page: feed.Page) -> tuple[tuple[str, str], ...]:
+    neighbours = (("next", page.next), ("previous", page.previous))
+    address = f"{door.here()}/catalog/request?continuationToken="
+    links = [f'<{address}{wish.token()}>; rel="{name}"' for name, wish in neighbours if wish is not None]
+    return (("Link", ", ".join(links)),) if links else ()
 
 
 negotiation_request = _begin(negotiation_error, _request)
@@ -109,7 +124,6 @@ transfer_pid_start = _transfer_view(protocol.TransferStart)
 transfer_pid_completion = _transfer_view(protocol.TransferCompletion)
 transfer_pid_suspension = _transfer_view(protocol.TransferSuspension)
 transfer_pid_termination = _transfer_view(protocol.TransferTermination)
-catalog_request = _begin(_catalog_error, _catalog_request)
 
 
 @door.reader(refusal=negotiation_error)

@@ -168,8 +168,8 @@ def withdraw(by: Actor, resource_id: str) -> Entry:
         raise WrongState(what="resource", what_zh="数据资源", state=resource.state, possible=["published"])
     resource.state, resource.version = "withdrawn", resource.version + 1
     resource.save()
-    published = resource.published_at or datetime.now(UTC)
-    return _issue(by, resource, items_of(resource), "withdrawn", published)
+    # The moment of this version, not of the first: it is signed by the key of now, which may be newer than the entry.
+    return _issue(by, resource, items_of(resource), "withdrawn", _milliseconds(datetime.now(UTC)))
 
 
 def _issue(by: Actor, resource: Resource, items: Sequence[Item], state: str, at: datetime) -> Entry:

@@ -8,8 +8,8 @@ class CatalogueConfig(AppConfig):
     label = "catalogue"
 
     def ready(self) -> None:
-        from hutong.control.catalogue import federation, sources
+        from hutong.control.catalogue import harvest, sources
         from hutong.node import work
 
-        work.register("catalogue.greet", federation.greet, every_s=federation.GREET_EVERY_S)
+        work.register("catalogue.harvest", harvest.Rounds().start, every_s=harvest.LOOK_EVERY_S)
         work.register("catalogue.sweep", sources.sweep_snapshots, every_s=sources.SWEEP_EVERY_S)

@@ -1,4 +1,4 @@
-"""`hutong source`, `hutong resource`, `hutong search`: from a department's data to an entry others find."""
+"""`hutong source`, `resource`, `search` and `harvest`: from a department's data to an entry others find."""
 
 from __future__ import annotations
 
@@ -266,6 +266,27 @@ def search(
     if not as_json:
         nearest = "" if found.every_word else "; none has every word, these come nearest"
         click.echo(f"{found.total} found, page {found.page} of {found.pages}{nearest}")
+
+
+@click.command("harvest")
+@FOLDER
+@click.option("--from", "peer", default="", help="A member to ask for its own entries; the directory's keeper for all.")
+@click.option("--again", is_flag=True, help="From the very beginning, not from where the last reading ended.")
+def harvest(folder: Path, *, peer: str, again: bool) -> None:
+    """Fetch what changed in the catalogue and did not arrive. A serving node does so by itself every 15 minutes.
+
+    Example: hutong harvest /srv/ah --from 320000
+
+    Takes entries that are new or newer, by their origin's signature; everything else stays as it is.
+    """
+    setup(folder)
+    from hutong.control.catalogue.harvest import read
+    from hutong.node.directory import keeper
+
+    reading = read(peer or keeper(), again=again)
+    if reading.failure is not None:
+        raise reading.failure
+    click.echo(f"{reading.peer}: {reading.taken} taken, {reading.refused} refused.")
 
 
 def _show(rows: list[dict[str, Any]], as_json: bool, columns: tuple[str, ...]) -> None:

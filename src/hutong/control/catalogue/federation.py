@@ -4,7 +4,8 @@
    was published. Who carried it gives it no weight.
 2. A version only grows. The same version again changes nothing; another content under the same version is refused.
 3. The keeper carries what it takes to all other members, in the transaction that takes it.
-4. A node that has just joined sends what it had published, and asks the keeper for everybody's.
+4. Whatever did not arrive by itself is fetched (harvest.py) and taken here, by the same rules: one entry, one version,
+   by however many routes it comes. Versions are the origin's own numbers; nobody's clock decides.
 """
 
 from __future__ import annotations
@@ -18,20 +19,18 @@ from cryptography.exceptions import InvalidSignature
 from django.db import transaction
 
 from hutong.control.catalogue import dataset as datasets
+from hutong.control.catalogue import feed
 from hutong.control.catalogue.dataset import BadEntry, EntryDocument
 from hutong.control.catalogue.models import Entry, EntryTerm
 from hutong.control.catalogue.terms import weighted_terms
 from hutong.node.directory import UnknownMember, keeper, member, others
 from hutong.node.events import Event, on_event, post_event
 from hutong.node.keyring import ring
-from hutong.node.models import OutboxMessage
 from hutong.node.receiving import Peer
 from hutong.node.settings import current
 
 ENTRY_EVENT = "catalogue.entry"
-WANTED_EVENT = "catalogue.wanted"
 CLOCK_SKEW_S = 300  # between the origin's clock and the directory's
-GREET_EVERY_S = 10  # how soon after joining a node sends and asks
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ def sign(dataset: dict[str, Any]) -> SignedEntry:
 
 
 def announce(signed: SignedEntry) -> None:
-    """Send our entry: the keeper to all members, a member to its keeper. Before joining nobody is told; see greet."""
+    """Send our entry: the keeper to all members, a member to its keeper. Before joining nobody is told."""
     for jurisdiction in _listeners():
         post_event(jurisdiction, ENTRY_EVENT, signed.document.id, signed.data())
 
@@ -101,6 +100,7 @@ def accept(data: dict[str, Any], sender: str) -> bool:
         return False  # our own, carried back to us
     if sender not in (origin, keeper(), current().superior):
         raise BadEntry(reason=f"{sender} carries no entries of {origin}", reason_zh=f"{sender} 不转发 {origin} 的条目")
+    feed.hold()
     present = Entry.objects.select_for_update().filter(id=signed.document.id).first()
     if present is not None and not _is_newer(signed, present):
         return False
@@ -116,7 +116,7 @@ def accept(data: dict[str, Any], sender: str) -> bool:
 def store(signed: SignedEntry) -> Entry:
     """Keep an entry and the words it is found by."""
     document = signed.document
-    entry, _ = Entry.objects.update_or_create(id=document.id, defaults=_columns(signed))
+    entry, _ = Entry.objects.update_or_create(id=document.id, defaults=_columns(signed) | {"change": feed.advance()})
     EntryTerm.objects.filter(entry=entry).delete()
     weights = weighted_terms(document) if document.state == "published" else {}
     EntryTerm.objects.bulk_create(
@@ -125,35 +125,10 @@ def store(signed: SignedEntry) -> Entry:
     return entry
 
 
-def greet() -> None:
-    """Once after joining: send the keeper what we had published, and ask for everybody's entries."""
-    if current().keeps_directory or not (listeners := _listeners()):
-        return
-    process = f"event:{WANTED_EVENT}:"
-    with transaction.atomic():
-        if OutboxMessage.objects.filter(peer=listeners[0], process__startswith=process).exists():
-            return
-        _send_entries(listeners[0], origin=current().jurisdiction)
-        post_event(listeners[0], WANTED_EVENT, current().jurisdiction, {})
-
-
 @on_event(ENTRY_EVENT)
 def take_entry(peer: Peer, event: Event) -> None:
     """An entry arrives."""
     accept(event.data, peer.jurisdiction)
-
-
-@on_event(WANTED_EVENT)
-def send_all(peer: Peer, _event: Event) -> None:
-    """A member asks for every entry we hold, withdrawn ones too: it may still show them."""
-    _send_entries(peer.jurisdiction)
-
-
-def _send_entries(jurisdiction: str, origin: str = "") -> None:
-    held = Entry.objects.filter(origin=origin) if origin else Entry.objects.exclude(origin=jurisdiction)
-    for entry in held.order_by("published_at", "id").iterator(chunk_size=100):
-        data = {"dataset": entry.dataset, "signature": entry.signature, "keyid": entry.keyid}
-        post_event(jurisdiction, ENTRY_EVENT, entry.id, data)
 
 
 def _listeners() -> list[str]:

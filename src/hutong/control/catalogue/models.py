@@ -81,8 +81,10 @@ class Entry(models.Model):
     """A published entry of any member, as signed by it: what search reads. Our own are here too."""
 
     id = models.CharField(max_length=36, primary_key=True)  # the resource's id
-    origin = models.CharField(max_length=40, db_index=True)  # the publishing jurisdiction
+    origin = models.CharField(max_length=40)  # the publishing jurisdiction
     version = models.IntegerField()
+    # When this node kept it: microseconds since 1970, each greater than any before (feed.py). Order of the feed.
+    change = models.BigIntegerField(unique=True)
     state = models.CharField(max_length=12)  # published, withdrawn
     title_zh = models.CharField(max_length=200)
     title_en = models.CharField(max_length=200, blank=True)
@@ -100,7 +102,35 @@ class Entry(models.Model):
 
     class Meta:
         db_table = "catalogue_entry"
-        indexes = [models.Index(fields=["state", "-published_at", "id"])]
+        indexes = [
+            models.Index(fields=["state", "-published_at", "id"]),
+            # A page of the feed is one range of an index: an origin's published entries, or all its changes.
+            models.Index(fields=["origin", "state", "change"]),
+            models.Index(fields=["origin", "change"]),
+        ]
+
+
+class ChangeClock(models.Model):
+    """One row: the last change number. Whoever keeps an entry holds it, so that numbers become visible in order."""
+
+    last = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "catalogue_clock"
+
+
+class Harvest(models.Model):
+    """How far we have read another node's feed."""
+
+    peer = models.CharField(max_length=40, primary_key=True)
+    cursor = models.CharField(max_length=40, blank=True)  # theirs, opaque; "" = from the beginning
+    asked_at = models.DateTimeField(null=True)
+    failed = models.BooleanField(default=False)  # the last time it was asked
+    # The version of our directory when an entry was refused: a newer one may list its origin's key.
+    refused_under = models.BigIntegerField(null=True)
+
+    class Meta:
+        db_table = "catalogue_harvest"
 
 
 class EntryTerm(models.Model):

@@ -14,7 +14,6 @@ from hutong.control.catalogue import dataset as datasets
 from hutong.control.catalogue.models import Entry, EntryTerm, Item, Resource
 from hutong.control.catalogue.rules import filing_due
 from hutong.control.catalogue.terms import query_terms
-from hutong.node.directory import participant_id
 from hutong.node.settings import current
 from hutong.vocabulary.calendar import WorkCalendar
 from hutong.vocabulary.codes import GRADES
@@ -102,20 +101,6 @@ def dataset(entry_id: str) -> dict[str, Any]:
     if found.state != "published" or found.origin != current().jurisdiction:
         raise NotFound(what="data set", what_zh="数据集", name=shown(entry_id))
     return dict(found.dataset)
-
-
-def catalog() -> dict[str, Any]:
-    """Our own published entries as a Dataspace Protocol catalog. An empty one has no data sets at all."""
-    settings = current()
-    ours = Entry.objects.filter(origin=settings.jurisdiction, state="published").order_by("-published_at", "id")
-    sets = [_within(found.dataset) for found in ours]
-    catalog: dict[str, Any] = {
-        "@context": [datasets.CONTEXT],
-        "@id": participant_id(settings.jurisdiction) + ":catalog",
-        "@type": "Catalog",
-        "participantId": participant_id(settings.jurisdiction),
-    }
-    return catalog | ({"dataset": sets} if sets else {})
 
 
 def resource(resource_id: str) -> Resource:
@@ -211,8 +196,3 @@ def _facets(entries: QuerySet[Entry]) -> dict[str, dict[str, int]]:
         for name, value in zip(names, values, strict=True):
             counts[name][value] += found
     return {name: dict(sorted(counted.items(), key=lambda one: (-one[1], one[0]))) for name, counted in counts.items()}
-
-
-def _within(document: dict[str, Any]) -> dict[str, Any]:
-    """A data set inside a catalog has no context of its own."""
-    return {name: value for name, value in document.items() if name != "@context"}
