@@ -12,7 +12,7 @@ import orjson
 from django.test import Client
 
 from hutong.control.agreements import protocol
-from hutong.control.agreements.drafting import offer_for
+from hutong.control.agreements.drafting import offer_for, permission_for
 from hutong.control.agreements.policy import Kind, Policy, read_policy
 from hutong.control.agreements.signatures import Signature, sign
 from hutong.control.agreements.terms import AgreedTerms, Terms, instant
@@ -170,7 +170,8 @@ class DspPeer:
             "permission": [{"action": "use", "constraint": []}],
         }
         if agreed is not None:
-            document["hutong:terms"] = agreed.document()
+            permission = permission_for(agreed, current().jurisdiction)
+            document |= {"permission": [permission], "hutong:terms": agreed.document()}
         return read_policy(document | changes, Kind.AGREEMENT, "agreement")
 
 

@@ -35,10 +35,12 @@ from hutong.node.settings import setup
 setup(sys.argv[1])
 from django.db import transaction
 from hutong.exchange.grants import Grant, GrantedItem, put
+from hutong.exchange.grants.ranges import Ranges
 from hutong.exchange.models import Source
 from hutong.node.keys import seal
 given = json.load(sys.stdin)
 now = datetime.now(UTC)
+always = Ranges(((now - timedelta(days=1), now + timedelta(days=1)),))
 with transaction.atomic():
     for name, source in given["sources"].items():
         location = seal(source["location"].encode())
@@ -47,8 +49,8 @@ with transaction.atomic():
     for agreement, terms in given["grants"].items():
         items = tuple(GrantedItem(name, mask) for name, mask in terms.pop("items").items())
         put(Grant(**{"agreement": agreement, "provider": "320000", "consumer": "340000", "resource": "r",
-            "purposes": (given["purpose"],), "where": None, "quota_calls_per_day": None, "quota_rows": None,
-            "rate_per_s": None, "starts_at": now - timedelta(days=1), "ends_at": now + timedelta(days=1),
+            "purposes": (given["purpose"],), "where": None, "quota_calls": None, "quota_calls_per_day": None,
+            "quota_rows": None, "rate_per_s": None, "in_force": always,
             "pseudonym_key": base64.b64encode(seal(base64.b64decode(given["key"]))).decode(), **terms},
             items=items), "active")
 """

@@ -33,6 +33,7 @@ CALLS = "urn:uuid:0192f0c1-0000-7000-8000-000000000004"
 LARGE = "urn:uuid:0192f0c1-0000-7000-8000-000000000005"
 GONE = "urn:uuid:0192f0c1-0000-7000-8000-000000000006"
 LARGE_ROWS = "urn:uuid:0192f0c1-0000-7000-8000-000000000007"
+ALL_CALLS = "urn:uuid:0192f0c1-0000-7000-8000-000000000008"
 UNKNOWN = "urn:uuid:0192f0c1-0000-7000-8000-0000000000ff"
 KEEP = {"action": "keep"}
 COMPANIES = """
@@ -72,6 +73,7 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
         },
         ROWS: {"source": "s1", "items": all_items, "quota_rows": 5},
         CALLS: {"source": "s1", "items": all_items, "quota_calls_per_day": 2},
+        ALL_CALLS: {"source": "s1", "items": all_items, "quota_calls": 2},
         LARGE: {"source": "s2", "items": both},
         LARGE_ROWS: {"source": "s2", "items": both, "quota_rows": 1_000_000},
         GONE: {"source": "s1", "items": all_items, "consumer": "310000"},
@@ -289,6 +291,12 @@ def test_a_lookup_that_finds_more_than_an_answer_holds_is_refused_and_a_stream_i
 def test_a_days_quota_of_calls_is_kept_and_says_so(nodes):
     statuses = [ask(nodes, CALLS, {"limit": 1})[0] for _ in range(3)]
     assert statuses == [200, 200, 429]
+
+
+def test_a_quota_of_calls_over_the_whole_term_is_kept_and_a_repeat_is_no_second_call(nodes):
+    again = {"Idempotency_Key": "the first"}
+    statuses = [ask(nodes, ALL_CALLS, {"limit": 1}, **headers)[0] for headers in (again, again, {}, {})]
+    assert statuses == [200, 200, 200, 429]
 
 
 def test_a_quota_of_rows_lets_no_answer_out_that_would_exceed_it(nodes):

@@ -13,6 +13,7 @@ import pytest
 
 from hutong.exchange.grants import Grant, GrantedItem, put
 from hutong.exchange.grants.book import Book
+from hutong.exchange.grants.ranges import Ranges
 from hutong.exchange.models import Source
 from hutong.exchange.sources import Source as OpenSource
 from hutong.node.keys import seal
@@ -25,10 +26,10 @@ pytestmark = pytest.mark.django_db
 def a_grant() -> None:
     now = datetime.now(UTC)
     terms = {"agreement": AGREEMENT, "provider": "320000", "consumer": "340000", "resource": "r", "source": "s"}
-    limits = {"quota_calls_per_day": None, "quota_rows": None, "rate_per_s": None, "where": None}
-    span = {"starts_at": now - timedelta(days=1), "ends_at": now + timedelta(days=1)}
+    limits = {"quota_calls": None, "quota_calls_per_day": None, "quota_rows": None, "rate_per_s": None, "where": None}
+    span = Ranges(((now - timedelta(days=1), now + timedelta(days=1)),))
     items = (GrantedItem("code", {"action": "keep"}),)
-    put(Grant(**terms, **limits, **span, items=items, purposes=("licensing",), pseudonym_key=""), "active")  # type: ignore[arg-type]
+    put(Grant(**terms, **limits, in_force=span, items=items, purposes=("licensing",), pseudonym_key=""), "active")  # type: ignore[arg-type]
 
 
 def a_source(kind: str, file: Path, schema: list[dict[str, object]]) -> None:

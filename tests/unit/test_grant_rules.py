@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from hutong.exchange.grants import BadGrant, Grant, GrantedItem, Standing, check, rules
+from hutong.exchange.grants.ranges import Ranges
 from hutong.exchange.grants.rate import Rates
 from hutong.exchange.query import Query, decode
 from hutong.vocabulary.errors import Refused
@@ -15,6 +16,7 @@ from hutong.vocabulary.ids import new_id
 
 AGREEMENT = "urn:uuid:0192f0c1-7d35-7c3e-8a11-5f2d3c4b5a69"
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
 KEEP = {"action": "keep"}
 GRANT = Grant(
     agreement=AGREEMENT,
@@ -32,14 +34,14 @@ GRANT = Grant(
     ),
     where={"op": "eq", "item": "province", "value": "江苏"},
     purposes=("licensing", "audit"),
+    quota_calls=500,
     quota_calls_per_day=10,
     quota_rows=100,
     rate_per_s=2,
-    starts_at=NOW - timedelta(days=1),
-    ends_at=NOW + timedelta(days=1),
+    in_force=Ranges(((NOW - DAY, NOW + DAY), (NOW + 2 * DAY, NOW + 3 * DAY))),
     pseudonym_key="",
 )
-ACTIVE = Standing("active", calls_today=0, rows_used=0)
+ACTIVE = Standing("active", calls_today=0, calls_used=0, rows_used=0)
 
 
 def asking(**wanted) -> Query:
@@ -78,25 +80,39 @@ def test_named_items_are_answered_in_the_order_named():
     [
         ("310000", ACTIVE, NOW, {}, rules.WrongConsumer),
         # A stranger learns nothing about the state.
-        ("310000", Standing("suspended", 0, 0), NOW, {}, rules.WrongConsumer),
-        ("340000", Standing("suspended", 0, 0), NOW, {}, rules.GrantSuspended),
-        ("340000", Standing("ended", 0, 0), NOW, {}, rules.GrantEnded),
-        ("340000", Standing("paused?", 0, 0), NOW, {}, rules.GrantEnded),
-        ("340000", ACTIVE, NOW - timedelta(days=2), {}, rules.GrantNotStarted),
-        ("340000", ACTIVE, NOW + timedelta(days=1), {}, rules.GrantExpired),
+        ("310000", Standing("suspended", 0, 0, 0), NOW, {}, rules.WrongConsumer),
+        ("340000", Standing("suspended", 0, 0, 0), NOW, {}, rules.GrantSuspended),
+        ("340000", Standing("ended", 0, 0, 0), NOW, {}, rules.GrantEnded),
+        ("340000", Standing("paused?", 0, 0, 0), NOW, {}, rules.GrantEnded),
+        ("340000", ACTIVE, NOW - 2 * DAY, {}, rules.GrantNotStarted),
+        ("340000", ACTIVE, NOW + DAY, {}, rules.BetweenPeriods),
+        ("340000", ACTIVE, NOW + 3 * DAY, {}, rules.GrantExpired),
         ("340000", ACTIVE, NOW, {"purpose": "marketing"}, rules.PurposeNotGranted),
         ("340000", ACTIVE, NOW, {"items": ["name", "salary"]}, rules.ItemNotGranted),
         ("340000", ACTIVE, NOW, {"where": where("eq", "salary")}, rules.ItemNotGranted),
         # The grant's own condition may look at items the consumer may not.
         ("340000", ACTIVE, NOW, {"where": where("eq", "province")}, rules.ItemNotGranted),
         ("340000", ACTIVE, NOW, {"key": {"item": "salary", "value": "1"}}, rules.ItemNotGranted),
-        ("340000", Standing("active", 10, 0), NOW, {}, rules.QuotaSpent),
-        ("340000", Standing("active", 0, 100), NOW, {}, rules.QuotaSpent),
+        ("340000", Standing("active", 10, 10, 0), NOW, {}, rules.QuotaSpent),
+        ("340000", Standing("active", 0, 500, 0), NOW, {}, rules.QuotaSpent),
+        ("340000", Standing("active", 0, 0, 100), NOW, {}, rules.QuotaSpent),
     ],
 )
 def test_outside_its_grant_a_query_is_refused(consumer, standing, now, wanted, refusal):
     with pytest.raises(refusal):
         check(GRANT, standing, asking(**wanted), consumer, now)
+
+
+def test_g4_between_two_periods_the_refusal_names_the_next():
+    with pytest.raises(rules.BetweenPeriods, match="2026-03-04T09:00"):
+        check(GRANT, ACTIVE, asking(), "340000", NOW + DAY)
+    check(GRANT, ACTIVE, asking(), "340000", NOW + 2 * DAY)
+
+
+def test_g8_the_last_call_of_a_quota_is_made_and_the_next_is_not():
+    check(GRANT, Standing("active", 9, 499, 99), asking(), "340000", NOW)
+    with pytest.raises(rules.QuotaSpent, match="500 of 500 calls in all"):
+        check(GRANT, Standing("active", 9, 500, 99), asking(), "340000", NOW)
 
 
 @pytest.mark.parametrize("item", ["name", "city"])
@@ -141,8 +157,8 @@ def test_g7_a_lookup_is_a_test_for_an_exact_value(item, allowed):
 
 
 def test_g8_a_grant_without_quotas_limits_nothing():
-    free = replace(GRANT, quota_calls_per_day=None, quota_rows=None)
-    assert check(free, Standing("active", 10**6, 10**9), asking(), "340000", NOW).rows_left is None
+    free = replace(GRANT, quota_calls=None, quota_calls_per_day=None, quota_rows=None)
+    assert check(free, Standing("active", 10**6, 10**8, 10**9), asking(), "340000", NOW).rows_left is None
 
 
 def test_g9_a_burst_of_one_second_may_come_at_once_then_the_rate_holds():
@@ -182,8 +198,11 @@ def test_a_grants_document_reads_back_as_the_same_grant():
         {"purposes": []},
         {"quota_rows": -1},
         {"quota_rows": True},
-        {"starts_at": "2026-01-01T00:00:00"},
-        {"starts_at": "soon"},
+        {"in_force": []},
+        {"in_force": [["2026-01-01T00:00:00", None]]},
+        {"in_force": [["soon", None]]},
+        {"in_force": [["2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z"]]},
+        {"in_force": "2026-01-01T00:00:00Z"},
         {"consumer": 340000},
         {"where": "1 = 1"},
     ],

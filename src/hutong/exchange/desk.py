@@ -165,7 +165,10 @@ class Desk:
                 reserved = self._reserved.setdefault(agreement, Reserved())
                 written = opened.standing
                 standing = Standing(
-                    written.state, written.calls_today + reserved.calls, written.rows_used + reserved.rows
+                    written.state,
+                    written.calls_today + reserved.calls,
+                    written.calls_used + reserved.calls,
+                    written.rows_used + reserved.rows,
                 )
                 case.allowed = check(opened.grant, standing, case.query, consumer, now)
                 self._rates.take(opened.grant, time.monotonic())

@@ -40,6 +40,16 @@ class AreaTable:
 PROVINCES = AreaTable()
 
 
+def area_of(jurisdiction: str) -> str:
+    """The division a node stands for; "" for one with a name instead of a code, as a region has."""
+    return jurisdiction if jurisdiction.isdigit() and len(jurisdiction) == 6 else ""
+
+
+def within(code: str, area: str) -> bool:
+    """Whether a division is this one or lies in it: 340104 in 340100, in 340000 and in the nation."""
+    return area == NATION or code.startswith(area.removesuffix("00").removesuffix("00"))
+
+
 def load_areas(file: Path) -> AreaTable:
     """A table from CSV with the columns code, valid_from, valid_to (dates, or empty where open).
 

@@ -7,29 +7,48 @@ import secrets
 from typing import Any, Final
 
 from hutong.control.agreements.consent import Asked, asked_of, default_mask
-from hutong.control.agreements.drafting import purposes_of
+from hutong.control.agreements.constraints import Limits, limits_of
+from hutong.control.agreements.door import participant_of
+from hutong.control.agreements.drafting import limits_in_terms
 from hutong.control.agreements.models import Agreement
-from hutong.control.agreements.rules import AgreementNotInForce
-from hutong.control.agreements.terms import read_agreed
+from hutong.control.agreements.operands import Facts
+from hutong.control.agreements.rules import AgreementContradicts, AgreementNotInForce, ItemNotShareable
+from hutong.control.agreements.terms import AgreedTerms, read_agreed
+from hutong.control.agreements.transitions import Party
 from hutong.exchange.grants import Grant, GrantedItem
+from hutong.exchange.grants.ranges import Ranges, counted
 from hutong.exchange.grants.store import load
 from hutong.node.keys import seal
 from hutong.node.settings import current
+from hutong.vocabulary.areas import area_of
 from hutong.vocabulary.errors import NotFound
 
-PLAIN_CALLS_PER_DAY: Final = 10_000  # for a peer that does not know our terms; owner: the provider's rule book
 PSEUDONYM_KEY_BYTES: Final = 32
+
+
+def limits_under(agreement: Agreement) -> Limits:
+    """What an agreement allows, in either role, saved or about to be. The same reading for both sides.
+
+    raises   PolicyNotUnderstood, PolicyNeverHolds, AgreementContradicts, Malformed
+    """
+    agreed = read_agreed(agreement.document)
+    limits = limits_of(agreement.document, _facts(agreement, agreed))
+    if agreed is not None:
+        _check_says_the_same(limits, agreed)
+    return limits
 
 
 def compile_grant(agreement: Agreement) -> Grant:
     """The grant of one of our own agreements, as provider.
 
-    raises   AgreementNotInForce when the resource has no source any more
+    raises   AgreementNotInForce when the resource has no source any more, ItemNotShareable, and what limits_under does
     """
     asked = asked_of(agreement.resource_id)
     if asked.resource.source_id is None:
         raise AgreementNotInForce(state="without a source")
-    masks, limits = _terms(agreement, asked)
+    limits = limits_under(agreement)
+    masks, where = _masks(agreement, asked, limits)
+    since = Ranges(((agreement.starts_at, None),))
     return Grant(
         agreement=agreement.id,
         provider=current().jurisdiction,
@@ -37,26 +56,58 @@ def compile_grant(agreement: Agreement) -> Grant:
         resource=agreement.resource_id,
         source=asked.resource.source_id,
         items=tuple(GrantedItem(name, mask) for name, mask in masks.items()),
+        where=where,
+        purposes=limits.purposes,
+        quota_calls=limits.calls,
+        quota_calls_per_day=limits.calls_per_day,
         quota_rows=None,
         rate_per_s=None,
-        starts_at=agreement.starts_at,
-        ends_at=agreement.ends_at,
+        in_force=counted((limits.in_force, since), lambda sets: sets == 2),
         pseudonym_key=_pseudonym_key(agreement.id, masks),
-        **limits,
     )
 
 
-def _terms(agreement: Agreement, asked: Asked) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
-    """Masks by item in their order; and the row condition, purposes and daily quota."""
+def _facts(agreement: Agreement, agreed: AgreedTerms | None) -> Facts:
+    """What the constraints on recipient, place and attribute are held against."""
+    ours = current().jurisdiction
+    provider = agreement.role == Party.PROVIDER
+    consumer = agreement.peer if provider else ours
+    department = agreed.asked.department if agreed else agreement.department if not provider else ""
+    return Facts(
+        parties=frozenset({participant_of(consumer), department} - {""}),
+        area=area_of(consumer),
+        attribute=asked_of(agreement.resource_id).attribute if provider else "",
+    )
+
+
+def _check_says_the_same(limits: Limits, agreed: AgreedTerms) -> None:
+    """A-9. The ODRL permission says the same as the terms beside it: whoever reads one reads what was signed."""
+    said = limits_in_terms(agreed)
+    for what, mine, its in (
+        ("purpose", said.purposes, limits.purposes),
+        ("items", said.items, limits.items),
+        ("term_days", said.in_force, limits.in_force),
+        ("quota_calls_per_day", (said.calls_per_day, said.calls), (limits.calls_per_day, limits.calls)),
+    ):
+        if mine != its:
+            raise AgreementContradicts(what=what)
+
+
+def _masks(
+    agreement: Agreement, asked: Asked, limits: Limits
+) -> tuple[dict[str, dict[str, Any]], dict[str, Any] | None]:
+    """Masks by item in their order, and the row condition."""
     agreed = read_agreed(agreement.document)
-    if agreed is None:  # a peer without our terms: everything that may be shared, as the catalogue masks it
-        masks = {name: default_mask(item) for name, item in asked.shareable.items()}
-        purposes = purposes_of(agreement.document)
-        return masks, {"where": None, "purposes": purposes, "quota_calls_per_day": PLAIN_CALLS_PER_DAY}
-    terms = agreed.asked
-    masks = dict(zip(terms.items, agreed.masks, strict=True))
-    limits = {"where": terms.where, "purposes": (terms.purpose,), "quota_calls_per_day": terms.quota_calls_per_day}
-    return masks, limits
+    if agreed is not None:
+        return dict(zip(agreed.asked.items, agreed.masks, strict=True)), agreed.asked.where
+    # A peer without our terms: what may be shared of what the policy names, as the catalogue masks it.
+    if barred := sorted((limits.items or set()) - asked.shareable.keys()):
+        raise ItemNotShareable(items=barred)
+    return {
+        name: default_mask(item)
+        for name, item in asked.shareable.items()
+        if limits.items is None or name in limits.items
+    }, None
 
 
 def _pseudonym_key(agreement_id: str, masks: dict[str, dict[str, Any]]) -> str:

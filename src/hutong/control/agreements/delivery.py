@@ -13,9 +13,8 @@ from typing import Any, Final
 from django.db import transaction
 
 from hutong.control.agreements import decisions, door
-from hutong.control.agreements.compile import compile_grant
+from hutong.control.agreements.compile import compile_grant, limits_under
 from hutong.control.agreements.door import Peer
-from hutong.control.agreements.drafting import purposes_of
 from hutong.control.agreements.inbound import refusal_words
 from hutong.control.agreements.models import Agreement, Transfer
 from hutong.control.agreements.protocol import (
@@ -206,7 +205,7 @@ def _subscribe(agreement: Agreement) -> None:
         "exchange_url": member(agreement.peer).exchange_url,
         "state": "pending",
         "items": list(agreed.asked.items) if agreed else [],
-        "purposes": [agreed.asked.purpose] if agreed else list(purposes_of(agreement.document)),
+        "purposes": list(limits_under(agreement).purposes),
         "ends_at": agreement.ends_at,
     }
     first = {**values, "case_key": secrets.token_bytes(CASE_KEY_BYTES)}

@@ -5,17 +5,22 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from hutong.control.agreements.consent import published
+from hutong.control.agreements.constraints import Limits
 from hutong.control.agreements.door import ourselves, participant_of
-from hutong.control.agreements.fields import Malformed
 from hutong.control.agreements.models import Negotiation
 from hutong.control.agreements.policy import Kind, Policy, read_policy
 from hutong.control.agreements.terms import MEMBER, AgreedTerms, Terms, instant, read_terms
-from hutong.vocabulary.codes import PURPOSES
+from hutong.control.catalogue.dataset import offer as offer_of
+from hutong.exchange.grants.ranges import Ranges
+from hutong.vocabulary.areas import area_of
 from hutong.vocabulary.ids import new_id, urn
 
 SUPPLEMENT: Final = "hutong:supplement"
 # The longest term of an agreement with a peer that does not know our terms; owner: the provider's rule book.
 PLAIN_TERM_DAYS: Final = 365
+PLAIN_CALLS_PER_DAY: Final = 10_000  # for such a peer; owner: the provider's rule book
+RULES: Final = ("permission", "prohibition", "obligation", "profile")
 
 
 def offer_for(dataset: dict[str, Any], terms: Terms | None) -> Policy:
@@ -48,8 +53,8 @@ def agreement_for(
 ) -> Policy:
     """The agreement the provider signs.
 
-    With our terms, the ODRL constraints say the same for readers who know ODRL only. Without, the
-    agreement is the offer as it stood and a term.
+    With our terms, the ODRL constraints say the same for readers who know ODRL only. Without, it is the published
+    offer, what the peer's offer adds to it, a term and a daily quota.
     """
     document: dict[str, Any] = {
         "@id": urn(new_id()),
@@ -60,76 +65,63 @@ def agreement_for(
         "timestamp": instant(now),
     }
     if agreed is not None:
-        rule = {"action": "use", "constraint": _constraints(agreed)}
-        document |= {"permission": [rule], MEMBER: agreed.document()}
+        document |= {"permission": [permission_for(agreed, negotiation.peer)], MEMBER: agreed.document()}
     else:
-        document |= _with_term(negotiation.offer, now + timedelta(days=plain_days))
+        document |= _plain_rules(negotiation, now + timedelta(days=plain_days))
     return read_policy(document, Kind.AGREEMENT, "agreement")
 
 
-def _constraints(agreed: AgreedTerms) -> list[dict[str, Any]]:
-    asked = agreed.asked
+def permission_for(agreed: AgreedTerms, consumer: str) -> dict[str, Any]:
+    """The terms in ODRL's words, but for masks and the row condition, which it has none for.
+
+    consumer   a jurisdiction
+    """
+    asked, limits = agreed.asked, limits_in_terms(agreed)
     constraints = [
         _constraint("purpose", "eq", asked.purpose),
-        _constraint("dateTime", "lteq", instant(agreed.ends_at)),
+        _constraint("dateTime", "gteq", instant(agreed.starts_at)),
+        _constraint("dateTime", "lt", instant(agreed.ends_at)),
         _constraint("hutong:item", "isAnyOf", list(asked.items)),
+        _constraint("hutong:callsPerDay", "lteq", str(limits.calls_per_day)),
+        _constraint("count", "lteq", str(limits.calls)),
     ]
-    return [*constraints, _constraint("recipient", "eq", asked.department)] if asked.department else constraints
+    if asked.department:
+        constraints.append(_constraint("recipient", "eq", asked.department))
+    if area := area_of(consumer):
+        constraints.append(_constraint("spatial", "eq", area))
+    return {"action": "use", "constraint": constraints}
 
 
-def _with_term(offer: dict[str, Any], ends_at: datetime) -> dict[str, Any]:
-    rules: dict[str, Any] = {
-        name: offer[name] for name in ("permission", "prohibition", "obligation", "profile") if name in offer
-    }
-    term = _constraint("dateTime", "lteq", instant(ends_at))
+def limits_in_terms(agreed: AgreedTerms) -> Limits:
+    """What the terms allow, as their ODRL permission must say it. A term of n days touches n + 1 calendar days."""
+    asked = agreed.asked
+    return Limits(
+        in_force=Ranges(((agreed.starts_at, agreed.ends_at),)),
+        purposes=(asked.purpose,),
+        items=frozenset(asked.items),
+        calls=asked.quota_calls_per_day * (asked.term_days + 1),
+        calls_per_day=asked.quota_calls_per_day,
+    )
+
+
+def _plain_rules(negotiation: Negotiation, ends_at: datetime) -> dict[str, Any]:
+    """A-1. A peer's offer may be narrower than ours, so the agreement holds both: it cannot leave a condition out.
+
+    What else either has (a prohibition, a duty) is kept, and refused when the agreement is read.
+    """
+    ours, theirs = offer_of(published(negotiation.dataset_id)[0]), negotiation.offer
+    rules = {name: given[name] for given in (ours, theirs) for name in RULES if name in given}
+    always = [
+        *(constraint for rule in ours.get("permission", []) for constraint in rule.get("constraint", [])),
+        _constraint("dateTime", "lt", instant(ends_at)),
+        _constraint("hutong:callsPerDay", "lteq", str(PLAIN_CALLS_PER_DAY)),
+    ]
     permissions = [
-        {**permission, "constraint": [*permission.get("constraint", []), term]}
-        for permission in rules.get("permission", [])
+        {**rule, "constraint": [*always, *(one for one in rule.get("constraint", []) if one not in always)]}
+        for rule in rules.get("permission", [])
     ]
     return {**rules, "permission": permissions} if permissions else rules
 
 
 def _constraint(left: str, operator: str, right: Any) -> dict[str, Any]:
     return {"leftOperand": left, "operator": operator, "rightOperand": right}
-
-
-def constraints_on(document: dict[str, Any], left: str) -> list[dict[str, Any]]:
-    """The plain constraints on one operand in a policy's permissions. Nested logic is left to people."""
-    found = []
-    for permission in document.get("permission", []):
-        found += [one for one in permission.get("constraint", []) if one.get("leftOperand") == left]
-    return found
-
-
-def purposes_of(document: dict[str, Any]) -> tuple[str, ...]:
-    """The purposes a plain policy allows: those it names, else every statutory one of the list."""
-    named: list[str] = []
-    for constraint in constraints_on(document, "purpose"):
-        right = constraint["rightOperand"]
-        named += [right] if isinstance(right, str) else [one for one in right if isinstance(one, str)]
-    known = tuple(dict.fromkeys(one for one in named if one in PURPOSES))
-    return known or (() if named else PURPOSES.codes)
-
-
-def end_of(document: dict[str, Any]) -> datetime | None:
-    """When a plain policy ends: its earliest dateTime lteq/lt; None where it names none.
-
-    raises   Malformed for a time without meaning: an agreement whose end cannot be read is not kept
-    """
-    ends = []
-    for constraint in constraints_on(document, "dateTime"):
-        if constraint["operator"] in ("lteq", "lt"):
-            ends.append(_moment(constraint["rightOperand"]))
-    return min(ends, default=None)
-
-
-def _moment(value: Any) -> datetime:
-    try:
-        moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        raise Malformed(
-            where="agreement.permission", reason="a dateTime cannot be read", reason_zh="时间无法读取"
-        ) from None
-    if moment.tzinfo is None:
-        raise Malformed(where="agreement.permission", reason="a dateTime has no time zone", reason_zh="时间没有时区")
-    return moment

@@ -12,9 +12,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hutong.control.agreements import decisions, door
+from hutong.control.agreements.compile import limits_under
 from hutong.control.agreements.consent import Asked, check_asked, published, reply_due
 from hutong.control.agreements.door import Peer
-from hutong.control.agreements.drafting import asked_terms, purposes_of
+from hutong.control.agreements.drafting import asked_terms
 from hutong.control.agreements.models import Agreement, Negotiation
 from hutong.control.agreements.outbound import NEGOTIATION, agreement_row, close_agreement
 from hutong.control.agreements.policy import Policy
@@ -198,6 +199,7 @@ def _hear_agreement(negotiation: Negotiation, message: ContractAgreement) -> dic
     _check_content(negotiation, policy)
     _check_provider_signature(negotiation, policy, message.signature)
     agreement = agreement_row(negotiation, policy, datetime.now(UTC))
+    _check_purpose(negotiation, agreement)
     if Agreement.objects.filter(id=agreement.id).exists():
         raise AnotherContent
     agreement.provider_signature = message.signature.document() if message.signature else None
@@ -216,11 +218,16 @@ def _check_parties(negotiation: Negotiation, policy: Policy) -> None:
 
 
 def _check_content(negotiation: Negotiation, policy: Policy) -> None:
-    """A-1. What our head signed off, or less. A peer without our terms is held to the purpose in plain ODRL."""
+    """A-1. What our head signed off, or less."""
     asked, agreed = asked_terms(negotiation), read_agreed(policy.document)
     if asked is not None and agreed is not None:
         check_within(agreed, asked, datetime.now(UTC))
-    elif asked is not None and asked.purpose not in purposes_of(policy.document):
+
+
+def _check_purpose(negotiation: Negotiation, agreement: Agreement) -> None:
+    """A-1. A peer without our terms is held to the purpose, in plain ODRL."""
+    asked = asked_terms(negotiation)
+    if asked is not None and asked.purpose not in limits_under(agreement).purposes:
         raise AgreementDiffers(what="purpose")
 
 

@@ -12,8 +12,9 @@ from typing import Any
 from django.db import transaction
 
 from hutong.control.agreements import decisions, door
+from hutong.control.agreements.compile import limits_under
 from hutong.control.agreements.consent import published
-from hutong.control.agreements.drafting import PLAIN_TERM_DAYS, agreement_for, end_of, new_offer, offer_for
+from hutong.control.agreements.drafting import PLAIN_TERM_DAYS, agreement_for, new_offer, offer_for
 from hutong.control.agreements.models import Agreement, Negotiation
 from hutong.control.agreements.policy import Policy
 from hutong.control.agreements.protocol import (
@@ -182,12 +183,12 @@ def terminate(pid: str, code: str, reason: str, citation: str, actor: str) -> Ne
 
 
 def agreement_row(negotiation: Negotiation, policy: Policy, now: datetime) -> Agreement:
-    """The row of an agreement about to be made, not saved. Times from our terms, else from the policy.
+    """The row of an agreement about to be made, not saved. Its policy is one that can be carried out.
 
-    raises   Malformed
+    raises   Malformed, PolicyNotUnderstood, PolicyNeverHolds, AgreementContradicts
     """
     agreed = read_agreed(policy.document)
-    return Agreement(
+    agreement = Agreement(
         id=policy.id,
         negotiation=negotiation,
         role=negotiation.role,
@@ -198,8 +199,9 @@ def agreement_row(negotiation: Negotiation, policy: Policy, now: datetime) -> Ag
         digest=canonical_digest(policy.document),
         state="agreed",
         starts_at=agreed.starts_at if agreed else now,
-        ends_at=agreed.ends_at if agreed else end_of(policy.document),
     )
+    agreement.ends_at = limits_under(agreement).in_force.last
+    return agreement
 
 
 def close_agreement(negotiation: Negotiation) -> None:

@@ -1,6 +1,6 @@
 """What may not be agreed, signed, sent or done. Rules decide and touch nothing.
 
-A-1 to A-7 are Hutong's own rules of an agreement between nodes; D809 are decree 809's articles.
+A-1 to A-9 are Hutong's own rules of an agreement between nodes; D809 are decree 809's articles.
 """
 
 from __future__ import annotations
@@ -147,6 +147,17 @@ class ItemNotShareable(Refused):
     rule = "D809-14"
     next_en = "Leave them out, or refuse with the citation that forbids sharing them."
     next_zh = "请去除这些信息项，或列明不予共享的依据后拒绝。"
+
+
+class AgreementContradicts(Refused):
+    """The agreement's ODRL permission and its hutong:terms do not say the same of {what}."""
+
+    zh = "共享协议的 ODRL 许可与 hutong:terms 对{what}的约定不一致。"
+    code = "agreement_contradicts"
+    status = 400
+    rule = "A-9"
+    next_en = "Write the permission from the terms, sign the agreement and send it again."
+    next_zh = "请按条款重写许可，签名后重新发送协议。"
 
 
 class WiderThanAsked(Refused):

@@ -27,7 +27,7 @@ from hutong.node.settings import current
 from hutong.vocabulary.errors import Refused, Unavailable
 
 _GRANTS = (
-    "SELECT g.agreement_id, g.version, g.state, g.rows_used, u.calls FROM exchange_grant g"
+    "SELECT g.agreement_id, g.version, g.state, g.calls_used, g.rows_used, u.calls FROM exchange_grant g"
     " LEFT JOIN exchange_daily_use u ON u.agreement_id = g.agreement_id AND u.day = %s"
     " WHERE g.agreement_id IN"
 )
@@ -81,10 +81,10 @@ class Book:
         return {
             agreement: Opened(
                 terms[agreement],
-                Standing(state, calls or 0, rows_used),
+                Standing(state, today or 0, calls_used, rows_used),
                 sources.get(terms[agreement].grant.source) or Unavailable(what="the source"),
             )
-            for agreement, _version, state, rows_used, calls in rows
+            for agreement, _version, state, calls_used, rows_used, today in rows
         }
 
     def _read_terms(self, cursor: Any, agreement: str, version: int) -> Terms:

@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from hutong.exchange.grants.ranges import Ranges
 from hutong.vocabulary.errors import Refused
 
 _FIELDS = {
@@ -22,15 +23,15 @@ _FIELDS = {
     "items",
     "where",
     "purposes",
+    "quota_calls",
     "quota_calls_per_day",
     "quota_rows",
     "rate_per_s",
-    "starts_at",
-    "ends_at",
+    "in_force",
     "pseudonym_key",
 }
 _TEXTS = ("agreement", "provider", "consumer", "resource", "source")
-_LIMITS = ("quota_calls_per_day", "quota_rows", "rate_per_s")
+_LIMITS = ("quota_calls", "quota_calls_per_day", "quota_rows", "rate_per_s")
 
 
 class BadGrant(Refused):
@@ -67,11 +68,11 @@ class Grant:
     items: tuple[GrantedItem, ...]  # in the order they are answered
     where: Mapping[str, Any] | None  # predicate document over original values; None = every row
     purposes: tuple[str, ...]
+    quota_calls: int | None  # calls over the whole term
     quota_calls_per_day: int | None  # calls, by the provider's calendar day
     quota_rows: int | None  # rows over the whole term
     rate_per_s: int | None  # queries a second, per worker process of the provider
-    starts_at: datetime
-    ends_at: datetime | None
+    in_force: Ranges[datetime]  # when it may be read under
     pseudonym_key: str  # sealed by this node, base64; "" where no item is pseudonymous
 
     def __post_init__(self) -> None:
@@ -82,7 +83,9 @@ class Grant:
         names = [item.name for item in self.items]
         if len(set(names)) != len(names):
             raise BadGrant(agreement=self.agreement, reason="it names an item twice", reason_zh="信息项重复")
-        for moment in (self.starts_at, self.ends_at):
+        if not self.in_force.parts:
+            raise BadGrant(agreement=self.agreement, reason="it is never in force", reason_zh="没有任何生效时段")
+        for moment in (one for part in self.in_force.parts for one in part):
             if moment is not None and moment.tzinfo is None:
                 raise BadGrant(agreement=self.agreement, reason="a time has no zone", reason_zh="时间没有时区")
 
@@ -95,8 +98,7 @@ class Grant:
             **{name: getattr(self, name) for name in (*_TEXTS, *_LIMITS, "where", "pseudonym_key")},
             "items": [{"name": item.name, "mask": dict(item.mask)} for item in self.items],
             "purposes": list(self.purposes),
-            "starts_at": self.starts_at.isoformat(),
-            "ends_at": self.ends_at.isoformat() if self.ends_at else None,
+            "in_force": [[one and one.isoformat() for one in part] for part in self.in_force.parts],
         }
 
     @classmethod
@@ -120,11 +122,11 @@ class Grant:
                 items=tuple(_item(one) for one in document["items"]),
                 where=None if document["where"] is None else dict(document["where"]),
                 purposes=tuple(_text(one) for one in document["purposes"]),
+                quota_calls=_limit(document["quota_calls"]),
                 quota_calls_per_day=_limit(document["quota_calls_per_day"]),
                 quota_rows=_limit(document["quota_rows"]),
                 rate_per_s=_limit(document["rate_per_s"]),
-                starts_at=datetime.fromisoformat(document["starts_at"]),
-                ends_at=datetime.fromisoformat(document["ends_at"]) if document["ends_at"] else None,
+                in_force=Ranges(tuple((_moment(low), _moment(high)) for low, high in document["in_force"])),
                 pseudonym_key=_text(document["pseudonym_key"]),
             )
         except (KeyError, TypeError, ValueError) as error:
@@ -145,6 +147,10 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError("text expected")
     return value
+
+
+def _moment(value: Any) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value)
 
 
 def _limit(value: Any) -> int | None:

@@ -82,6 +82,16 @@ class GrantNotStarted(Refused):
     next_zh = "请在生效后再次请求。"
 
 
+class BetweenPeriods(Refused):
+    """Agreement {agreement} gives nothing at this time; it does again from {starts_at}."""
+
+    zh = "协议 {agreement} 此时不在可用时段内，下一时段自 {starts_at} 起。"
+    code = "between_periods"
+    rule = "G-4"
+    next_en = "Ask again from that time on."
+    next_zh = "请在该时间后再次请求。"
+
+
 class PurposeNotGranted(Refused):
     """Agreement {agreement} does not allow the purpose {purpose}; it allows: {allowed}."""
 
@@ -140,6 +150,7 @@ class Standing:
 
     state: str  # one of State; anything else fails closed as ended
     calls_today: int
+    calls_used: int
     rows_used: int
 
 
@@ -155,8 +166,8 @@ def check(grant: Grant, standing: Standing, query: Query, consumer: str, now: da
     """What this query may have.
 
     consumer   the jurisdiction whose signature the message carries
-    raises     WrongConsumer, GrantSuspended, GrantEnded, GrantNotStarted, GrantExpired, PurposeNotGranted,
-               ItemNotGranted, MaskedItemInCondition, QuotaSpent
+    raises     WrongConsumer, GrantSuspended, GrantEnded, GrantNotStarted, BetweenPeriods, GrantExpired,
+               PurposeNotGranted, ItemNotGranted, MaskedItemInCondition, QuotaSpent
 
     The caller MUST still apply the grant's own condition, the masks and rows_left; the rate is in rate.py.
     """
@@ -184,11 +195,14 @@ def check_in_force(grant: Grant, state: str) -> None:
 
 
 def check_term(grant: Grant, now: datetime) -> None:
-    """G-4. An agreement gives nothing before its term and nothing after."""
-    if now < grant.starts_at:
-        raise GrantNotStarted(agreement=grant.agreement, starts_at=_minutes(grant.starts_at))
-    if grant.ends_at is not None and now >= grant.ends_at:
-        raise GrantExpired(agreement=grant.agreement, ends_at=_minutes(grant.ends_at))
+    """G-4. An agreement gives nothing before its term, nothing after, and nothing between its periods."""
+    if now in grant.in_force:
+        return
+    starts_at, ends_at = grant.in_force.next_after(now), grant.in_force.last
+    if starts_at is None and ends_at is not None:
+        raise GrantExpired(agreement=grant.agreement, ends_at=_minutes(ends_at))
+    refused = GrantNotStarted if starts_at == grant.in_force.parts[0][0] else BetweenPeriods
+    raise refused(agreement=grant.agreement, starts_at=_minutes(starts_at))
 
 
 def check_purpose(grant: Grant, purpose: str) -> None:
@@ -218,11 +232,15 @@ def check_condition(grant: Grant, query: Query) -> None:
 
 
 def check_quota(grant: Grant, standing: Standing) -> int | None:
-    """G-8. The agreed number of calls a day and of rows over the term is not exceeded. Gives the rows left."""
-    calls = grant.quota_calls_per_day
-    if calls is not None and standing.calls_today >= calls:
+    """G-8. The agreed calls a day, and calls and rows over the term, are not exceeded. Gives the rows left."""
+    today, whole = grant.quota_calls_per_day, grant.quota_calls
+    if today is not None and standing.calls_today >= today:
         raise QuotaSpent(
-            agreement=grant.agreement, used=standing.calls_today, quota=calls, what="calls today", what_zh="次当日调用"
+            agreement=grant.agreement, used=standing.calls_today, quota=today, what="calls today", what_zh="次当日调用"
+        )
+    if whole is not None and standing.calls_used >= whole:
+        raise QuotaSpent(
+            agreement=grant.agreement, used=standing.calls_used, quota=whole, what="calls in all", what_zh="次累计调用"
         )
     if grant.quota_rows is None:
         return None
@@ -250,5 +268,5 @@ def _tells_more(action: str, operator: str) -> bool:
     return action != "keep" and (action in _CLOSED_MASKS or operator not in _EQUALITY)
 
 
-def _minutes(moment: datetime) -> str:
-    return moment.isoformat(timespec="minutes")
+def _minutes(moment: datetime | None) -> str:
+    return "" if moment is None else moment.isoformat(timespec="minutes")
