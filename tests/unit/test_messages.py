@@ -17,7 +17,6 @@ from django.test import RequestFactory
 from hutong.ledger.models import AuditRecord
 from hutong.ledger.record import record
 from hutong.node import delivery, messages
-from hutong.node.client import NoAnswer, NodeClient, SignedAnswer
 from hutong.node.directory import iso
 from hutong.node.keyring import ring
 from hutong.node.keys import SigningKey, key_id
@@ -27,6 +26,7 @@ from hutong.node.settings import current
 from hutong.node.signatures import body_digest, request_signature, sign_request, verify_response
 from hutong.vocabulary.errors import WrongState
 from hutong.vocabulary.ids import new_id
+from tests.wire import Fate, Wire, deliver
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -160,33 +160,19 @@ def test_a_message_may_not_be_sent_past_its_member() -> None:
 # --- the courier, with the wire replaced by a list ---
 
 
-class Wire(NodeClient):
-    """Stands in for the network alone: says what a peer would say, and remembers the order."""
+def _wire(answers: dict[str, list[int | None]]) -> Wire:
+    """Answers each message by its name: the statuses in turn, None for silence, 200 when they have run out."""
 
-    def __init__(self, answers: dict[str, list[int | None]]) -> None:
-        super().__init__(ring())
-        self.answers, self.sent = answers, list[str]()
+    def fate(said: dict[str, Any]) -> Fate:
+        waiting = answers.get(said["name"])
+        status = waiting.pop(0) if waiting else 200
+        return None if status is None else (status, {"title": "said"})
 
-    async def call(self, method: str, url: str, body: bytes = b"", **_: Any) -> SignedAnswer:
-        name = orjson.loads(body)["name"]
-        self.sent.append(name)
-        await asyncio.sleep(0)
-        status = self.answers[name].pop(0) if self.answers.get(name) else 200
-        if status is None:
-            raise NoAnswer(peer="340000", reason="test")
-        return SignedAnswer(status, {}, b'{"title":"said"}', signed=status != 404)
+    return Wire(fate)
 
 
-def _deliver(wire: Wire) -> None:
-    async def run() -> None:
-        courier = delivery.Courier()
-        await courier._look(wire)
-        while courier._carrying:
-            await asyncio.gather(*courier._carrying.values())
-            await courier._look(wire)
-        await courier._in_database(delivery.connections.close_all)
-
-    asyncio.run(run())
+def _names(wire: Wire) -> list[str]:
+    return [said["name"] for said in wire.sent]
 
 
 def _post(*names: str, process: str = "p") -> None:
@@ -196,18 +182,18 @@ def _post(*names: str, process: str = "p") -> None:
 
 def test_messages_of_one_process_go_one_by_one_in_order() -> None:
     _post("1", "2", "3")
-    wire = Wire({})
-    _deliver(wire)
-    assert wire.sent == ["1", "2", "3"]
+    wire = _wire({})
+    deliver(wire)
+    assert _names(wire) == ["1", "2", "3"]
     assert OutboxMessage.objects.filter(delivered_at=None).count() == 0
 
 
 def test_a_message_that_waits_holds_back_its_process_and_no_other() -> None:
     _post("a1", "a2", process="a")
     _post("b1", "b2", process="b")
-    wire = Wire({"a1": [503]})
-    _deliver(wire)
-    assert wire.sent == ["a1", "b1", "b2"]
+    wire = _wire({"a1": [503]})
+    deliver(wire)
+    assert _names(wire) == ["a1", "b1", "b2"]
     first = OutboxMessage.objects.order_by("id").first()
     assert first is not None
     assert (first.attempts, first.last_status, first.last_error) == (1, 503, "said")
@@ -219,27 +205,27 @@ def test_a_signed_refusal_closes_a_message_and_the_next_one_goes() -> None:
     closed: list[tuple[str, int | None]] = []
     messages.when_answered("p", lambda message, status, _answer: closed.append((message.process, status)))
     try:
-        wire = Wire({"1": [409]})
-        _deliver(wire)
+        wire = _wire({"1": [409]})
+        deliver(wire)
     finally:
         messages._answered.pop()
-    assert wire.sent == ["1", "2"]
+    assert _names(wire) == ["1", "2"]
     assert closed == [("p", 409), ("p", 200)]
     assert OutboxMessage.objects.exclude(failed_at=None).count() == 1
 
 
 def test_a_refusal_nobody_signed_closes_nothing() -> None:
     _post("1")
-    _deliver(Wire({"1": [404]}))
+    deliver(_wire({"1": [404]}))
     assert OutboxMessage.objects.filter(delivered_at=None, failed_at=None).count() == 1
 
 
 def test_a_peer_that_is_down_costs_one_attempt_and_not_one_per_message() -> None:
     for process in "abc":
         _post(process, process=process)
-    wire = Wire({name: [None] for name in "abc"})
-    _deliver(wire)
-    assert sorted(wire.sent) == ["a", "b", "c"]  # on their way together
+    wire = _wire({name: [None] for name in "abc"})
+    deliver(wire)
+    assert sorted(_names(wire)) == ["a", "b", "c"]  # on their way together
     _post("d", process="d")
 
     async def look_again() -> None:
@@ -264,10 +250,10 @@ def test_a_callback_that_fails_is_called_again_with_the_same_answer(caplog: pyte
 
     messages.when_answered("p", fail_once)
     try:
-        _deliver(Wire({}))
+        deliver(_wire({}))
         assert OutboxMessage.objects.get().delivered_at is None
         OutboxMessage.objects.update(next_at=datetime.now(UTC))
-        _deliver(Wire({}))
+        deliver(_wire({}))
     finally:
         messages._answered.pop()
     assert calls == [200, 200]
@@ -285,9 +271,9 @@ def test_given_up_messages_can_be_sent_again() -> None:
     OutboxMessage.objects.update(failed_at=datetime.now(UTC), last_error="gave up")
     assert [one["last_error"] for one in messages.undelivered()] == ["gave up"]
     assert messages.retry_given_up() == 1
-    wire = Wire({})
-    _deliver(wire)
-    assert wire.sent == ["1"]
+    wire = _wire({})
+    deliver(wire)
+    assert _names(wire) == ["1"]
 
 
 def test_an_answer_type_is_a_response() -> None:

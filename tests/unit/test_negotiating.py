@@ -265,6 +265,16 @@ def test_the_same_request_again_is_one_negotiation_and_another_content_is_refuse
     assert (answer.status_code, answer.json()["code"]) == (400, "another_content")
 
 
+def test_a5_the_first_request_again_is_the_same_negotiation_whatever_was_offered_since(
+    anhui: DspPeer, officer: Account
+) -> None:
+    message = protocol.ContractRequest(urn(new_id()), _offer(published()), callback=anhui.callback)
+    pid = anhui.say("/negotiations/request", message).json()["providerPid"]
+    actions.ask_supplement(officer, pid, ["使用依据的文号"])
+    again = anhui.say("/negotiations/request", message)  # our acknowledgement was lost
+    assert (again.status_code, again.json()["providerPid"], again.json()["state"]) == (200, pid, "OFFERED")
+
+
 def test_a_repeated_message_is_harmless_and_an_illegal_one_says_the_state_and_the_rule(anhui: DspPeer) -> None:
     pid, mine, _ = anhui.request(published("unconditional"), terms())
     message = anhui.heard(protocol.ContractAgreement)[0]

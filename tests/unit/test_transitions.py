@@ -19,54 +19,26 @@ from hutong.control.agreements.transitions import (
     next_move,
     restates,
 )
-
-# Rows: the state before. Columns: the message. c and p: who may send it. Target: the state after.
-NEGOTIATION = """
-before    | REQUEST      | OFFER       | ACCEPTED    | AGREEMENT | VERIFICATION | FINALIZED   | TERMINATION
--         | c REQUESTED  | p OFFERED   |             |           |              |             |
-REQUESTED |              | p OFFERED   |             | p AGREED  |              |             | cp TERMINATED
-OFFERED   | c REQUESTED  |             | c ACCEPTED  |           |              |             | cp TERMINATED
-ACCEPTED  |              |             |             | p AGREED  |              |             | cp TERMINATED
-AGREED    |              |             |             |           | c VERIFIED   |             | cp TERMINATED
-VERIFIED  |              |             |             |           |              | p FINALIZED | cp TERMINATED
-FINALIZED |              |             |             |           |              |             |
-TERMINATED|              |             |             |           |              |             |
-"""
-TRANSFER = """
-before    | TRANSFER_REQUEST | TRANSFER_START | TRANSFER_SUSPENSION | TRANSFER_COMPLETION | TRANSFER_TERMINATION
--         | c REQUESTED      |                |                     |                     |
-REQUESTED |                  | p STARTED      |                     |                     | cp TERMINATED
-STARTED   |                  |                | cp SUSPENDED        | cp COMPLETED        | cp TERMINATED
-SUSPENDED |                  | cp STARTED     |                     |                     | cp TERMINATED
-COMPLETED |                  |                |                     |                     |
-TERMINATED|                  |                |                     |                     |
-"""
-
-
-def legal(table: str) -> dict[tuple[str, Said, Party], str]:
-    head, *rows = [[cell.strip() for cell in line.split("|")] for line in table.strip().splitlines()]
-    found = {}
-    for before, *cells in rows:
-        for name, cell in zip(head[1:], cells, strict=True):
-            senders, _, after = cell.partition(" ")
-            for letter in senders:
-                sender = Party.CONSUMER if letter == "c" else Party.PROVIDER
-                found[(NONE if before == "-" else before, Said[name], sender)] = after
-    return found
-
-
-EXPECTED = {Machine.NEGOTIATION: legal(NEGOTIATION), Machine.TRANSFER: legal(TRANSFER)}
+from tests import dsp_states
+from tests.dsp_states import LEGAL, Step
 
 
 @pytest.mark.parametrize("machine", Machine)
 def test_every_cell_of_the_truth_table_holds(machine: Machine) -> None:
     for state, said, sender in product([NONE, *STATES[machine]], Said, Party):
-        after = EXPECTED[machine].get((state, said, sender))
+        after = LEGAL[machine].get(Step(state, said.name, sender))
         if after:
             assert next_move(machine, state, said, sender).after == after
         else:
             with pytest.raises(IllegalMove):
                 next_move(machine, state, said, sender)
+
+
+@pytest.mark.parametrize("machine", Machine)
+def test_a_repeat_is_told_from_a_move_as_the_table_says(machine: Machine) -> None:
+    for state, said, sender in product(STATES[machine], Said, Party):
+        expected = dsp_states.restates(machine, state, said.name, sender)
+        assert restates(machine, state, said, sender) == expected, (state, said, sender)
 
 
 def test_no_key_leads_two_ways() -> None:

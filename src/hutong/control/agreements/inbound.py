@@ -59,10 +59,11 @@ def begin_request(peer: Peer, message: ContractRequest) -> tuple[NegotiationProc
         raise PidsDiffer
     known = Negotiation.objects.filter(peer=peer.jurisdiction, role=Party.PROVIDER, peer_pid=message.consumer_pid)
     if (before := known.first()) is not None:
-        return _same_request(before, message), False
+        return _same_first(before, message.offer), False
     negotiation = Negotiation(pid=urn(new_id()), role=Party.PROVIDER, peer=peer.jurisdiction)
     negotiation.peer_pid = message.consumer_pid
     negotiation.callback = door.callback_from(peer, message.callback)
+    negotiation.opened_with = canonical_digest(message.offer.document)
     detail = _take_request(negotiation, message.offer)
     heard(negotiation, Said.REQUEST, peer, detail)
     return _answered(negotiation), True
@@ -74,12 +75,11 @@ def begin_offer(peer: Peer, message: ContractOffer) -> tuple[NegotiationProcess,
         raise PidsDiffer
     known = Negotiation.objects.filter(peer=peer.jurisdiction, role=Party.CONSUMER, peer_pid=message.provider_pid)
     if (before := known.first()) is not None:
-        if canonical_digest(before.offer) != canonical_digest(message.offer.document):
-            raise AnotherContent
-        return process_of(before), False
+        return _same_first(before, message.offer), False
     negotiation = Negotiation(pid=urn(new_id()), role=Party.CONSUMER, peer=peer.jurisdiction)
     negotiation.peer_pid = message.provider_pid
     negotiation.callback = door.callback_from(peer, message.callback)
+    negotiation.opened_with = canonical_digest(message.offer.document)
     _hear_offer(negotiation, message)
     heard(negotiation, Said.OFFER, peer, {"offer": message.offer.id})
     return _answered(negotiation), True
@@ -132,8 +132,9 @@ def _check_pids(negotiation: Negotiation, message: Heard) -> None:
     negotiation.peer_pid = theirs
 
 
-def _same_request(before: Negotiation, message: ContractRequest) -> NegotiationProcess:
-    if canonical_digest(before.offer) != canonical_digest(message.offer.document):
+def _same_first(before: Negotiation, offer: Policy) -> NegotiationProcess:
+    """A-5. The first message again, however far the negotiation has come since: the peer has missed our answer."""
+    if before.opened_with != canonical_digest(offer.document):
         raise AnotherContent
     return process_of(before)
 

@@ -16,6 +16,7 @@ class Negotiation(models.Model):
     state = models.CharField(max_length=12)  # DSP: REQUESTED OFFERED ACCEPTED AGREED VERIFIED FINALIZED TERMINATED
     dataset_id = models.CharField(max_length=80, blank=True)
     offer = models.JSONField(default=dict)  # the newest offer
+    opened_with = models.CharField(max_length=80, blank=True)  # digest of the offer in the peer's first message
     terms = models.JSONField(null=True)  # hutong:terms as asked, null from a peer without our extension
     request_id = models.CharField(max_length=36, blank=True)  # consumer's ShareRequest
     due_at = models.DateField(null=True)  # provider: the statutory reply day
