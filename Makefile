@@ -3,6 +3,7 @@
 #   make demo                  a nation, a region and four provinces, told in the terminal
 #   make test                  every test, with what it needs (a browser among it)
 #   make check                 lint, format, types, import contracts
+#   make docs                  the pages that are written from the code
 #   make bench [JSON=file]     figures beside the limit measured in the same run
 #   make lock                  new requirement files from pyproject.toml
 #   make clean                 removes .venv and what was built; never a node's folder
@@ -22,7 +23,7 @@ CHECK_NODE := $(VENV)/check-node
 # Tests start nodes as processes by the dozen: let each find the modules compiled.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo install test check bench lock clean help
+.PHONY: demo install test check docs bench lock clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -41,6 +42,10 @@ check: install $(VENV)/.development $(CHECK_NODE)/hutong.toml
 	$(BIN)/ruff format --check .
 	HUTONG_HOME=$(CHECK_NODE) $(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: install
+	$(BIN)/python -m hutong.control.agreements.diagram > docs/states.md.new
+	@mv docs/states.md.new docs/states.md
 
 bench: install $(VENV)/.development
 	$(BIN)/python -m bench $(if $(JSON),--json $(JSON)) $(BENCH)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import hypothesis
@@ -43,6 +45,21 @@ def real_data() -> Path:
 # The same examples on every machine and every run; a timing on a shared machine is no failure.
 hypothesis.settings.register_profile("hutong", deadline=None, derandomize=True, print_blob=True)
 hypothesis.settings.load_profile("hutong")
+
+
+@pytest.fixture
+def database_file(transactional_db: None, tmp_path: Path) -> Iterator[None]:
+    """The node's database in a file for a while: one in memory would not end with its connection."""
+    from django.db import connection, connections
+
+    connection.ensure_connection()
+    memory, name = connection.connection, connection.settings_dict["NAME"]
+    with closing(sqlite3.connect(tmp_path / "node.db")) as copy:
+        memory.backup(copy)
+    connection.connection, connection.settings_dict["NAME"] = None, str(tmp_path / "node.db")
+    yield
+    connections.close_all()
+    connection.connection, connection.settings_dict["NAME"] = memory, name
 
 
 @pytest.fixture(scope="session")

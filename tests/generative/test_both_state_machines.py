@@ -8,15 +8,11 @@ change has left one audit record and one ledger entry, and only our own moves ha
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection, connections
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -231,19 +227,6 @@ class TransferWalk(Walk):
             assert found.state == DATA[self.state]
         else:
             assert self.state in ("COMPLETED", "TERMINATED")
-
-
-@pytest.fixture
-def database_file(transactional_db: None, tmp_path: Path) -> Iterator[None]:
-    """The node's database in a file for a while: one in memory would not end with its connection."""
-    connection.ensure_connection()
-    memory, name = connection.connection, connection.settings_dict["NAME"]
-    with closing(sqlite3.connect(tmp_path / "node.db")) as copy:
-        memory.backup(copy)
-    connection.connection, connection.settings_dict["NAME"] = None, str(tmp_path / "node.db")
-    yield
-    connections.close_all()
-    connection.connection, connection.settings_dict["NAME"] = memory, name
 
 
 @pytest.fixture
