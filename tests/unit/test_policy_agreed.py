@@ -12,6 +12,7 @@ from hutong.control.agreements.compile import compile_grant, limits_under
 from hutong.control.agreements.constraints import PolicyNotUnderstood
 from hutong.control.agreements.models import Agreement, Negotiation
 from hutong.control.agreements.policy import Kind, read_policy
+from hutong.control.agreements.rules import ItemNotShareable
 from hutong.control.identity.models import Account
 from hutong.control.requests import actions as requests
 from hutong.control.requests.models import ShareRequest
@@ -119,6 +120,12 @@ def test_a8_what_cannot_be_carried_out_is_not_signed_and_the_officer_reads_why(
     assert waiting.state == "TERMINATED"
 
 
+def test_d809_14_an_item_that_is_not_shared_is_not_signed_for(anhui: DspPeer, officer: Account) -> None:
+    with pytest.raises(ItemNotShareable, match="shoe_size"):
+        plain(anhui, officer, use(compare("hutong:item", "isAnyOf", ["uscc", "shoe_size"])))
+    assert not Agreement.objects.exists()
+
+
 # --- as consumer ----------------------------------------------------------------------------------------------
 
 
@@ -188,6 +195,7 @@ def test_a_plain_agreement_is_taken_for_the_purposes_and_the_time_it_names(
         {"or": [compare("purpose", "eq", "licensing"), compare("purpose", "eq", "credit")]},
         compare("dateTime", "lteq", "2199-12-31T23:59:59Z"),
         compare("spatial", "isPartOf", "320000"),
+        compare("hutong:item", "isAnyOf", ["uscc", "name"]),
     )
     assert hear(anhui, asked, signed=False, **rules).status_code == 200
     made = Agreement.objects.get()
@@ -197,4 +205,5 @@ def test_a_plain_agreement_is_taken_for_the_purposes_and_the_time_it_names(
     _, theirs, ours = asked
     said = protocol.ContractEvent(theirs, ours, "FINALIZED")
     assert anhui.say(f"/negotiations/{ours}/events", said).status_code == 200
-    assert sorted(Subscription.objects.get().purposes) == ["credit", "licensing"]
+    subscription = Subscription.objects.get()
+    assert (sorted(subscription.purposes), subscription.items) == (["credit", "licensing"], ["name", "uscc"])

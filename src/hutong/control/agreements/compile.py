@@ -29,19 +29,22 @@ PSEUDONYM_KEY_BYTES: Final = 32
 def limits_under(agreement: Agreement) -> Limits:
     """What an agreement allows, in either role, saved or about to be. The same reading for both sides.
 
-    raises   PolicyNotUnderstood, PolicyNeverHolds, AgreementContradicts, Malformed
+    raises   PolicyNotUnderstood, PolicyNeverHolds, AgreementContradicts, ItemNotShareable, Malformed
     """
     agreed = read_agreed(agreement.document)
-    limits = limits_of(agreement.document, _facts(agreement, agreed))
+    asked = asked_of(agreement.resource_id) if agreement.role == Party.PROVIDER else None
+    limits = limits_of(agreement.document, _facts(agreement, agreed, asked))
     if agreed is not None:
         _check_says_the_same(limits, agreed)
+    elif asked is not None and (barred := sorted((limits.items or set()) - asked.shareable.keys())):
+        raise ItemNotShareable(items=barred)
     return limits
 
 
 def compile_grant(agreement: Agreement) -> Grant:
     """The grant of one of our own agreements, as provider.
 
-    raises   AgreementNotInForce when the resource has no source any more, ItemNotShareable, and what limits_under does
+    raises   AgreementNotInForce when the resource has no source any more, and what limits_under does
     """
     asked = asked_of(agreement.resource_id)
     if asked.resource.source_id is None:
@@ -67,16 +70,18 @@ def compile_grant(agreement: Agreement) -> Grant:
     )
 
 
-def _facts(agreement: Agreement, agreed: AgreedTerms | None) -> Facts:
-    """What the constraints on recipient, place and attribute are held against."""
-    ours = current().jurisdiction
-    provider = agreement.role == Party.PROVIDER
-    consumer = agreement.peer if provider else ours
-    department = agreed.asked.department if agreed else agreement.department if not provider else ""
+def _facts(agreement: Agreement, agreed: AgreedTerms | None, asked: Asked | None) -> Facts:
+    """What the constraints on recipient, place and attribute are held against.
+
+    asked   our resource, where we are its provider
+    """
+    consumer, department = (agreement.peer, "") if asked else (current().jurisdiction, agreement.department)
+    if agreed is not None:
+        department = agreed.asked.department
     return Facts(
         parties=frozenset({participant_of(consumer), department} - {""}),
         area=area_of(consumer),
-        attribute=asked_of(agreement.resource_id).attribute if provider else "",
+        attribute=asked.attribute if asked else "",
     )
 
 
@@ -101,8 +106,6 @@ def _masks(
     if agreed is not None:
         return dict(zip(agreed.asked.items, agreed.masks, strict=True)), agreed.asked.where
     # A peer without our terms: what may be shared of what the policy names, as the catalogue masks it.
-    if barred := sorted((limits.items or set()) - asked.shareable.keys()):
-        raise ItemNotShareable(items=barred)
     return {
         name: default_mask(item)
         for name, item in asked.shareable.items()

@@ -198,14 +198,14 @@ def _subscribe(agreement: Agreement) -> None:
     """
     if outside.is_outside(agreement.peer):
         return
-    agreed = read_agreed(agreement.document)
+    agreed, limits = read_agreed(agreement.document), limits_under(agreement)
     values = {
         "provider": agreement.peer,
         "department": agreement.department,
         "exchange_url": member(agreement.peer).exchange_url,
         "state": "pending",
-        "items": list(agreed.asked.items) if agreed else [],
-        "purposes": list(limits_under(agreement).purposes),
+        "items": list(agreed.asked.items) if agreed else sorted(limits.items or ()),
+        "purposes": list(limits.purposes),
         "ends_at": agreement.ends_at,
     }
     first = {**values, "case_key": secrets.token_bytes(CASE_KEY_BYTES)}
