@@ -29,7 +29,7 @@ from hutong.exchange.sources.intake import SETTLES_S
 from hutong.exchange.sources.spec import SourceFailed, SourceRefused
 from hutong.ledger.models import AuditRecord
 from hutong.node.models import OutboxMessage
-from hutong.node.settings import current
+from hutong.node.settings import FILE_NAME, BadSetting, change, current
 from hutong.vocabulary.errors import NotAllowed, NotFound, Refused, WrongState
 from hutong.vocabulary.identifiers import credit_check
 from hutong.vocabulary.text import TextTooLong, WrongText
@@ -156,6 +156,58 @@ def test_a_complete_description_is_published_signed_sent_and_recorded(published)
     recorded = AuditRecord.objects.get(kind="resource.published")
     assert (recorded.actor, recorded.detail["signed_off_by"]) == ("li", "li")
     assert [one.id for one in queries.search("企业登记").entries] == [published.id]
+
+
+SHAPES = """
+@prefix sh: <http://www.w3.org/ns/shacl#> .
+@prefix dcat: <http://www.w3.org/ns/dcat#> .
+<urn:example:Shape> a sh:NodeShape ; sh:targetClass dcat:Dataset ;
+    sh:property [ sh:path dcat:contactPoint ; sh:minCount 1 ; sh:message "somebody to ask" ] .
+"""
+
+
+@pytest.fixture
+def dcat_shapes(tmp_path):
+    """The operator sets shapes of the region's own."""
+    before = (HOME / FILE_NAME).read_text(encoding="utf-8")
+    file = tmp_path / "shapes.ttl"
+    file.write_text(SHAPES, encoding="utf-8")
+    change(HOME / FILE_NAME, dcat_shapes=str(file))
+    yield file
+    (HOME / FILE_NAME).write_text(before, encoding="utf-8")
+
+
+def test_an_entry_that_the_operators_shapes_refuse_is_not_published(people, described, dcat_shapes):
+    with pytest.raises(rules.PublishRefused, match="somebody to ask") as refused:
+        actions.publish(people["head"], described.id)
+    (finding,) = refused.value.problem()["findings"]
+    assert finding["code"] == "shape_violated"
+    assert described.id in finding["focus"]
+    assert finding["path"] == "http://www.w3.org/ns/dcat#contactPoint"
+    assert Entry.objects.count() == 0
+    assert queries.resource(described.id).state == "draft"
+
+
+def test_the_official_shapes_of_dcat_ap_let_a_complete_description_pass(people, described, dcat_shapes, real_data):
+    official = real_data / "conformance" / "dcat-ap" / "dcat-ap-3.0.1-SHACL.ttl"
+    dcat_shapes.write_bytes(official.read_bytes())
+    assert actions.publish(people["head"], described.id).version == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"<not turtle", b"\xff\xfe", b"<urn:a> <urn:b> <urn:c> ."])
+def test_shapes_that_are_none_stop_publication_and_say_so(people, described, dcat_shapes, content):
+    dcat_shapes.write_bytes(content)
+    with pytest.raises(BadSetting, match="dcat_shapes"):
+        actions.publish(people["head"], described.id)
+    dcat_shapes.unlink()
+    with pytest.raises(BadSetting, match="dcat_shapes"):
+        actions.publish(people["head"], described.id)
+    assert Entry.objects.count() == 0
+
+
+def test_a_withdrawal_is_signed_at_its_own_moment(people, published):
+    withdrawn = actions.withdraw(people["officer"], published.id)
+    assert withdrawn.published_at > published.published_at
 
 
 def test_a_refresh_prepares_lookups_and_the_replaced_snapshot_goes_once_it_has_settled(people, published, csv_file):

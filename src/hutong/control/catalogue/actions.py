@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from hutong.control.catalogue import dataset as datasets
-from hutong.control.catalogue import federation, fields, secrecy
+from hutong.control.catalogue import dcat_ap, dcat_rules, federation, fields, secrecy, shapes
 from hutong.control.catalogue.models import Entry, Item, Resource
 from hutong.control.catalogue.queries import items_of
 from hutong.control.catalogue.queries import resource as resource_of
@@ -18,6 +18,7 @@ from hutong.control.catalogue.rules import (
     AlreadyWithdrawn,
     ItemNotInSource,
     NoLiveSource,
+    PublishRefused,
     check_may_publish,
     effective_attribute,
     effective_grade,
@@ -136,6 +137,7 @@ def publish(by: Actor, resource_id: str) -> Entry:
     resource = resource_of(resource_id)
     check(by, Action.PUBLISH_RESOURCE, resource.department_id)
     unavailable = _unavailable(resource)
+    shapes.configured()  # read before the transaction, which others wait for
     with transaction.atomic():
         resource = _locked(resource_id)
         items = items_of(resource)
@@ -176,6 +178,8 @@ def _issue(by: Actor, resource: Resource, items: Sequence[Item], state: str, at:
     """Sign the data set, keep it as our entry, send it, record it. In the caller's transaction."""
     dataset = datasets.build(resource, items, current(), state=state, version=resource.version, published_at=at)
     signed = federation.sign(dataset)
+    if state == "published":
+        _check_dcat(signed.document)
     entry = federation.store(signed)
     federation.announce(signed)
     detail = {
@@ -188,6 +192,16 @@ def _issue(by: Actor, resource: Resource, items: Sequence[Item], state: str, at:
     commitment = {"resource": resource.id, "dataset": canonical_digest(dataset)}
     record(f"resource.{state}", f"resource:{resource.id}", by.username, detail, commitment=commitment)
     return entry
+
+
+def _check_dcat(document: datasets.EntryDocument) -> None:
+    """Others harvest it as DCAT-AP: by our own table, and by the official shapes where the operator has set them.
+
+    raises   PublishRefused, BadSetting
+    """
+    node = dcat_ap.dataset(document)
+    if found := dcat_rules.findings(node) or shapes.findings(node):
+        raise PublishRefused(found)
 
 
 def _locked(resource_id: str) -> Resource:
