@@ -6,9 +6,11 @@ including" a value is below the next one: every comparison of a policy has an ex
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Generic, TypeVar
 
 T = TypeVar("T", datetime, int)
@@ -32,7 +34,11 @@ class Ranges(Generic[T]):
                 raise ValueError("stretches are in order and apart")
 
     def __contains__(self, value: T) -> bool:
-        return any((low is None or low <= value) and (high is None or value < high) for low, high in self.parts)
+        place = bisect_right(self._ends, value)  # of the first stretch that has not ended by then
+        if place == len(self.parts):
+            return False
+        low = self.parts[place][0]
+        return low is None or low <= value
 
     @property
     def last(self) -> T | None:
@@ -41,7 +47,12 @@ class Ranges(Generic[T]):
 
     def next_after(self, value: T) -> T | None:
         """Where the next stretch begins, for a value that is in none; None when there is no further one."""
-        return next((low for low, _ in self.parts if low is not None and value < low), None)
+        place = bisect_right(self._ends, value)
+        return self.parts[place][0] if place < len(self.parts) else None
+
+    @cached_property
+    def _ends(self) -> list[T]:
+        return [high for _, high in self.parts if high is not None]
 
 
 def counted(sets: Sequence[Ranges[T]], keep: Callable[[int], bool]) -> Ranges[T]:
