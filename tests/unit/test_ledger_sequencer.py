@@ -17,7 +17,7 @@ from hutong.ledger.frontier import EntryTooLarge
 from hutong.ledger.models import AuditRecord, LedgerEntry
 from hutong.ledger.proof import NotInLog
 from hutong.ledger.record import enter, record
-from hutong.ledger.sequencer import DatabaseBehindLog, LogDamaged, sequence_once
+from hutong.ledger.sequencer import DatabaseBehindLog, LogDamaged, Pace, sequence_once
 from hutong.ledger.shelf import Shelf
 from hutong.ledger.tiles import LARGEST_ENTRY
 from hutong.ledger.verify import verify_files
@@ -101,6 +101,26 @@ def test_entries_stand_in_the_order_of_their_commits_and_rows_go_when_they_are_d
     with pytest.raises(NotInLog):
         finding.entry_at(tmp_path, 600)
     assert verify_files(tmp_path, [KEY.vkey]).holds
+
+
+@pytest.mark.parametrize("slice_entries", [1, 300, 512])
+def test_a_round_in_slices_makes_the_same_log_and_signs_once(tmp_path, slice_entries, monkeypatch):
+    signed = []
+    monkeypatch.setattr(
+        Shelf, "publish", lambda shelf, note, publish=Shelf.publish: (signed.append(note), publish(shelf, note))
+    )
+    waiting(100)
+    sequence(tmp_path / "sliced", pace=Pace(slice_entries, rest=0.1))
+    waiting(1_400)
+    assert sequence(tmp_path / "sliced", pace=Pace(slice_entries, rest=0.1)) == 1_500
+    assert len(signed) == 2
+    assert sequence(tmp_path / "whole") == 1_500
+    tiles = [
+        {path.relative_to(folder): path.read_bytes() for path in (folder / "tile").rglob("*") if path.is_file()}
+        for folder in (tmp_path / "sliced", tmp_path / "whole")
+    ]
+    assert tiles[1].items() <= tiles[0].items()
+    assert verify_files(tmp_path / "sliced", [KEY.vkey]).holds
 
 
 def test_a_round_without_news_signs_nothing_and_writes_nothing(tmp_path):

@@ -12,6 +12,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -56,6 +57,14 @@ class NotReachable(Refused):
     next_zh = "查看成员：hutong members"
 
 
+@dataclass(frozen=True, slots=True)
+class _Carried:
+    """What a provider answered to one message, and how long that took."""
+
+    body: bytes
+    took_ms: int
+
+
 class Gateway:
     """One per process, on one event loop."""
 
@@ -74,7 +83,7 @@ class Gateway:
         self._client = client
         self._threads = threads
         self._jurisdiction = ring.settings.jurisdiction
-        self._lanes: dict[str, Lane] = {}
+        self._lanes: dict[str, Lane[_Carried]] = {}
         self._entitlements = Entitlements(threads)
         self._under_way = UnderWay()
 
@@ -99,23 +108,29 @@ class Gateway:
         await respond(send, reply.status, reply.headers, reply.body)
         return None
 
-    def _lane(self, peer: str) -> Lane:
+    def _lane(self, peer: str) -> Lane[_Carried]:
         lane = self._lanes.get(peer)
         if lane is None:
-            lane = self._lanes[peer] = Lane(peer, self._carry)
+            lane = self._lanes[peer] = Lane(peer, self._carry, self._settle)
         return lane
 
-    async def _carry(self, peer: str, batch: list[Waiting]) -> None:
-        """Take a batch to its provider and settle each of it."""
+    async def _carry(self, peer: str, batch: list[Waiting]) -> _Carried:
+        """Take a batch to its provider."""
         began = time.perf_counter()
-        going = [waiting.outgoing for waiting in batch]
-        answer = await self._ask_peer(peer, message(going))
-        answers = unpack(answer.body, [one.exchange for one in going])
-        at, took_ms = _now(), int((time.perf_counter() - began) * 1000)
-        lines = [self._line(one, at, took_ms, **_counts(answer)) for one, answer in zip(going, answers, strict=True)]
+        answer = await self._ask_peer(peer, message([waiting.outgoing for waiting in batch]))
+        return _Carried(answer.body, int((time.perf_counter() - began) * 1000))
+
+    async def _settle(self, batch: list[Waiting], carried: _Carried) -> None:
+        """Check what came, put it on record, hand it on."""
+        answers = unpack(carried.body, [waiting.outgoing.exchange for waiting in batch])
+        at = _now()
+        lines = [
+            self._line(waiting.outgoing, at, carried.took_ms, **_counts(answer))
+            for waiting, answer in zip(batch, answers, strict=True)
+        ]
         await self._register.commit(lines)
-        for waiting, answered, line in zip(batch, answers, lines, strict=True):
-            waiting.settle(_reply(answered, line))
+        for waiting, answer, line in zip(batch, answers, lines, strict=True):
+            waiting.settle(_reply(answer, line))
 
     async def _ask_peer(self, peer: str, body: bytes) -> SignedAnswer:
         """raises NoAnswer, UnsignedAnswer, PeerRefused, NotReachable"""

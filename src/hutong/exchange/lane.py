@@ -1,8 +1,9 @@
 """Group commit on the wire: queries that wait for one peer travel in one signed message.
 
-A lone query leaves at once. Under load a message first gathers for a moment; few are in flight together, and a further
-one leaves only when it is full enough to be worth another signature, or has waited long enough. So one signature and
-one fsync on each side serve many, and a slow answer does not hold up the queries behind it.
+A lone query leaves at once. Under load a message first gathers for a moment; while one is under way, a further one
+leaves only when it is full enough to be worth another signature, or has waited long enough. So one signature and one
+fsync on each side serve many, and a slow answer does not hold up the queries behind it. The next message does not wait
+until the answers to the last are on record here.
 """
 
 from __future__ import annotations
@@ -12,22 +13,24 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from hutong.exchange.outgoing import Outgoing
 from hutong.exchange.query import QUERIES_PER_MESSAGE
 from hutong.vocabulary.errors import Refused, Unavailable
 
 MESSAGES_AT_ONCE = 8  # in flight to one peer
-FREELY_AT_ONCE = 3  # so many leave as soon as they have gathered
 WORTH_ANOTHER = 64  # queries that make a further one leave
 # How long a message gathers after a busy one, as a share of that one's round trip: its answers bring the next queries,
 # one by one. Too short, and two half-empty messages chase each other for ever.
-GATHER_SHARE, GATHER_LEAST_S, GATHER_MOST_S = 0.15, 0.0005, 0.005
+GATHER_SHARE, GATHER_LEAST_S, GATHER_MOST_S = 0.5, 0.0005, 0.01
 BUSY = 4  # queries in a message that make it a busy one
 WAIT_AT_MOST_S = 0.02  # a query waits so long behind a slow answer, then it leaves in a further message
 ROWS_PER_MESSAGE = 20_000  # bounds what one answer can hold
 ROWS_OF_A_LOOKUP = 10  # what a lookup without a limit is reckoned at
 MOST_WAITING = 20_000  # queries that may wait for one peer; beyond it the node says so instead of growing
+
+Answered = TypeVar("Answered")
 
 log = logging.getLogger(__name__)
 
@@ -66,15 +69,22 @@ class Waiting:
             self.reply.set_result(outcome)
 
 
-class Lane:
+class Lane(Generic[Answered]):
     """The queue to one peer. Lives on the event loop.
 
-    carry   takes a batch to the peer and settles every one of it
+    ask      takes a batch to the peer and brings the answer
+    settle   puts the answer on record and settles every one of the batch; the next message need not wait for it
     """
 
-    def __init__(self, peer: str, carry: Callable[[str, list[Waiting]], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        peer: str,
+        ask: Callable[[str, list[Waiting]], Awaitable[Answered]],
+        settle: Callable[[list[Waiting], Answered], Awaitable[None]],
+    ) -> None:
         self._peer = peer
-        self._carry = carry
+        self._ask = ask
+        self._settle = settle
         self._waiting: deque[Waiting] = deque()
         self._in_flight = 0
         self._last_size = 0
@@ -98,7 +108,7 @@ class Lane:
 
     def _pause_s(self) -> float:
         """How long what waits should wait for company."""
-        if self._in_flight >= FREELY_AT_ONCE:
+        if self._in_flight:
             return WAIT_AT_MOST_S
         if self._last_size < BUSY:
             return 0.0
@@ -145,10 +155,9 @@ class Lane:
 
     async def _carry_one(self, batch: list[Waiting]) -> None:
         outcome: Refused = Unavailable(what=self._peer)
-        loop = asyncio.get_running_loop()
-        left_at = loop.time()
         try:
-            await self._carry(self._peer, batch)
+            answered = await self._ask_one(batch)
+            await self._settle(batch, answered)
         except Refused as refused:
             outcome = refused
         except Exception:
@@ -156,6 +165,13 @@ class Lane:
         finally:
             for waiting in batch:
                 waiting.settle(outcome)
+
+    async def _ask_one(self, batch: list[Waiting]) -> Answered:
+        loop = asyncio.get_running_loop()
+        left_at = loop.time()
+        try:
+            return await self._ask(self._peer, batch)
+        finally:
             self._in_flight -= 1
             self._last_trip_s = loop.time() - left_at
             if self._waiting:

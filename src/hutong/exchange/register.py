@@ -22,8 +22,10 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import DatabaseError, IntegrityError, connections, transaction
 
-from hutong.exchange.database import Table, moment, select_in
+from hutong.exchange.database import moment, select_in
 from hutong.ledger.receipt import Receipt
+from hutong.ledger.record import enter
+from hutong.ledger.table import Table
 from hutong.node.replay import Replayed
 from hutong.vocabulary.canonical import digest
 from hutong.vocabulary.errors import Refused, Unavailable
@@ -95,7 +97,7 @@ class _Counts:
 class _Group:
     """What one transaction will write."""
 
-    entries: list[tuple[Any, ...]] = field(default_factory=list)
+    entries: list[tuple[str, bytes]] = field(default_factory=list)  # kind, leaf
     added: list[tuple[Any, ...]] = field(default_factory=list)
     changed: list[tuple[Any, ...]] = field(default_factory=list)
     nonces: list[tuple[Any, ...]] = field(default_factory=list)
@@ -212,9 +214,9 @@ class Register:
                 job.refusal = _refuse_job(job, used, known, now)
                 if job.refusal is None:
                     _gather(job, known, group, now, connection.ops.adapt_datetimefield_value)
-            for table, rows in ((_NONCES, group.nonces), (_ENTRIES, group.entries), (_RECORDS, group.added)):
-                if rows:
-                    table.insert(cursor, rows)
+            _NONCES.insert(cursor, group.nonces)
+            _RECORDS.insert(cursor, group.added)
+            enter(group.entries)
             if group.changed:
                 cursor.executemany(_UPDATE_RECORD, group.changed)
             self._count(cursor, group.counts)
@@ -229,7 +231,6 @@ class Register:
 
 
 _NONCES = Table("seen_nonce", ("keyid", "nonce", "seen_at"))
-_ENTRIES = Table("ledger_entry", ("kind", "entry", "created_at"))
 _RECORDS = Table(
     "exchange_record",
     (
@@ -315,7 +316,7 @@ def _gather(
         before = known.get((receipt.exchange, receipt.role))
         if before is not None and receipt.outcome == "recovered" and before.outcome not in ("open", "cut"):
             continue  # it was not lost after all
-        group.entries.append(("exchange", line.entry, written_at))
+        group.entries.append(("exchange", line.entry))
         rows = max(receipt.rows, before.rows) if before is not None and receipt.outcome == "open" else receipt.rows
         if before is None:
             group.added.append(_record(line, written_at))

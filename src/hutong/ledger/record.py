@@ -11,10 +11,12 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
 from hutong.ledger.frontier import EntryTooLarge
 from hutong.ledger.models import AuditRecord
+from hutong.ledger.table import Table
 from hutong.ledger.tiles import LARGEST_ENTRY
 from hutong.vocabulary.canonical import canonical_bytes, canonical_digest, digest
 
 ENTRY_VERSION = 1
+_ENTRIES = Table("ledger_entry", ("kind", "entry", "created_at", "leaf_index"))
 OWN_KEYS = frozenset({"v", "kind", "subject", "at", "detail"})
 
 
@@ -66,13 +68,11 @@ def enter(entries: Sequence[tuple[str, bytes]], *, using: str = DEFAULT_DB_ALIAS
     now = connection.ops.adapt_datetimefield_value(datetime.now(UTC))
     with connection.cursor() as cursor:
         places: Iterable[int | None] = itertools.repeat(None)
-        if connection.vendor == "sqlite":
+        if connection.vendor == "sqlite" and entries:
             cursor.execute("SELECT COALESCE(MAX(leaf_index), -1) + 1 FROM ledger_entry")
             places = itertools.count(cursor.fetchone()[0])
-        cursor.executemany(
-            "INSERT INTO ledger_entry (kind, entry, created_at, leaf_index) VALUES (%s, %s, %s, %s)",
-            [(kind, entry, now, place) for (kind, entry), place in zip(entries, places, strict=False)],
-        )
+        rows = [(kind, entry, now, place) for (kind, entry), place in zip(entries, places, strict=False)]
+        _ENTRIES.insert(cursor, rows)
 
 
 def rfc3339(at: datetime) -> str:

@@ -34,11 +34,11 @@ from hutong.ledger.durable import Durably
 from hutong.ledger.frontier import Frontier
 from hutong.ledger.note import ED25519, Signer, VerifierKey
 from hutong.ledger.shelf import Shelf
-from hutong.ledger.tiles import BadBundle, NoTile, TileFolder, tile_at
+from hutong.ledger.tiles import WIDTH, BadBundle, NoTile, TileFolder, tile_at
 from hutong.ledger.tree import HASH_BYTES, RootHash, leaf_hash
 from hutong.vocabulary.errors import Refused
 
-ROUND_ENTRIES = 10_000  # per round: bounds memory and the time one transaction holds the database
+ROUND_ENTRIES = 10_000  # between two checkpoints at most
 LET_GO_ENTRIES = 1_000  # rows deleted in one transaction: some milliseconds
 SYNC_ENTRIES = 8_192  # tiles become durable after so many entries ...
 SYNC_SECONDS = 2.0  # ... or so long after the last time; until then the rows stay in the database
@@ -69,6 +69,28 @@ class DatabaseBehindLog(Refused):
     next_zh = "请恢复较新的数据库；否则同一序号下会出现两个条目。"
 
 
+@dataclass(frozen=True)
+class Pace:
+    """How much of the process and its database a round takes at once.
+
+    slice_entries   entries read, hashed and written, or let go, in one go; bounds memory
+    rest            how long it rests after each slice, as a multiple of the time the slice took
+    """
+
+    slice_entries: int = ROUND_ENTRIES
+    rest: float = 0.0
+
+    @contextmanager
+    def slice(self) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
+        if self.rest:
+            time.sleep((time.perf_counter() - began) * self.rest)
+
+
+AT_ONCE = Pace()
+
+
 @dataclass
 class _OpenLog:
     """What this process knows of a ledger it has written to."""
@@ -84,7 +106,13 @@ _open_logs: dict[tuple[Path, str], _OpenLog] = {}
 
 
 def sequence_once(
-    folder: Path, signer: Signer, origin: str, *, limit: int = ROUND_ENTRIES, using: str = DEFAULT_DB_ALIAS
+    folder: Path,
+    signer: Signer,
+    origin: str,
+    *,
+    limit: int = ROUND_ENTRIES,
+    pace: Pace = AT_ONCE,
+    using: str = DEFAULT_DB_ALIAS,
 ) -> int:
     """One round: give waiting entries their places, write their tiles, publish the checkpoint.
 
@@ -100,8 +128,9 @@ def sequence_once(
         log = _taken_up(shelf, signer, origin, using)
         try:
             _assign(limit, using)
-            _project(log, shelf, signer, origin, using)
-            _let_go(log, using)
+            _project(log, limit, pace, using)
+            _publish(log, shelf, signer, origin)
+            _let_go(log, pace, using)
             _begin_sync(log)
         except BaseException:
             _abandon(log)
@@ -118,7 +147,7 @@ def sync(folder: Path, *, using: str = DEFAULT_DB_ALIAS) -> None:
             for _ in range(2):  # what is on its way, then the rest
                 if log.syncing:
                     log.syncing.wait()
-                _let_go(log, using)
+                _let_go(log, AT_ONCE, using)
                 _begin_sync(log, at_once=True)
             _open_logs[key] = log
 
@@ -172,10 +201,23 @@ def _are_waiting(using: str) -> bool:
         return cursor.fetchone() is not None
 
 
-def _project(log: _OpenLog, shelf: Shelf, signer: Signer, origin: str, using: str) -> None:
-    """Steps 2 and 3: write the tiles of every row that has its place, then sign."""
-    while entries := _placed(log.frontier.size, ROUND_ENTRIES, using):
-        log.frontier.append(entries)
+def _project(log: _OpenLog, limit: int, pace: Pace, using: str) -> None:
+    """Step 2: write the tiles of rows that have their place. Slices end with a full tile, the last where it must."""
+    until = log.frontier.size + limit
+    while room := until - log.frontier.size:
+        with pace.slice():
+            entries = _placed(log.frontier.size, min(room, _up_to_a_full_tile(log.frontier.size, pace)), using)
+            log.frontier.append(entries)
+        if not entries:
+            return
+
+
+def _up_to_a_full_tile(size: int, pace: Pace) -> int:
+    return max(pace.slice_entries // WIDTH * WIDTH, WIDTH) - size % WIDTH
+
+
+def _publish(log: _OpenLog, shelf: Shelf, signer: Signer, origin: str) -> None:
+    """Step 3: sign the tree as it is on disk now, unless that is what was signed last."""
     checkpoint = Checkpoint(origin, log.frontier.size, log.frontier.root)
     if log.published.startswith(checkpoint.text):
         return
@@ -212,7 +254,7 @@ def _begin_sync(log: _OpenLog, *, at_once: bool = False) -> None:
         log.syncing = Durably(log.frontier.files.folder, log.frontier.files.take_unsynced(), log.frontier.size)
 
 
-def _let_go(log: _OpenLog, using: str) -> None:
+def _let_go(log: _OpenLog, pace: Pace, using: str) -> None:
     """Step 4, second half: delete the rows of a batch that is durable. The checkpoint was when it was published.
 
     raises   OSError when the disk failed; the rows stay, and the next round writes the tiles again
@@ -225,7 +267,7 @@ def _let_go(log: _OpenLog, using: str) -> None:
     # a crash in between begins where its durable tiles end, as step 5 needs.
     for after in range(first, log.synced_size - 1, LET_GO_ENTRIES):
         until = min(after + LET_GO_ENTRIES, log.synced_size - 1)
-        with transaction.atomic(using=using, durable=True), connections[using].cursor() as cursor:
+        with pace.slice(), transaction.atomic(using=using, durable=True), connections[using].cursor() as cursor:
             cursor.execute("DELETE FROM ledger_entry WHERE leaf_index < %s", [until])
 
 

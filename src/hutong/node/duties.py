@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from hutong.ledger.host import install
+from hutong.ledger.sequencer import ROUND_ENTRIES, Pace, sequence_once
 from hutong.node import work
 from hutong.node.ledger_host import NodeHost, WitnessRounds
 from hutong.node.settings import current
@@ -15,8 +16,9 @@ from hutong.node.settings import current
 FOLLOW_EVERY_S = 300.0
 # Not woken by each act: a checkpoint a second serves every act of that second, and no act waits for its round.
 LEDGER_EVERY_S = 1.0
-# Entries in one round. It holds the database for some milliseconds; 6,500 at once held the exchange up for 200 ms.
-LEDGER_ROUND_ENTRIES = 500
+# A round shares its process with the exchange: 6,500 entries at once held queries up for 200 ms. In slices with rests
+# it takes a third of one thread at most, some milliseconds at a time.
+LEDGER_PACE = Pace(slice_entries=512, rest=2.0)
 WITNESS_EVERY_S = 5.0
 TIDY_EVERY_S = 3600.0
 FOLLOW_AT_MOST_EVERY = timedelta(seconds=5)
@@ -67,17 +69,16 @@ def follow_directory() -> None:
 
 def sequence() -> None:
     """Give every waiting ledger entry its place, write its tiles, and sign the checkpoint."""
-    from hutong.ledger.sequencer import sequence_once
     from hutong.node.keys import load_log_key
 
     settings = current()
     key = load_log_key(settings)
 
     def once() -> int:
-        return sequence_once(settings.ledger_folder, key, key.keyid, limit=LEDGER_ROUND_ENTRIES)
+        return sequence_once(settings.ledger_folder, key, key.keyid, pace=LEDGER_PACE)
 
     size = once()
-    while (grown := once()) - size >= LEDGER_ROUND_ENTRIES:
+    while (grown := once()) - size >= ROUND_ENTRIES:
         size = grown
 
 
