@@ -15,14 +15,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import orjson
 
@@ -32,6 +31,7 @@ from hutong.node.keyring import public_key
 from hutong.node.keys import SigningKey, load_node_keys
 from hutong.node.settings import Settings
 from hutong.node.signatures import PublicKey
+from tests.this_machine import free_port, until
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("HUTONG_DATA", ROOT.parent / "shared" / "data")).resolve()
@@ -44,23 +44,6 @@ NAMES = {
     "340000": ("安徽省", "Anhui", "province"),
 }
 START_WITHIN_S = 60.0
-Found = TypeVar("Found")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def until(ask: Callable[[], Found], *, within_s: float = 30.0, what: str = "it") -> Found:
-    """Ask again until the answer is true; a condition to wait for, never a time."""
-    deadline = time.monotonic() + within_s
-    while not (found := ask()):
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{what} did not come about within {within_s} s")
-        time.sleep(0.02)
-    return found
 
 
 class CommandFailed(Exception):

@@ -33,7 +33,7 @@ from hutong.control.agreements.rules import (
     PidsDiffer,
     UnknownFormat,
 )
-from hutong.control.agreements.steps import heard, locked, step
+from hutong.control.agreements.steps import heard, is_new, locked, step
 from hutong.control.agreements.terms import read_agreed
 from hutong.control.agreements.transitions import CLOSED, Machine, Party, Said, next_move, restates
 from hutong.exchange import grants
@@ -152,7 +152,8 @@ def hear(peer: Peer, pid: str, message: Heard) -> TransferProcess:
     _check_pids(transfer, message)
     if restates(Machine.TRANSFER, transfer.state, message.said, sender):
         return process_of(transfer)
-    next_move(Machine.TRANSFER, transfer.state, message.said, sender)
+    if not is_new(transfer, message.said, peer):
+        return process_of(transfer)
     detail: dict[str, Any] = {}
     if isinstance(message, TransferStart):
         _check_may_start(transfer, sender)

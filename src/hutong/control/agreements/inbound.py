@@ -37,9 +37,9 @@ from hutong.control.agreements.rules import (
     UnknownDataset,
 )
 from hutong.control.agreements.signatures import Signature, check_signature
-from hutong.control.agreements.steps import heard, locked, signed_commitment
+from hutong.control.agreements.steps import heard, is_new, locked, signed_commitment
 from hutong.control.agreements.terms import Terms, check_within, read_agreed, read_terms
-from hutong.control.agreements.transitions import Machine, Party, Said, next_move, restates
+from hutong.control.agreements.transitions import Machine, Party, Said, restates
 from hutong.node import outside
 from hutong.node.keyring import ring
 from hutong.vocabulary.canonical import canonical_digest
@@ -97,7 +97,8 @@ def hear(peer: Peer, pid: str, message: Heard) -> NegotiationProcess:
     if restates(Machine.NEGOTIATION, negotiation.state, said, sender):
         _check_same(negotiation, message)
         return process_of(negotiation)
-    next_move(Machine.NEGOTIATION, negotiation.state, said, sender)
+    if not is_new(negotiation, said, peer):
+        return process_of(negotiation)
     detail = _TAKE[type(message)](negotiation, message)
     agreement = _agreement_of(negotiation)
     commitment = signed_commitment(agreement) if agreement else {}

@@ -9,7 +9,8 @@ from django.db.models import QuerySet
 from hutong.control.agreements import door
 from hutong.control.agreements.decisions import Process, machine_of
 from hutong.control.agreements.models import Agreement, Negotiation, Transfer
-from hutong.control.agreements.transitions import Move, Party, Said, next_move
+from hutong.control.agreements.transitions import IllegalMove, Move, Party, Said, next_move
+from hutong.ledger.models import AuditRecord
 from hutong.ledger.record import record
 from hutong.vocabulary.errors import NotFound
 
@@ -63,6 +64,24 @@ def step(
     leaf = {"process": process.pid, "state": move.after, **(commitment or {})}
     record(move.audit, subject_of(process), actor, {**about, **_about(process), **(detail or {})}, commitment=leaf)
     return move
+
+
+def is_new(process: Process, said: Said, peer: door.Peer) -> bool:
+    """Whether a message makes a legal move; False for an unsigned one that made its move before.
+
+    Without a message id, a repeat of a message whose answer was lost is known by its very bytes: we may have moved on
+    since. A counter-request is never a repeat, as in `restates`.
+
+    raises   IllegalMove
+    """
+    try:
+        next_move(machine_of(process), process.state, said, Party(process.role).other)
+    except IllegalMove:
+        made = AuditRecord.objects.filter(subject=subject_of(process), detail__unsigned_message=peer.unsigned)
+        if said is Said.REQUEST or not peer.unsigned or not made.exists():
+            raise
+        return False
+    return True
 
 
 def heard(
