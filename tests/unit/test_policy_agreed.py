@@ -188,6 +188,16 @@ def test_a8_a_plain_agreement_that_we_cannot_read_is_refused(
     assert not Agreement.objects.exists()
 
 
+def test_a_plain_agreement_that_is_over_is_refused_and_one_to_come_waits(
+    anhui: DspPeer, asked: tuple[ShareRequest, str, str]
+) -> None:
+    over = hear(anhui, asked, signed=False, **use(compare("dateTime", "lt", "2026-01-01T00:00:00Z")))
+    assert (over.status_code, over.json()["code"]) == (400, "policy_never_holds")
+    assert hear(anhui, asked, signed=False, **use(compare("dateTime", "gteq", "2199-01-01"))).status_code == 200
+    made = Agreement.objects.get()
+    assert (made.starts_at.isoformat(), made.ends_at) == ("2199-01-01T14:00:00+00:00", None)
+
+
 def test_a_plain_agreement_is_taken_for_the_purposes_and_the_time_it_names(
     anhui: DspPeer, asked: tuple[ShareRequest, str, str]
 ) -> None:

@@ -166,6 +166,7 @@ def test_a8_a_policy_under_which_nothing_can_ever_be_read_is_refused(operand, co
         ("obligation", {**policy(), "obligation": [{"action": "delete"}]}),
         ("profile", {**policy(), "profile": "https://example.org/profile"}),
         ("inheritFrom", {**policy(), "inheritFrom": "urn:another"}),
+        ("action", {**policy(), "action": "read"}),
         ("permission", {"permission": [{"action": "use"}, {"action": "use"}]}),
         ("permission", {"permission": []}),
         ("permission[0].action", policy(action="distribute")),

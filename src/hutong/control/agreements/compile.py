@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import secrets
+from dataclasses import replace
 from typing import Any, Final
 
 from hutong.control.agreements.consent import Asked, asked_of, default_mask
-from hutong.control.agreements.constraints import Limits, limits_of
+from hutong.control.agreements.constraints import Limits, PolicyNeverHolds, limits_of
 from hutong.control.agreements.door import participant_of
 from hutong.control.agreements.drafting import limits_in_terms
 from hutong.control.agreements.models import Agreement
@@ -27,7 +28,7 @@ PSEUDONYM_KEY_BYTES: Final = 32
 
 
 def limits_under(agreement: Agreement) -> Limits:
-    """What an agreement allows, in either role, saved or about to be. The same reading for both sides.
+    """What an agreement allows from its start on, in either role, saved or about to be: one reading for both sides.
 
     raises   PolicyNotUnderstood, PolicyNeverHolds, AgreementContradicts, ItemNotShareable, Malformed
     """
@@ -38,7 +39,10 @@ def limits_under(agreement: Agreement) -> Limits:
         _check_says_the_same(limits, agreed)
     elif asked is not None and (barred := sorted((limits.items or set()) - asked.shareable.keys())):
         raise ItemNotShareable(items=barred)
-    return limits
+    in_force = counted((limits.in_force, Ranges(((agreement.starts_at, None),))), lambda sets: sets == 2)
+    if not in_force.parts:
+        raise PolicyNeverHolds(operand="dateTime")
+    return replace(limits, in_force=in_force)
 
 
 def compile_grant(agreement: Agreement) -> Grant:
@@ -51,7 +55,6 @@ def compile_grant(agreement: Agreement) -> Grant:
         raise AgreementNotInForce(state="without a source")
     limits = limits_under(agreement)
     masks, where = _masks(agreement, asked, limits)
-    since = Ranges(((agreement.starts_at, None),))
     return Grant(
         agreement=agreement.id,
         provider=current().jurisdiction,
@@ -65,7 +68,7 @@ def compile_grant(agreement: Agreement) -> Grant:
         quota_calls_per_day=limits.calls_per_day,
         quota_rows=None,
         rate_per_s=None,
-        in_force=counted((limits.in_force, since), lambda sets: sets == 2),
+        in_force=limits.in_force,
         pseudonym_key=_pseudonym_key(agreement.id, masks),
     )
 

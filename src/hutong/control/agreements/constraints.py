@@ -32,7 +32,10 @@ _OF_A_RULE: Final = {"@id", "@type", "action", "constraint"}
 _OF_A_CONSTRAINT: Final = {"@id", "@type"}
 _OF_A_COMPARISON: Final = {*_OF_A_CONSTRAINT, "leftOperand", "operator", "rightOperand"}
 # What ODRL lets a policy say beside its permissions, and this node cannot carry out.
-_REFUSED_MEMBERS: Final = ("prohibition", "obligation", "duty", "profile", "inheritFrom", "conflict", "constraint")
+_REFUSED_MEMBERS: Final = (
+    *("prohibition", "obligation", "duty", "profile", "inheritFrom", "conflict"),
+    *("action", "constraint"),  # ODRL would give them to every rule
+)
 
 
 class PolicyNotUnderstood(Refused):

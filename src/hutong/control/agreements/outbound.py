@@ -200,7 +200,9 @@ def agreement_row(negotiation: Negotiation, policy: Policy, now: datetime) -> Ag
         state="agreed",
         starts_at=agreed.starts_at if agreed else now,
     )
-    agreement.ends_at = limits_under(agreement).in_force.last
+    in_force = limits_under(agreement).in_force
+    agreement.starts_at = in_force.parts[0][0] or agreement.starts_at
+    agreement.ends_at = in_force.last
     return agreement
 
 
