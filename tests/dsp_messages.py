@@ -43,6 +43,7 @@ def error(machine: str, provider: str, consumer: str, code: str, *reason: str) -
 
 
 def said_by(body: dict[str, Any]) -> str:
-    """What a message says, by its type and event."""
+    """What a message says, by its type and event; "" for any other document."""
     named = body.get("eventType")
-    return next(said for said, (kind, _) in PLACES.items() if kind == body["@type"] and named in (None, said))
+    matching = (said for said, (kind, _) in PLACES.items() if kind == body.get("@type") and named in (None, said))
+    return next(matching, "")
