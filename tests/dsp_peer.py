@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
+from django.db import transaction
 from django.test import Client
 
 from hutong.control.agreements import protocol
@@ -73,8 +74,9 @@ def _entry(dataset: dict[str, Any], origin: str) -> Entry:
     read = datasets.read(dataset)
     names = ("title_zh", "title_en", "department_name", "department_code", "attribute", "update_cycle", "published_at")
     plain = {name: getattr(read, name) for name in names}
-    signed = {"dataset": dataset, "signature": "", "keyid": "", "change": feed.advance()}
-    return Entry.objects.create(id=read.id, origin=origin, version=1, state="published", **plain, **signed)
+    with transaction.atomic():
+        signed = {"dataset": dataset, "signature": "", "keyid": "", "change": feed.advance()}
+        return Entry.objects.create(id=read.id, origin=origin, version=1, state="published", **plain, **signed)
 
 
 def terms(**changes: Any) -> Terms:

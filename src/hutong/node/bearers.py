@@ -12,7 +12,7 @@ from functools import wraps
 from typing import Any
 
 import orjson
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
@@ -24,6 +24,7 @@ from hutong.node.receiving import (
     Raw,
     View,
     Wording,
+    beside_its_twin,
     decode_object,
     problem_answer,
     problem_wording,
@@ -93,7 +94,7 @@ def _view(
         except Refused as refused:
             return _turned_away(refused)
         try:
-            return _answer(*_acted(act, request, peer, raw, captured))
+            return _answer(*beside_its_twin(lambda: act(request, peer, raw, captured)))
         except Refused as refused:
             return _refused(refused, refusal)
         # The edge: an error we did not foresee changes nothing and tells the peer nothing.
@@ -102,20 +103,6 @@ def _view(
             return _refused(Broken(), refusal)
 
     return view
-
-
-def _acted(
-    act: Callable[[HttpRequest, Peer, bytes, dict[str, Any]], Answer],
-    request: HttpRequest,
-    peer: Peer,
-    raw: bytes,
-    captured: dict[str, Any],
-) -> Answer:
-    try:
-        return act(request, peer, raw, captured)
-    except IntegrityError:
-        # Its twin came at the same moment and was first; what it left is there to be seen now.
-        return act(request, peer, raw, captured)
 
 
 def _let_in(request: HttpRequest, methods: tuple[str, ...]) -> tuple[bytes, Peer]:

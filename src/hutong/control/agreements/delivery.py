@@ -125,12 +125,11 @@ def begin(peer: Peer, message: TransferRequest) -> tuple[TransferProcess, bool]:
 
     returns  the process as it answers, and whether it was made now
     """
-    known = Transfer.objects.filter(peer=peer.jurisdiction, role=Party.PROVIDER, peer_pid=message.consumer_pid).first()
-    if known is not None:
-        if (known.agreement_id, known.format) != (message.agreement_id, message.format):
-            raise AnotherContent
+    if (known := _known(peer, message)) is not None:
         return process_of(known), False
     agreement = _agreement(message.agreement_id, peer.jurisdiction)
+    if (known := _known(peer, message)) is not None:  # its twin came at the same moment, and was first
+        return process_of(known), False
     _check_in_force(agreement)
     _check_none_running(agreement)
     if message.format != FORMAT:
@@ -140,6 +139,17 @@ def begin(peer: Peer, message: TransferRequest) -> tuple[TransferProcess, bool]:
     transfer.callback = door.callback_from(peer, message.callback)
     heard(transfer, Said.TRANSFER_REQUEST, peer)
     return _answered(transfer), True
+
+
+def _known(peer: Peer, message: TransferRequest) -> Transfer | None:
+    """The transfer that this request began before.
+
+    raises   AnotherContent
+    """
+    known = Transfer.objects.filter(peer=peer.jurisdiction, role=Party.PROVIDER, peer_pid=message.consumer_pid).first()
+    if known is not None and (known.agreement_id, known.format) != (message.agreement_id, message.format):
+        raise AnotherContent
+    return known
 
 
 def hear(peer: Peer, pid: str, message: Heard) -> TransferProcess:
