@@ -12,10 +12,12 @@ import orjson
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from hutong.control.agreements import actions
+from hutong.control.agreements import actions, outbound
 from hutong.control.agreements.models import Agreement, Negotiation, Transfer
+from hutong.control.agreements.terms import AgreedTerms
 from hutong.control.identity.models import Account
 from hutong.control.requests import actions as requests
+from hutong.control.requests.models import ShareRequest
 from hutong.exchange.models import Grant, Subscription
 from hutong.ledger.models import AuditRecord
 from hutong.node.keys import SigningKey, key_id
@@ -162,6 +164,13 @@ def says(anhui: DspPeer, machine: str, said: str, pids: tuple[str, str], **membe
     return answer.json()
 
 
+def requested(anhui: DspPeer, health: dict[str, Account], *items: str) -> ShareRequest:
+    """A request of ours to the peer, signed off and on its way."""
+    given = {"basis": "某法", "scenario": "窗口", "scope": "本市", "items": list(items), "purpose": "licensing"}
+    filed = requests.file(health["officer"], resource_id=heard_of(anhui.node).id, term_days=30, **given)
+    return requests.sign_off(health["head"], filed.id)
+
+
 def bare_offer(dataset: dict[str, Any]) -> dict[str, Any]:
     """The offer as a connector that knows ODRL only takes it from the catalogue: its id, target and rules."""
     rules = dataset["hasPolicy"][0]
@@ -203,10 +212,7 @@ def test_a_bare_consumer_gets_its_agreement_and_data_once_an_officer_agrees(anhu
 
 @pytest.mark.usefixtures("real_data")
 def test_a_bare_provider_is_asked_agreed_with_and_read_from(anhui: DspPeer, health: dict[str, Account]) -> None:
-    entry = heard_of(anhui.node)
-    given = {"basis": "某法", "scenario": "窗口", "scope": "本市", "items": ["uscc"], "purpose": "licensing"}
-    filed = requests.file(health["officer"], resource_id=entry.id, term_days=30, **given)
-    requests.sign_off(health["head"], filed.id)
+    requested(anhui, health, "uscc")
     asked = told(anhui, "REQUEST")
     pids = urn(new_id()), asked["consumerPid"]
     purpose = {"leftOperand": "purpose", "operator": "eq", "rightOperand": "licensing"}
@@ -236,17 +242,7 @@ def test_a_bare_provider_is_asked_agreed_with_and_read_from(anhui: DspPeer, heal
 def test_a2_a_signature_over_another_agreement_is_refused_with_the_reason_and_nothing_moves(
     anhui: DspPeer, health: dict[str, Account]
 ) -> None:
-    filed = requests.file(
-        health["officer"],
-        resource_id=heard_of(anhui.node).id,
-        term_days=30,
-        basis="某法",
-        scenario="窗口",
-        scope="本市",
-        items=["uscc"],
-        purpose="licensing",
-    )
-    requests.sign_off(health["head"], filed.id)
+    filed = requested(anhui, health, "uscc")
     ours, theirs = Negotiation.objects.get().pid, urn(new_id())
     told_terms = agreed(requests.terms_of(filed))
     policy = anhui.agreement(filed.resource_id, told_terms)
@@ -281,3 +277,53 @@ def test_terms_that_cannot_be_read_are_refused_and_never_ignored(anhui: DspPeer,
     answer = anhui.call("POST", "/negotiations/request", first)
     assert (answer.status_code, answer.json()["code"]) == (400, "malformed_message")
     assert counts() == before
+
+
+def agreement_body(anhui: DspPeer, pids: tuple[str, str], target: str, told_terms: AgreedTerms) -> dict[str, Any]:
+    policy = anhui.agreement(target, told_terms)
+    signature = anhui.countersign(policy).document()
+    body = message("AGREEMENT", providerPid=pids[0], consumerPid=pids[1], agreement=policy.document)
+    return {**body, "hutong:signature": signature}
+
+
+def test_a1_an_agreement_beyond_the_accepted_offer_is_refused_even_within_the_request(
+    anhui: DspPeer, health: dict[str, Account]
+) -> None:
+    filed = requested(anhui, health, "uscc", "name")
+    pids = urn(new_id()), Negotiation.objects.get().pid
+    asked = requests.terms_of(filed)
+    offered = replace(asked, items=("uscc",))
+    offer = {**told(anhui, "REQUEST")["offer"], "@id": urn(new_id()), "hutong:terms": offered.document()}
+    assert says(anhui, "negotiation", "OFFER", pids, offer=offer)["state"] == "OFFERED"
+    actions.accept_offer(health["head"], pids[1])
+    before, path = counts(), f"/negotiations/{pids[1]}/agreement"
+    answer = anhui.call("POST", path, agreement_body(anhui, pids, filed.resource_id, agreed(asked)))
+    assert (answer.status_code, answer.json()["code"]) == (400, "agreement_differs")
+    assert counts() == before
+    assert Negotiation.objects.get().state == "ACCEPTED"
+    answer = anhui.call("POST", path, agreement_body(anhui, pids, filed.resource_id, agreed(offered)))
+    assert (answer.status_code, answer.json()["state"]) == (200, "AGREED")
+
+
+def test_a1_an_agreement_other_than_the_offer_a_provider_opened_with_is_refused(
+    anhui: DspPeer, health: dict[str, Account]
+) -> None:
+    dataset = heard_of(anhui.node).dataset
+    theirs, offered = urn(new_id()), terms()
+    offer = {**bare_offer(dataset), "hutong:terms": offered.document()}
+    first = message("OFFER", providerPid=theirs, callbackAddress=anhui.callback, offer=offer)
+    ours = anhui.call("POST", "/negotiations/offers", first).json()["consumerPid"]
+    outbound.accept(ours, "h-head")
+    before = counts()
+    lie = agreement_body(anhui, (theirs, ours), dataset["@id"], agreed(replace(offered, purpose="statistics")))
+    answer = anhui.call("POST", f"/negotiations/{ours}/agreement", lie)
+    assert (answer.status_code, answer.json()["code"]) == (400, "agreement_differs")
+    assert counts() == before
+
+
+def test_an_offer_with_terms_that_cannot_be_read_is_refused_when_it_comes(anhui: DspPeer) -> None:
+    offer = {**bare_offer(heard_of(anhui.node).dataset), "hutong:terms": {"items": []}}
+    first = message("OFFER", providerPid=urn(new_id()), callbackAddress=anhui.callback, offer=offer)
+    answer = anhui.call("POST", "/negotiations/offers", first)
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed_message")
+    assert not Negotiation.objects.exists()

@@ -190,6 +190,7 @@ def _hear_request(negotiation: Negotiation, message: ContractRequest) -> dict[st
 
 
 def _hear_offer(negotiation: Negotiation, message: ContractOffer) -> dict[str, Any]:
+    read_terms(message.offer.document)  # refused now, not when an agreement is held against them
     negotiation.offer = message.offer.document
     negotiation.dataset_id = negotiation.dataset_id or message.offer.target or ""
     return {"offer": message.offer.id}
@@ -220,10 +221,13 @@ def _check_parties(negotiation: Negotiation, policy: Policy) -> None:
 
 
 def _check_content(negotiation: Negotiation, policy: Policy) -> None:
-    """A-1. What our head signed off, or less."""
-    asked, agreed = asked_terms(negotiation), read_agreed(policy.document)
-    if asked is not None and agreed is not None:
-        check_within(agreed, asked, datetime.now(UTC))
+    """A-1. What our head signed off, or less: the request, and the offer where one was accepted."""
+    agreed = read_agreed(policy.document)
+    if agreed is None:
+        return
+    for signed_off in (asked_terms(negotiation), read_terms(negotiation.offer)):
+        if signed_off is not None:
+            check_within(agreed, signed_off, datetime.now(UTC))
 
 
 def _check_purpose(negotiation: Negotiation, agreement: Agreement) -> None:
