@@ -75,14 +75,15 @@ class Node:
     def log(self) -> str:
         return self.home.with_suffix(".log").read_text(encoding="utf-8")
 
-    def hutong(self, *arguments: str) -> str:
-        """Run `hutong ARGUMENTS` and return what it printed.
+    def hutong(self, *arguments: str, given: str | None = None) -> str:
+        """Run `hutong ARGUMENTS`, with this on its standard input, and return what it printed.
 
         raises   CommandFailed
         """
         done = subprocess.run(
             [sys.executable, "-m", "hutong", *arguments],
             env=self._environment(),
+            input=given,
             capture_output=True,
             text=True,
             timeout=120,

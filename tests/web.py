@@ -25,10 +25,10 @@ class Heard:
 class Web:
     """`answer` gives a status and a JSON object; a Location in the object becomes a header."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.heard: list[Heard] = []
         self.answer: Callable[[Heard], tuple[int, dict[str, Any]]] = lambda _: (200, {})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
         self.address = f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:

@@ -446,9 +446,10 @@ def test_a_connector_is_shut_out_once_nothing_is_under_way(connector, officer):
     pid = connector.ask(published().dataset, ours).json()["providerPid"]
     with pytest.raises(PeerStillUnderWay, match=pid):
         peers.shut_out(OPERATOR, PARTNER)
-    connector.say(f"/negotiations/{pid}/termination", "TERMINATION", providerPid=pid, consumerPid=ours)
+    actions.refuse(officer, pid, "not_held", "非本部门采集", "条例第十九条")
     peers.shut_out(OPERATOR, PARTNER)
     assert connector.call("GET", f"/negotiations/{pid}").status_code == 401
+    assert waiting() == []
     kinds = AuditRecord.objects.filter(kind__startswith="peer.").order_by("id").values_list("kind", flat=True)
     assert list(kinds) == ["peer.let_in", "peer.shut_out"]
 

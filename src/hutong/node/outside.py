@@ -16,7 +16,7 @@ from django.db import transaction
 from hutong.ledger.record import record
 from hutong.node.directory import PARTICIPANT
 from hutong.node.keys import seal, unseal
-from hutong.node.models import OutsidePeer
+from hutong.node.models import OutboxMessage, OutsidePeer
 from hutong.vocabulary.canonical import digest
 from hutong.vocabulary.errors import NotFound, Refused
 from hutong.vocabulary.text import checked, shown
@@ -138,7 +138,7 @@ def change(
 
 @transaction.atomic
 def shut_out(actor: str, participant: str) -> None:
-    """Its token is refused and nothing is sent to it from now on.
+    """Its token is refused from now on, and what still waited for it is dropped.
 
     raises   UnknownOutsidePeer
     """
@@ -146,6 +146,7 @@ def shut_out(actor: str, participant: str) -> None:
     if one is None:
         raise UnknownOutsidePeer(name=shown(participant))
     _record("peer.shut_out", one, actor)
+    OutboxMessage.objects.filter(peer=peer_of(participant), delivered_at=None, failed_at=None).delete()
     one.delete()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
-from hutong.control.agreements.models import Agreement, Negotiation
+from hutong.control.agreements.models import Negotiation, Transfer
 from hutong.control.agreements.rules import PeerStillUnderWay
 from hutong.control.agreements.transitions import CLOSED, Machine
 from hutong.control.identity.rules import Action, Actor, check
@@ -45,15 +45,15 @@ def change(
 
 @transaction.atomic
 def shut_out(by: Actor, participant: str) -> None:
-    """Let a connector in no more, once nothing is under way with it: an agreement's end must still reach it.
+    """Let a connector in no more, once nothing is under way with it.
 
     raises   NotAllowed, UnknownOutsidePeer, PeerStillUnderWay
     """
     check(by, Action.LET_IN)
     peer = outside.peer_of(participant)
     open_ones = Negotiation.objects.filter(peer=peer).exclude(state__in=CLOSED[Machine.NEGOTIATION])
-    in_force = Agreement.objects.filter(peer=peer, negotiation__state="FINALIZED").exclude(state="ended")
-    running = [*open_ones.values_list("pid", flat=True), *in_force.values_list("id", flat=True)]
+    deliveries = Transfer.objects.filter(peer=peer).exclude(state__in=CLOSED[Machine.TRANSFER])
+    running = [*open_ones.values_list("pid", flat=True), *deliveries.values_list("pid", flat=True)]
     if running:
         raise PeerStillUnderWay(name=participant, count=len(running), first=running[0])
     outside.shut_out(by.username, participant)

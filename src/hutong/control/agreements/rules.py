@@ -75,9 +75,9 @@ class ForeignCallback(Refused):
 
 
 class PeerStillUnderWay(Refused):
-    """{count} negotiations and agreements with {name} are not ended yet, {first} among them."""
+    """{count} negotiations and deliveries with {name} are not ended yet, {first} among them."""
 
-    zh = "与 {name} 的 {count} 项协商和协议尚未结束，其中有 {first}。"
+    zh = "与 {name} 的 {count} 项协商和交付尚未结束，其中有 {first}。"
     code = "peer_still_under_way"
     status = 409
     next_en = "End them first; if its token is in wrong hands, make a new one now: hutong peer change --new-token"
