@@ -26,8 +26,8 @@ from hutong.node.signatures import body_digest, request_signature, sign_response
 from hutong.vocabulary.ids import new_id, urn
 from tests import dsp_messages
 from tests.dsp_peer import DspPeer, published, terms
-from tests.nodes import free_port
 from tests.region import Neighbour, enrol, ourselves
+from tests.this_machine import free_port
 
 AN_HOUR_S = 3600.0
 ENOUGH_S = 60.0  # for a busy machine; a timer would take AN_HOUR_S

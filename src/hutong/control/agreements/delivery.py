@@ -30,10 +30,9 @@ from hutong.control.agreements.rules import (
     AnotherContent,
     DeliveryRunning,
     NotTheSuspender,
-    PidsDiffer,
     UnknownFormat,
 )
-from hutong.control.agreements.steps import heard, is_new, locked, step
+from hutong.control.agreements.steps import check_pids, heard, is_new, locked, pids_of, step
 from hutong.control.agreements.terms import read_agreed
 from hutong.control.agreements.transitions import CLOSED, Machine, Party, Said, next_move, restates
 from hutong.exchange import grants
@@ -86,7 +85,7 @@ def start(pid: str, actor: str, reason: str = "") -> Transfer:
     address = _address() if us is Party.PROVIDER else None
     transfer.data_address, transfer.suspended_by = address, ""
     step(transfer, Said.TRANSFER_START, us, actor, {"reason": reason} if reason else {})
-    return _said(transfer, "start", TransferStart(*_pids(transfer), address).document())
+    return _said(transfer, "start", TransferStart(*pids_of(transfer), address).document())
 
 
 @transaction.atomic
@@ -95,7 +94,7 @@ def suspend(pid: str, reason: str, actor: str) -> Transfer:
     transfer = locked(Transfer, pid)
     transfer.suspended_by = transfer.role
     step(transfer, Said.TRANSFER_SUSPENSION, Party(transfer.role), actor, {"reason": reason})
-    message = TransferSuspension(*_pids(transfer), "suspended", (reason,), {"reason": reason})
+    message = TransferSuspension(*pids_of(transfer), "suspended", (reason,), {"reason": reason})
     return _said(transfer, "suspension", message.document())
 
 
@@ -104,7 +103,7 @@ def complete(pid: str, actor: str) -> Transfer:
     """The purpose of this delivery is met; the agreement stays, and a new delivery may be asked for."""
     transfer = locked(Transfer, pid)
     step(transfer, Said.TRANSFER_COMPLETION, Party(transfer.role), actor)
-    return _said(transfer, "completion", TransferCompletion(*_pids(transfer)).document())
+    return _said(transfer, "completion", TransferCompletion(*pids_of(transfer)).document())
 
 
 @transaction.atomic
@@ -113,7 +112,7 @@ def terminate(pid: str, reason: str, actor: str) -> Transfer:
     transfer = locked(Transfer, pid)
     step(transfer, Said.TRANSFER_TERMINATION, Party(transfer.role), actor, {"reason": reason, "by": transfer.role})
     words = (reason,) if reason else None
-    message = TransferTermination(*_pids(transfer), "ended", words, {"reason": reason})
+    message = TransferTermination(*pids_of(transfer), "ended", words, {"reason": reason})
     return _said(transfer, "termination", message.document())
 
 
@@ -159,7 +158,7 @@ def hear(peer: Peer, pid: str, message: Heard) -> TransferProcess:
     """
     transfer = locked(Transfer, pid, peer.jurisdiction)
     sender = Party(transfer.role).other
-    _check_pids(transfer, message)
+    check_pids(transfer, message.provider_pid, message.consumer_pid)
     if restates(Machine.TRANSFER, transfer.state, message.said, sender):
         return process_of(transfer)
     if not is_new(transfer, message.said, peer):
@@ -181,7 +180,7 @@ def hear(peer: Peer, pid: str, message: Heard) -> TransferProcess:
 
 
 def process_of(transfer: Transfer) -> TransferProcess:
-    return TransferProcess(*_pids(transfer), transfer.state)
+    return TransferProcess(*pids_of(transfer), transfer.state)
 
 
 # --- what it does ---------------------------------------------------------------------------------------------
@@ -258,15 +257,6 @@ def _check_may_start(transfer: Transfer, who: Party) -> None:
     _check_in_force(transfer.agreement)
 
 
-def _check_pids(transfer: Transfer, message: Heard) -> None:
-    ours, theirs = message.consumer_pid, message.provider_pid
-    if transfer.role == Party.PROVIDER:
-        ours, theirs = theirs, ours
-    if ours != transfer.pid or theirs != (transfer.peer_pid or theirs):
-        raise PidsDiffer
-    transfer.peer_pid = theirs
-
-
 def _answered(transfer: Transfer) -> TransferProcess:
     answer = process_of(transfer)
     decisions.ask(transfer)
@@ -279,12 +269,6 @@ def _said(transfer: Transfer, place: str, body: dict[str, Any]) -> Transfer:
     decisions.ask(transfer)
     transfer.refresh_from_db()
     return transfer
-
-
-def _pids(transfer: Transfer) -> tuple[str, str]:
-    """Provider's and consumer's process id."""
-    ours, theirs = transfer.pid, transfer.peer_pid
-    return (ours, theirs) if transfer.role == Party.PROVIDER else (theirs, ours)
 
 
 def _address() -> dict[str, Any]:

@@ -37,7 +37,7 @@ from hutong.control.agreements.rules import (
     UnknownDataset,
 )
 from hutong.control.agreements.signatures import Signature, check_signature
-from hutong.control.agreements.steps import heard, is_new, locked, signed_commitment
+from hutong.control.agreements.steps import check_pids, heard, is_new, locked, pids_of, signed_commitment
 from hutong.control.agreements.terms import Terms, check_within, read_agreed, read_terms
 from hutong.control.agreements.transitions import Machine, Party, Said, restates
 from hutong.node import outside
@@ -92,7 +92,7 @@ def hear(peer: Peer, pid: str, message: Heard) -> NegotiationProcess:
     """
     negotiation = locked(Negotiation, pid, peer.jurisdiction)
     sender = Party(negotiation.role).other
-    _check_pids(negotiation, message)
+    check_pids(negotiation, message.provider_pid, message.consumer_pid)
     said = message.said
     if restates(Machine.NEGOTIATION, negotiation.state, said, sender):
         _check_same(negotiation, message)
@@ -111,9 +111,7 @@ def hear(peer: Peer, pid: str, message: Heard) -> NegotiationProcess:
 
 
 def process_of(negotiation: Negotiation) -> NegotiationProcess:
-    ours, theirs = negotiation.pid, negotiation.peer_pid
-    pids = (ours, theirs) if negotiation.role == Party.PROVIDER else (theirs, ours)
-    return NegotiationProcess(*pids, negotiation.state)
+    return NegotiationProcess(*pids_of(negotiation), negotiation.state)
 
 
 def _answered(negotiation: Negotiation) -> NegotiationProcess:
@@ -121,16 +119,6 @@ def _answered(negotiation: Negotiation) -> NegotiationProcess:
     answer = process_of(negotiation)
     decisions.ask(negotiation)
     return answer
-
-
-def _check_pids(negotiation: Negotiation, message: Heard) -> None:
-    ours, theirs = message.consumer_pid, message.provider_pid
-    if negotiation.role == Party.PROVIDER:
-        ours, theirs = theirs, ours
-    # The peer's acknowledgement may be overtaken by its next message: then this is where we learn its id.
-    if ours != negotiation.pid or theirs != (negotiation.peer_pid or theirs) or theirs is None:
-        raise PidsDiffer
-    negotiation.peer_pid = theirs
 
 
 def _same_first(before: Negotiation, offer: Policy) -> NegotiationProcess:

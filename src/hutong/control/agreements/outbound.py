@@ -27,7 +27,7 @@ from hutong.control.agreements.protocol import (
 )
 from hutong.control.agreements.rules import NoOfferMade, SupplementTwice
 from hutong.control.agreements.signatures import sign
-from hutong.control.agreements.steps import locked, signed_commitment, step, subject_of
+from hutong.control.agreements.steps import locked, pids_of, signed_commitment, step, subject_of
 from hutong.control.agreements.terms import AgreedTerms, Terms, read_agreed
 from hutong.control.agreements.transitions import Party, Said
 from hutong.ledger.models import AuditRecord
@@ -118,7 +118,7 @@ def accept(pid: str, actor: str) -> Negotiation:
     """Accept the provider's offer, as consumer."""
     negotiation = locked(Negotiation, pid)
     step(negotiation, Said.ACCEPTED, Party(negotiation.role), actor, {"offer": negotiation.offer.get("@id", "")})
-    return _said(negotiation, "events", ContractEvent(*_pids(negotiation), "ACCEPTED").document())
+    return _said(negotiation, "events", ContractEvent(*pids_of(negotiation), "ACCEPTED").document())
 
 
 @transaction.atomic
@@ -138,7 +138,7 @@ def agree(pid: str, agreed: AgreedTerms | None, actor: str, *, plain_days: int =
     detail = _agreeing(agreement, agreed)
     step(negotiation, Said.AGREEMENT, Party(negotiation.role), actor, detail, commitment=signed_commitment(agreement))
     agreement.save(force_insert=True)
-    message = ContractAgreement(*_pids(negotiation), policy, signature)
+    message = ContractAgreement(*pids_of(negotiation), policy, signature)
     _said(negotiation, "agreement", message.document())
     return agreement
 
@@ -155,7 +155,9 @@ def verify(pid: str, actor: str) -> Negotiation:
     )
     agreement.consumer_signature = signature.document()
     agreement.save(update_fields=["consumer_signature"])
-    return _said(negotiation, "agreement/verification", ContractVerification(*_pids(negotiation), signature).document())
+    return _said(
+        negotiation, "agreement/verification", ContractVerification(*pids_of(negotiation), signature).document()
+    )
 
 
 @transaction.atomic
@@ -165,7 +167,7 @@ def finalize(pid: str, actor: str) -> Negotiation:
     agreement = negotiation.agreement
     detail = {"agreement": agreement.id, "agreement_digest": agreement.digest}
     step(negotiation, Said.FINALIZED, Party(negotiation.role), actor, detail, commitment=signed_commitment(agreement))
-    return _said(negotiation, "events", ContractEvent(*_pids(negotiation), "FINALIZED").document())
+    return _said(negotiation, "events", ContractEvent(*pids_of(negotiation), "FINALIZED").document())
 
 
 @transaction.atomic
@@ -178,7 +180,7 @@ def terminate(pid: str, code: str, reason: str, citation: str, actor: str) -> Ne
     step(negotiation, Said.TERMINATION, Party(negotiation.role), actor, detail)
     words = tuple(one for one in (reason, citation) if one) or None
     refusal = {"reason": reason, "citation": citation}
-    message = ContractTermination(*_pids(negotiation), code or None, words, refusal)
+    message = ContractTermination(*pids_of(negotiation), code or None, words, refusal)
     return _said(negotiation, "termination", message.document())
 
 
@@ -228,12 +230,6 @@ def _take_offer(negotiation: Negotiation, offer: Policy, terms: Terms | None) ->
     negotiation.offer = offer.document
     negotiation.dataset_id = offer.target or negotiation.dataset_id
     negotiation.terms = terms.document() if terms else None
-
-
-def _pids(negotiation: Negotiation) -> tuple[str, str]:
-    """Provider's and consumer's process id."""
-    ours, theirs = negotiation.pid, negotiation.peer_pid
-    return (ours, theirs) if negotiation.role == Party.PROVIDER else (theirs, ours)
 
 
 def _asking(terms: Terms | None) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import orjson
 
 from hutong.control.agreements.fields import Fields, any_value
 from hutong.control.agreements.policy import Kind, Policy, read_policy
-from hutong.control.agreements.signatures import Signature, read_signature
+from hutong.control.agreements.signatures import MEMBER, Signature, read_signature
 from hutong.control.agreements.transitions import STATES, Machine, Said
 
 CONTEXT: Final = "https://w3id.org/dspace/2025/1/context.jsonld"
@@ -38,6 +38,22 @@ def _body(type_name: str, **members: Any) -> dict[str, Any]:
     return {"@context": [CONTEXT], "@type": type_name, **{k: v for k, v in members.items() if v is not None}}
 
 
+def _proposal(value: Any, type_name: str, sender: str, receiver: str) -> tuple[str, Policy, str | None, str | None]:
+    """What either side proposes with: its own pid, an offer, and the other's pid or, the first time, a callback."""
+    fields = _open(value, type_name)
+    if fields.has("callbackAddress") == fields.has(receiver):
+        raise fields.fail(
+            "callbackAddress", f"either it or {receiver} is expected, and not both", f"应与 {receiver} 二者取一"
+        )
+    offer = read_policy(fields.document.get("offer"), Kind.OFFER, "offer")
+    pids = fields.identifier(sender), fields.identifier_or_none(receiver)
+    return pids[0], offer, pids[1], fields.text_or_none("callbackAddress")
+
+
+def _signed(signature: Signature | None) -> dict[str, Any]:
+    return {MEMBER: signature.document()} if signature else {}
+
+
 @dataclass(frozen=True)
 class ContractRequest:
     """The consumer asks: first with a callback address, later (a counter-request) with the provider's pid."""
@@ -51,14 +67,7 @@ class ContractRequest:
 
     @classmethod
     def read(cls, value: Any) -> Self:
-        fields = _open(value, cls.TYPE)
-        if fields.has("callbackAddress") == fields.has("providerPid"):
-            raise fields.fail(
-                "callbackAddress", "either it or providerPid is expected, and not both", "应与 providerPid 二者取一"
-            )
-        offer = read_policy(fields.document.get("offer"), Kind.OFFER, "offer")
-        consumer, provider = fields.identifier("consumerPid"), fields.identifier_or_none("providerPid")
-        return cls(consumer, offer, provider, fields.text_or_none("callbackAddress"))
+        return cls(*_proposal(value, cls.TYPE, "consumerPid", "providerPid"))
 
     def document(self) -> dict[str, Any]:
         pids = {"consumerPid": self.consumer_pid, "providerPid": self.provider_pid}
@@ -78,16 +87,10 @@ class ContractOffer:
 
     @classmethod
     def read(cls, value: Any) -> Self:
-        fields = _open(value, cls.TYPE)
-        if fields.has("callbackAddress") == fields.has("consumerPid"):
-            raise fields.fail(
-                "callbackAddress", "either it or consumerPid is expected, and not both", "应与 consumerPid 二者取一"
-            )
-        offer = read_policy(fields.document.get("offer"), Kind.OFFER, "offer")
-        if offer.target is None:
-            raise fields.missing("offer.target")
-        provider, consumer = fields.identifier("providerPid"), fields.identifier_or_none("consumerPid")
-        return cls(provider, offer, consumer, fields.text_or_none("callbackAddress"))
+        made = cls(*_proposal(value, cls.TYPE, "providerPid", "consumerPid"))
+        if made.offer.target is None:
+            raise Fields(value).missing("offer.target")
+        return made
 
     def document(self) -> dict[str, Any]:
         pids = {"providerPid": self.provider_pid, "consumerPid": self.consumer_pid}
@@ -124,8 +127,7 @@ class ContractAgreement(Addressed):
         return cls(*cls._pids(fields), agreement, read_signature(fields))
 
     def document(self) -> dict[str, Any]:
-        signature = {"hutong:signature": self.signature.document()} if self.signature else {}
-        return self._document(agreement=self.agreement.document, **signature)
+        return self._document(agreement=self.agreement.document, **_signed(self.signature))
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,7 @@ class ContractVerification(Addressed):
         return cls(*cls._pids(fields), read_signature(fields))
 
     def document(self) -> dict[str, Any]:
-        return self._document(**({"hutong:signature": self.signature.document()} if self.signature else {}))
+        return self._document(**_signed(self.signature))
 
 
 @dataclass(frozen=True)

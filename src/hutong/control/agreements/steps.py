@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from hutong.control.agreements import door
 from hutong.control.agreements.decisions import Process, machine_of
 from hutong.control.agreements.models import Agreement, Negotiation, Transfer
+from hutong.control.agreements.rules import PidsDiffer
 from hutong.control.agreements.transitions import IllegalMove, Move, Party, Said, next_move
 from hutong.ledger.models import AuditRecord
 from hutong.ledger.record import record
@@ -99,6 +100,24 @@ def heard(
     evidence = door.evidence_of(peer)
     told, leaf = {**(detail or {}), **evidence}, {**(commitment or {}), **evidence}
     return step(process, said, Party(process.role).other, door.actor(peer.jurisdiction), told, commitment=leaf)
+
+
+def pids_of(process: Process) -> tuple[str, str]:
+    """Provider's and consumer's process id."""
+    ours, theirs = process.pid, process.peer_pid
+    return (ours, theirs) if process.role == Party.PROVIDER else (theirs, ours)
+
+
+def check_pids(process: Process, provider_pid: str | None, consumer_pid: str | None) -> None:
+    """A-3. The ids in a message are this process's; the peer's own is learned here where it is not known yet.
+
+    raises   PidsDiffer
+    """
+    ours, theirs = (provider_pid, consumer_pid) if process.role == Party.PROVIDER else (consumer_pid, provider_pid)
+    # The peer's acknowledgement may be overtaken by its next message: then this is where we learn its id.
+    if ours != process.pid or theirs is None or theirs != (process.peer_pid or theirs):
+        raise PidsDiffer
+    process.peer_pid = theirs
 
 
 def subject_of(process: Process) -> str:
