@@ -191,6 +191,7 @@ class Region:
         self.databases = databases
         self.nodes: dict[str, Node] = {}
         self.serve_arguments: tuple[str, ...] = ()
+        self.base_urls: dict[str, str] = {}  # where others reach a node, if not where it listens
 
     def __enter__(self) -> Self:
         return self
@@ -226,6 +227,8 @@ class Region:
             "--place": place,
             "--listen": f"127.0.0.1:{free_port()}",
         }
+        if jurisdiction in self.base_urls:
+            options["--base-url"] = self.base_urls[jurisdiction]
         node.hutong("init", str(node.home), *(part for option in options.items() for part in option))
         self.nodes[jurisdiction] = node
         return node

@@ -63,8 +63,8 @@ def publish(node: Node, source: str | Path, folder: Path, **changes: str) -> str
     node.hutong("source", "add", home, str(source), "--name", "企业登记", "--as", "wang")
     source_id = node.json("source", "list", home)[-1]["id"]
     draft = folder / "draft.toml"
-    node.hutong("resource", "draft", home, source_id, "--out", str(draft), "--as", "wang")
-    resource = str(node.json("resource", "list", home)[-1]["id"])
+    drafted = node.hutong("resource", "draft", home, source_id, "--out", str(draft), "--as", "wang")
+    resource = drafted.split()[1].rstrip(":")
     draft.write_text(with_titles(draft.read_text(encoding="utf-8")), encoding="utf-8")
     given = [part for name, value in fields.items() for part in ("--set", f"{name}={value}")]
     node.hutong("resource", "describe", home, resource, "--file", str(draft), "--as", "wang")
