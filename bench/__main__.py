@@ -21,7 +21,7 @@ from typing import Any
 
 from bench.figure import Figure
 
-NAMES = ("ledger", "query", "bulk", "first_byte")
+NAMES = ("ledger", "query", "bulk", "first_byte", "feed")
 LONGEST_S = 240  # one benchmark; all together stay under ten minutes
 
 

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import re
 import time
+import tracemalloc
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -98,8 +103,6 @@ def test_changed_since_a_time(anhui):
     published()
     before = time.time()
     later = published()
-    from datetime import UTC, datetime
-
     moment = datetime.fromtimestamp(before, UTC)
     answer = anhui.say("/catalog/request", wanted(changedSince=moment.isoformat())).json()
     assert ids(answer) == [later.id]
@@ -196,6 +199,62 @@ def test_a_page_is_one_range_of_an_index_and_sorts_nothing(anhui, wish):
         plan = " ".join(str(row[-1]) for row in cursor.fetchall())
     assert "USING INDEX" in plan
     assert "TEMP B-TREE" not in plan
+
+
+@pytest.fixture
+def three_thousand(anhui):
+    """Entries of ours, one in ten withdrawn."""
+    one = published()
+    columns = {field.attname: getattr(one, field.attname) for field in Entry._meta.concrete_fields}
+    rows = []
+    for number in range(1, 3000):
+        made = str(UUID(int=number))
+        state = "withdrawn" if number % 10 == 0 else "published"
+        changed = {"id": made, "change": one.change + number, "state": state, "dataset": one.dataset | {"@id": made}}
+        rows.append(Entry(**(columns | changed)))
+    Entry.objects.bulk_create(rows, batch_size=500)
+    return one.change
+
+
+def machine_steps(work):
+    """What a statement costs SQLite, in steps of its machine: the same on every computer, busy or not."""
+    steps = 0
+
+    def count():
+        nonlocal steps
+        steps += 1
+        return 0
+
+    connection.connection.set_progress_handler(count, 1)
+    try:
+        work()
+    finally:
+        connection.connection.set_progress_handler(None, 0)
+    return steps
+
+
+@pytest.mark.parametrize("wish", [feed.Wish(), feed.Wish(origin="320000", changes=True), feed.Wish(feed.ANY, True)])
+def test_the_last_page_costs_what_the_first_one_does(three_thousand, wish):
+    pages = [three_thousand + 100, three_thousand + 1500, three_thousand + 2800]
+    costs = [machine_steps(partial(feed.page, replace(wish, after=one))) for one in pages]
+    assert max(costs) < 1.2 * min(costs)
+    since = [machine_steps(partial(feed.page, replace(wish, since=one, after=one + 50))) for one in pages]
+    assert max(since) < 1.2 * min(since)
+
+
+def test_a_page_of_a_large_catalogue_takes_the_memory_of_a_page(three_thousand):
+    tracemalloc.start()
+    try:
+        feed.page(feed.Wish(after=three_thousand + 100))
+        tracemalloc.reset_peak()
+        before = tracemalloc.get_traced_memory()[0]
+        page = feed.page(feed.Wish(after=three_thousand + 500))
+        peak = tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
+    assert len(page.entries) == feed.PAGE_ENTRIES
+    # Decoded, an entry takes some six times its text; the whole catalogue would take thirty times as much again.
+    assert peak < 12 * sum(len(str(one.dataset)) for one in page.entries)
 
 
 def test_a_wish_survives_its_address():

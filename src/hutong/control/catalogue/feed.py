@@ -159,11 +159,10 @@ def advance() -> int:
 
 def page(wish: Wish) -> Page:
     """One page. Memory is bounded by PAGE_BYTES and READ_AHEAD entries, whatever the catalogue holds."""
-    held = _wanted(wish)
     backwards = wish.before is not None
     entries: list[Kept] = []
     size, more = 0, False
-    for kept in _rows(held, wish, backwards):
+    for kept in _rows(wish, backwards):
         size += len(orjson.dumps(kept.dataset))
         if more := bool(entries) and (len(entries) == wish.size or size > PAGE_BYTES):
             break
@@ -171,7 +170,7 @@ def page(wish: Wish) -> Page:
     if backwards:
         return Page(wish, tuple(reversed(entries)), earlier=more, later=bool(entries))
     # Only a reader who has come from somewhere has pages before this one.
-    earlier = wish.after > 0 and held.filter(change__lte=wish.after).exists()
+    earlier = wish.after > wish.since and _wanted(wish, wish.since).filter(change__lte=wish.after).exists()
     return Page(wish, tuple(entries), earlier=earlier, later=more)
 
 
@@ -207,18 +206,17 @@ def signed_entries(catalog: dict[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-def _wanted(wish: Wish) -> QuerySet[Entry]:
-    held = Entry.objects.filter(change__gt=wish.since)
+def _wanted(wish: Wish, above: int) -> QuerySet[Entry]:
+    # One lower bound: of two, SQLite begins at the first and passes over everything up to the second.
+    held = Entry.objects.filter(change__gt=above)
     if wish.origin != ANY:
         held = held.filter(origin=wish.origin or current().jurisdiction)
     return held if wish.changes else held.filter(state="published")
 
 
-def _rows(held: QuerySet[Entry], wish: Wish, backwards: bool) -> Iterator[Kept]:
-    if backwards:
-        held = held.filter(change__lt=wish.before).order_by("-change")
-    else:
-        held = held.filter(change__gt=wish.after).order_by("change")
+def _rows(wish: Wish, backwards: bool) -> Iterator[Kept]:
+    held = _wanted(wish, max(wish.since, wish.after))
+    held = held.filter(change__lt=wish.before).order_by("-change") if backwards else held.order_by("change")
     rows = held.values_list("change", "dataset", "signature", "keyid")[: wish.size + 1]
     return (Kept(*row) for row in rows.iterator(chunk_size=READ_AHEAD))
 
