@@ -4,6 +4,7 @@
 #   make test                  every test, with what it needs (a browser among it)
 #   make check                 lint, format, types, import contracts
 #   make docs                  the pages that are written from the code
+#   make conformance           the Dataspace Protocol's compatibility kit; needs Java 17 and Maven (RECORD=1: its page)
 #   make bench [JSON=file]     figures beside the limit measured in the same run
 #   make lock                  new requirement files from pyproject.toml
 #   make clean                 removes .venv and what was built; never a node's folder
@@ -23,7 +24,7 @@ CHECK_NODE := $(VENV)/check-node
 # Tests start nodes as processes by the dozen: let each find the modules compiled.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo install test check docs bench lock clean help
+.PHONY: demo install test check docs conformance bench lock clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -46,6 +47,9 @@ check: install $(VENV)/.development $(CHECK_NODE)/hutong.toml
 docs: install
 	$(BIN)/python -m hutong.control.agreements.diagram > docs/states.md.new
 	@mv docs/states.md.new docs/states.md
+
+conformance: install $(VENV)/.development
+	$(BIN)/python -m tests.conformance $(if $(RECORD),--record)
 
 bench: install $(VENV)/.development
 	$(BIN)/python -m bench $(if $(JSON),--json $(JSON)) $(BENCH)

@@ -10,9 +10,10 @@ from typing import Any
 
 import orjson
 import pytest
+from click.testing import CliRunner
 from django.test import Client
 
-from hutong.control.agreements import actions, delivery, door, outbound, peers, queries
+from hutong.control.agreements import actions, cli, delivery, door, outbound, peer_cli, peers, queries
 from hutong.control.agreements.models import Agreement, Negotiation, Transfer
 from hutong.control.agreements.policy import Kind, Policy, read_policy
 from hutong.control.agreements.rules import AddressNeeded, PeerStillUnderWay
@@ -25,6 +26,7 @@ from hutong.node.delivery import Courier, connections
 from hutong.node.messages import ForeignAddress, post
 from hutong.node.models import OutboxMessage, OutsidePeer
 from hutong.node.outside import AlreadyLetIn, BadPeer, UnknownOutsidePeer
+from hutong.node.settings import current
 from hutong.vocabulary.canonical import digest
 from hutong.vocabulary.errors import NotAllowed
 from hutong.vocabulary.ids import new_id, urn
@@ -457,3 +459,25 @@ def test_a_connector_is_shut_out_once_nothing_is_under_way(connector, officer):
 def _plain_offer(offer_id: str, dataset_id: str) -> Policy:
     document = {"@id": offer_id, "@type": "Offer", "target": dataset_id, "permission": [{"action": "use"}]}
     return read_policy(document, Kind.OFFER, "offer")
+
+
+# --- by command -----------------------------------------------------------------------------------------------
+
+
+def test_the_commands_change_list_and_offer(connector, officer):
+    home, runner, entry = str(current().home), CliRunner(), published()
+
+    def run(command: Any, *arguments: str, given: str | None = None) -> str:
+        done = runner.invoke(command, arguments, input=given, catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    said = run(peer_cli.peer, "change", home, PARTNER, "--new-token", "--authorization-stdin", given="Bearer other\n")
+    fresh = said.split("Bearer ")[1].strip()
+    assert connector.call("GET", "/negotiations/urn:uuid:1", token=fresh).status_code == 404
+    assert outside.authorization(f"outside:{PARTNER}") == "Bearer other"
+    (listed,) = json.loads(run(peer_cli.peer, "list", home, "--json"))
+    assert (listed["participant"], listed["addresses"], listed["authorization"]) == (PARTNER, [connector.address], True)
+    assert fresh not in run(peer_cli.peer, "list", home)
+    told = run(cli.agreement, "offer", home, entry.id, "--to", PARTNER, "--as", officer.username)
+    assert f"on its way to outside:{PARTNER}" in told

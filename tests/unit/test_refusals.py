@@ -21,7 +21,15 @@ TOLD_AGAIN = {"hutong.client.problems.RefusedByNode"}  # says what another node'
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 ENGLISH = re.compile(r"[A-Za-z]{2}")
 ENGLISH_PHRASE = re.compile(r"[A-Za-z]{2}.* |.* [A-Za-z]{2}")
-NAMED = {"field", "folder", "header", "kind", "name", "operand", "where"}  # parameters that take a name, which has no space
+NAMED = {
+    "field",
+    "folder",
+    "header",
+    "kind",
+    "name",
+    "operand",
+    "where",
+}  # parameters that take a name, which has no space
 NAMES = {"GET, POST"}
 SOURCE = Path(hutong.__file__).parent
 
