@@ -12,6 +12,7 @@ import orjson
 import pytest
 from click.testing import CliRunner
 from django.test import Client
+from django.urls import reverse
 
 from hutong.control.agreements import actions, cli, delivery, door, outbound, peer_cli, peers, queries
 from hutong.control.agreements.models import Agreement, Negotiation, Transfer
@@ -242,6 +243,26 @@ def test_from_request_to_delivery_without_a_signature_and_said_so(connector, web
     assert (record.actor, record.detail["unsigned_message"]) == (f"outside:{PARTNER}", digest(said))
     leaf = orjson.loads(bytes(LedgerEntry.objects.get(kind="agreement.verified").entry))
     assert leaf["unsigned_message"] == digest(said)
+
+
+def test_the_pages_say_who_it_is_and_what_is_not_signed(connector, officer):
+    ours, browser = urn(new_id()), Client(headers={"accept-language": "en"})
+    browser.force_login(officer)
+
+    def page(name: str, *arguments: str) -> str:
+        answer = browser.get(reverse(name, args=arguments))
+        assert answer.status_code == 200
+        return str(answer.content.decode())
+
+    pid = connector.ask(published().dataset, ours).json()["providerPid"]
+    assert "伙伴, outside the directory" in page("inbox")
+    assert "伙伴, outside the directory" in page("negotiation", pid.removeprefix("urn:uuid:"))
+    made = actions.agree(officer, pid)
+    connector.say(f"/negotiations/{pid}/agreement/verification", "VERIFICATION", providerPid=pid, consumerPid=ours)
+    shown = page("agreement", made.id.removeprefix("urn:uuid:"))
+    assert "not signed by the peer" in shown
+    assert "not signed yet" not in shown
+    assert f"outside:{PARTNER}" not in shown  # its name, in the timeline too
 
 
 def test_its_terms_are_refused_because_nobody_could_sign_them(connector):

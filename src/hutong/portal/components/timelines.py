@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from hutong.control.identity.models import Account
 from hutong.ledger.models import AuditRecord
+from hutong.node import outside
 from hutong.portal.components import words
 from hutong.portal.components.parts import Happening, Tone
 from hutong.portal.components.peers import Names
@@ -64,6 +65,8 @@ def _who(actor: str, names: Names, people: dict[str, str]) -> str:
         return _("by rule {rule}").format(rule=rest)
     if kind == "node" and rest:
         return names(rest)
+    if outside.is_outside(actor):
+        return names(actor)
     return people.get(actor, actor)
 
 
