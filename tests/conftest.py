@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
@@ -18,6 +20,7 @@ from hutong.node.settings import setup
 
 def _make_home() -> Path:
     home = Path(tempfile.mkdtemp(prefix="hutong-test-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
     make_keys(home / "keys")
     (home / "hutong.toml").write_text(
         'jurisdiction = "320000"\nname_zh = "江苏省"\nname_en = "Jiangsu"\nplace = "province"\nregion = "yrd"\n'
