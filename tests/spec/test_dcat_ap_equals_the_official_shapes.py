@@ -160,7 +160,9 @@ def test_a_title_without_a_letter_is_none() -> None:
     assert [one.code for one in dcat_rules.findings(node)] == ["dcat_property_missing"]
 
 
-@pytest.mark.parametrize("address", ["https://a b/", "no address", "https://x/<y>", "https://x/\u0000"])
+@pytest.mark.parametrize(
+    "address", ["https://example.org/a b", "no address", "https://example.org/<y>", "https://example.org/\u0000"]
+)
 def test_an_address_that_is_none_is_named(address: str) -> None:
     node = dcat_ap.dataset(entry())
     node["dcat:distribution"][0]["dcat:accessURL"] = [{"@id": address}]
