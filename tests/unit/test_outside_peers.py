@@ -205,9 +205,25 @@ def test_a4_an_answer_goes_to_a_registered_address_or_nowhere(connector, elsewhe
     assert not Negotiation.objects.exists()
 
 
-def test_a4_nothing_is_posted_to_an_address_that_is_not_its_own(connector):
-    with pytest.raises(ForeignAddress):
-        post(f"outside:{PARTNER}", "negotiation:1", "https://elsewhere.example/negotiations/request", {})
+def test_a4_nothing_is_sent_to_an_address_that_is_not_its_own(connector):
+    with Web() as elsewhere:
+        with pytest.raises(ForeignAddress):
+            door.place_of(PARTNER, elsewhere.address)
+        post(f"outside:{PARTNER}", "negotiation:1", f"{elsewhere.address}/negotiations/request", {})
+        deliver()
+    assert (elsewhere.heard, len(waiting())) == ([], 1)
+
+
+def test_a_suspension_stands_although_its_address_was_taken_back(connector, officer):
+    ours = urn(new_id())
+    pid = connector.ask(published().dataset, ours).json()["providerPid"]
+    made = actions.agree(officer, pid)
+    connector.say(f"/negotiations/{pid}/agreement/verification", "VERIFICATION", providerPid=pid, consumerPid=ours)
+    wish = {"agreementId": made.id, "format": delivery.FORMAT, "callbackAddress": connector.address}
+    assert connector.say("/transfers/request", "TRANSFER_REQUEST", consumerPid=ours, **wish).status_code == 201
+    peers.change(OPERATOR, PARTNER, addresses=["https://partner.example/dsp"])
+    actions.suspend(officer, made.id, "用途不符")
+    assert Grant.objects.get().state == "suspended"
 
 
 def test_an_address_taken_back_is_not_called_any_more(connector, web, officer):

@@ -68,13 +68,11 @@ def post(
     path_or_url   "/dsp/2025-1/..." is resolved against the member's base_url when it is sent; whole for others
     message_id    the idempotency key; a new one when not given
     returns       the message id
-    raises        UnknownMember, UnknownOutsidePeer, ForeignAddress
+    raises        UnknownMember, ForeignAddress
     """
-    if outside.is_outside(peer):
-        own = outside.allows(peer, path_or_url)
-    else:
-        own = path_or_url.startswith(("/", member(peer).base_url + "/"))
-    if not own:
+    # An outside peer's address is checked when it sends it, and by the courier each time: a decision that must be
+    # told, such as a suspension, stands although the operator has taken an address back meanwhile.
+    if not outside.is_outside(peer) and not path_or_url.startswith(("/", member(peer).base_url + "/")):
         raise ForeignAddress(peer=peer, host=path_or_url[:100])
     message = OutboxMessage.objects.create(
         message_id=message_id or new_id(),

@@ -114,7 +114,10 @@ def place_of(name: str, address: str = "") -> tuple[str, str]:
         return member(name.removeprefix(PARTICIPANT)).jurisdiction, DSP_PATH
     if not address and len(bases) > 1:
         raise AddressNeeded(addresses=list(bases))
-    return peer, address.rstrip("/") or bases[0]
+    base = address.rstrip("/") or bases[0]
+    if not outside.allows(peer, base):
+        raise messages.ForeignAddress(peer=peer, host=base[:100])
+    return peer, base
 
 
 def callback_from(peer: Peer, address: str) -> str:

@@ -46,7 +46,7 @@ def request(
 
     peer       the provider's jurisdiction; or `outside:` and its participant id
     callback   the provider's protocol base: below its base URL; outside the directory the whole address
-    raises     UnknownMember, UnknownOutsidePeer, ForeignAddress
+    raises     UnknownMember, ForeignAddress
     """
     negotiation = Negotiation(pid=urn(new_id()), role=Party.CONSUMER, peer=peer, callback=callback)
     negotiation.request_id = request_id
@@ -64,7 +64,7 @@ def open_offer(peer: str, resource_id: str, actor: str, *, callback: str = door.
     """Offer one of our published resources unasked, as it is published: the first message, as provider.
 
     peer, callback   as in `request`
-    raises           UnknownDataset, UnknownMember, UnknownOutsidePeer, ForeignAddress
+    raises           UnknownDataset, UnknownMember, ForeignAddress
     """
     dataset, asked = published(resource_id)
     negotiation = Negotiation(pid=urn(new_id()), role=Party.PROVIDER, peer=peer, callback=callback)
