@@ -22,6 +22,7 @@ from hutong.control.catalogue import feed
 from hutong.control.catalogue.models import Entry, Item, Resource
 from hutong.control.organisations.models import Department
 from hutong.exchange.models import Source
+from hutong.node import outside
 from hutong.node.directory import participant_id
 from hutong.node.keys import SigningKey, seal
 from hutong.node.models import OutboxMessage
@@ -33,6 +34,7 @@ from tests.region import Neighbour, an_item, neighbour
 MARKET = "11370800MB28559184"
 HEALTH = "11430000006122244L"
 DSP = "/dsp/2025-1"
+PARTNER, PARTNER_URL = "did:web:partner.example", "https://partner.example"
 
 
 def department(code: str = MARKET, name: str = "市场监督管理局") -> Department:
@@ -175,6 +177,38 @@ class DspPeer:
             permission = permission_for(agreed, current().jurisdiction)
             document |= {"permission": [permission], "hutong:terms": agreed.document()}
         return read_policy(document | changes, Kind.AGREEMENT, "agreement")
+
+
+@dataclass
+class Connector(DspPeer):
+    """A connector outside the directory: a token in place of a signature, and no message ids."""
+
+    token: str = ""
+
+    @property
+    def callback(self) -> str:
+        return f"{PARTNER_URL}/dsp"
+
+    @property
+    def jurisdiction(self) -> str:
+        return f"outside:{self.participant}"
+
+    @property
+    def participant(self) -> str:
+        return PARTNER
+
+    def call(self, method: str, path: str, body: Any = None, *, message_id: str | None = None) -> Any:
+        raw = b"" if body is None else orjson.dumps(body)
+        headers = {"Authorization": f"Bearer {self.token}"}
+        return self.client.generic(method, DSP + path, raw, content_type="application/json", headers=headers)
+
+
+def connector(node: Neighbour) -> Connector:
+    """Let a connector in; what it publishes, where anything, is the neighbour's."""
+    made = Connector(node)
+    given = {"name": "伙伴", "addresses": [PARTNER_URL], "authorization": "Bearer x"}
+    made.token = outside.let_in("operator:test", PARTNER, **given)
+    return made
 
 
 def agreed(asked: Terms, **changes: Any) -> AgreedTerms:

@@ -58,9 +58,8 @@ def transfer_answered(message: OutboxMessage, status: int | None, answer: dict[s
         return  # what we did to the data stands, whether or not the peer would hear of it
     if transfer.role == Party.PROVIDER:
         delivery.terminate(transfer.pid, reason, "rule:DSP-2025-1")
-    else:  # the provider would not begin: the agreement stays, delivery may be asked for again
-        detail = {"code": code, "reason": reason}
-        step(transfer, Said.TRANSFER_TERMINATION, Party.PROVIDER, actor, detail)
+    else:
+        delivery.not_begun(transfer, actor, {"code": code, "reason": reason})
 
 
 def _pid(message: OutboxMessage) -> str:

@@ -116,6 +116,12 @@ def terminate(pid: str, reason: str, actor: str) -> Transfer:
     return _said(transfer, "termination", message.document())
 
 
+def not_begun(transfer: Transfer, actor: str, detail: dict[str, Any]) -> None:
+    """The provider would not take our request, we are the consumer. The agreement stays: it may be asked again."""
+    step(transfer, Said.TRANSFER_TERMINATION, Party.PROVIDER, actor, detail)
+    Subscription.objects.filter(agreement_id=transfer.agreement_id).update(state=DATA_STATE[transfer.state])
+
+
 # --- what a peer says -----------------------------------------------------------------------------------------
 
 
