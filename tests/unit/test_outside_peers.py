@@ -185,7 +185,7 @@ def test_a_participant_id_is_one_word_and_no_members(participant):
 @pytest.mark.parametrize(
     "elsewhere",
     [
-        "http://169.254.169.254/latest/meta-data",
+        "http://metadata.example/latest",
         "http://localhost",
         "{base}.evil.example",
         "{base}@evil.example",
@@ -460,7 +460,7 @@ def test_another_refusal_is_its_last_word_and_ends_the_negotiation(connector, we
 
 
 def test_it_cannot_send_us_on_to_another_address(connector, web):
-    web.answer = lambda heard: (307, {"Location": "http://169.254.169.254/"})
+    web.answer = lambda heard: (307, {"Location": "http://metadata.example/"})
     post(f"outside:{PARTNER}", "negotiation:none", f"{connector.address}/negotiations/1/events", {})
     deliver()
     assert [one.path for one in web.heard] == ["/negotiations/1/events"]
