@@ -266,6 +266,26 @@ def test_any_walk_stays_within_the_table(machine: str, us: str, who: str) -> Non
     assert walk.seen >= {"negotiation": {"FINALIZED"}, "transfer": {"SUSPENDED"}}[machine]
 
 
+def walked_to(machine: str, us: str, state: str) -> Walk:
+    """A walk that stands in a state, everything of ours having arrived; before the first message for ""."""
+    walk = WALKS[machine]()
+    walk.us = us
+    if not state:
+        return walk
+    walk.begin(**({} if machine == "transfer" else {"theirs_first": us == "provider"}))
+    arrived(walk)
+    for earlier in way_to(machine, state):
+        walk.perform(earlier.said, earlier.sender)
+        arrived(walk)
+    assert walk.state == state
+    return walk
+
+
+def arrived(walk: Walk) -> None:
+    while walk.waiting:
+        walk.our_next_message_travels(fate="taken")
+
+
 @pytest.mark.usefixtures("script")
 @pytest.mark.parametrize("us", ["provider", "consumer"])
 @pytest.mark.parametrize("machine", WALKS)
@@ -273,15 +293,35 @@ def test_every_legal_move_can_be_made_by_either_side(machine: str, us: str) -> N
     for step, after in LEGAL[machine].items():
         if not step.before:
             continue
-        walk = WALKS[machine]()
-        walk.us = us
-        walk.begin(**({} if machine == "transfer" else {"theirs_first": us == "provider"}))
-        if walk.waiting:
-            walk.our_next_message_travels(fate="taken")
-        for earlier in way_to(machine, step.before):
-            walk.perform(earlier.said, earlier.sender)
+        walk = walked_to(machine, us, step.before)
         if walk.forbidden(step.said, step.sender):
             continue  # legal by the table, and refused to the one who did not suspend: the random walks test that
         walk.perform(step.said, step.sender)
         assert walk.state == after, step
-        walk.the_model_holds()
+        holds(walk)
+
+
+def holds(walk: Walk) -> None:
+    walk.the_model_holds()
+    if isinstance(walk, TransferWalk):
+        walk.the_data_plane_follows()
+    else:
+        walk.an_agreement_exists_exactly_from_agreed_on()
+
+
+@pytest.mark.usefixtures("script")
+@pytest.mark.parametrize("fate", ["lost", "busy", "refused"])
+@pytest.mark.parametrize("us", ["provider", "consumer"])
+@pytest.mark.parametrize("machine", WALKS)
+def test_whatever_comes_of_any_message_of_ours_the_model_holds(machine: str, us: str, fate: str) -> None:
+    for step in LEGAL[machine]:
+        if step.sender != us:
+            continue
+        walk = walked_to(machine, us, step.before)
+        if step.before:
+            walk.perform(step.said, us)
+        else:
+            walk.begin(**({} if machine == "transfer" else {"theirs_first": False}))
+        if walk.waiting:  # nothing is said where the other side had suspended
+            walk.our_next_message_travels(fate=fate)
+        holds(walk)
