@@ -112,5 +112,6 @@ def _refusal(stage: Stage, read: Callable[[], object]) -> str:
     except RefusedByNode as refused:
         language = stage.screen.language
         rule = f"{refused.rule}  " if refused.rule else ""
-        return f"{refused.status}  {rule}{refused.say(language)}{refused.next_step(language)}"
+        space = " " if language == "en" else ""
+        return f"{refused.status}  {rule}{refused.say(language)}{space}{refused.next_step(language)}"
     raise DidNotArrive(what="the refusal", what_zh="拒绝答复", where=ANHUI.name_en, where_zh=ANHUI.name_zh, seconds=0)

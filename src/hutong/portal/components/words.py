@@ -38,8 +38,8 @@ PLACES: Words = {
 MASKS: Words = {
     "keep": lazy("shown in full"),
     "null": lazy("left out"),
-    "first": lazy("first {n} characters"),
-    "last": lazy("last {n} characters"),
+    "first": lazy("keeps the first {n}"),
+    "last": lazy("keeps the last {n}"),
     "name": lazy("family name only"),
     "identity_number": lazy("identity number, middle hidden"),
     "phone": lazy("phone number, middle hidden"),
