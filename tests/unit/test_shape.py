@@ -22,6 +22,7 @@ KNOWN_HOSTS = (
     *("apache.org", "c2sp.org", "gov.cn", "ietf.org", "json-ld.org", "json-schema.org", "openxmlformats.org"),
     *("purl.org", "rfc-editor.org", "schema.org", "spdx.org", "w3.org", "w3id.org"),
     *("publications.europa.eu", "semiceu.github.io", "xmlns.com"),  # the terms of DCAT-AP
+    "w3c.github.io",  # drafts of the W3C
     *("localhost", "example", "example.com", "example.org", "example.net", "invalid", "test"),
 )
 THIS_MACHINE = re.compile(r"127(\.\d+){3}|::1|0\.0\.0\.0|10(\.\d+){3}|192\.168(\.\d+){2}")
