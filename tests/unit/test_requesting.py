@@ -228,7 +228,7 @@ def test_a_provider_that_will_not_deliver_leaves_the_agreement_to_ask_again(anhu
     assert (transfer.state, Agreement.objects.get().state, Subscription.objects.get().state) == (
         "TERMINATED",
         "agreed",
-        "pending",
+        "ended",
     )
     from hutong.control.agreements.actions import ask_delivery
 
