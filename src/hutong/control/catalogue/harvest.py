@@ -84,6 +84,7 @@ def read(peer: str, *, again: bool = False) -> Reading:
         row.cursor, row.refused_under = "", None
     taken = refused = 0
     failure: Refused | None = None
+    ring().refresh(at_once=True)  # a round that begins with joining knows the keys that came with it
     try:
         for catalog in _pages(peer, row):
             for entry in feed.signed_entries(catalog):
