@@ -1,7 +1,7 @@
 """Record queries through two nodes, signed both ways and durable on both, beside the same source served directly.
 
 The source is an SQLite file of as many companies as the real register holds (138,339), with an indexed key. The load
-generator, the two nodes and the bare server share the machine's cores; each is asked while the others rest. What the
+generator, the two nodes and the bare server share the machine's cores; each is asked by GET while the others rest. What the
 bare server reaches with one worker or with two is the limit, whichever is more.
 """
 
@@ -83,7 +83,7 @@ def half_load(nodes: Pair, per_s: float) -> Run:
 
 
 def through(nodes: Pair) -> bytes:
-    return nodes.request(AGREEMENT, {"key": {"item": "code", "value": code(random.randrange(COMPANIES))}})
+    return nodes.lookup(AGREEMENT, "code", code(random.randrange(COMPANIES)))
 
 
 def directly() -> bytes:

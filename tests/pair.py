@@ -108,11 +108,21 @@ class Pair:
         """One read at the consumer's door, as the bytes of an HTTP request."""
         content = orjson.dumps(body)
         head = (
-            f"POST /exchange/v1/agreements/{agreement}/read HTTP/1.1\r\nHost: node\r\n"
-            f"Authorization: Bearer {self.key}\r\nHutong-Purpose: {PURPOSE}\r\nHutong-Case: 2026-1\r\n"
-            f"Accept: {accept}\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+            f"POST /exchange/v1/agreements/{agreement}/read HTTP/1.1\r\n{self._headers(accept)}"
+            f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
         )
         return head.encode("ascii") + content
+
+    def lookup(self, agreement: str, item: str, value: str) -> bytes:
+        """One record by GET, as the bytes of an HTTP request."""
+        address = f"/exchange/v1/agreements/{agreement}/read?key={item}&value={value}"
+        return f"GET {address} HTTP/1.1\r\n{self._headers('application/json')}\r\n".encode("ascii")
+
+    def _headers(self, accept: str) -> str:
+        return (
+            f"Host: node\r\nAuthorization: Bearer {self.key}\r\nHutong-Purpose: {PURPOSE}\r\n"
+            f"Hutong-Case: 2026-1\r\nAccept: {accept}\r\n"
+        )
 
     def register(self, node: Node, exchange: str = "") -> list[dict[str, Any]]:
         """A node's register, oldest first; of one exchange where it is named."""

@@ -42,6 +42,11 @@ def path_of(scope: Scope) -> str:
     return path
 
 
+def has_body(headers: Mapping[str, str]) -> bool:
+    """RFC 9112, section 6.3: a request with neither of these has none, and there is nothing to wait for."""
+    return "content-length" in headers or "transfer-encoding" in headers
+
+
 async def read_body(receive: Receive, limit: int) -> bytes:
     """raises TooLarge, ClientGone"""
     parts: list[bytes] = []

@@ -18,7 +18,7 @@ from typing import Any
 
 import orjson
 
-from hutong.exchange.asgi import Receive, Scope, Send, headers_of, path_of, read_body, respond
+from hutong.exchange.asgi import Receive, Scope, Send, has_body, headers_of, path_of, read_body, respond
 from hutong.exchange.asking import LARGEST_ASK, read_ask
 from hutong.exchange.inflow import Inflow
 from hutong.exchange.lane import Lane, Reply, Waiting
@@ -90,8 +90,9 @@ class Gateway:
     async def read(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] not in ("GET", "POST"):
             raise WrongMethod(allowed="GET, POST")
-        body = await read_body(receive, LARGEST_ASK)
-        ask = read_ask(path_of(scope), scope["query_string"], headers_of(scope), body)
+        headers = headers_of(scope)
+        body = await read_body(receive, LARGEST_ASK) if has_body(headers) else b""
+        ask = read_ask(path_of(scope), scope["query_string"], headers, body)
         known = self._entitlements.known(ask.key_digest, ask.agreement)
         one = outgoing(ask, known or await self._entitlements.read(ask.key_digest, ask.agreement))
         if not ask.idempotency_key:
