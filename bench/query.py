@@ -1,8 +1,8 @@
 """Record queries through two nodes, signed both ways and durable on both, beside the same source served directly.
 
 The source is an SQLite file of as many companies as the real register holds (138,339), with an indexed key. The load
-generator, the two nodes and the bare server share the machine's cores; each is asked by GET while the others rest. What the
-bare server reaches with one worker or with two is the limit, whichever is more.
+generator, the two nodes and the bare server share the machine's cores; each is asked by GET while the others rest. What
+the bare server reaches with one worker or with two is the limit, whichever is more.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ import socket
 import sqlite3
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
@@ -391,6 +392,46 @@ def test_a_receipt_is_told_to_the_other_side_of_its_exchange_only(nodes):
     assert told.object()["outcome"] == "served"
     assert nodes.region.ask("yrd", PROVIDER, "GET", path).status == 404
     assert nodes.region.ask(CONSUMER, PROVIDER, "GET", "/exchange/receipts/../keys").status in (400, 404)
+
+
+def test_what_is_asked_for_by_get_is_answered_as_by_post(nodes):
+    by_post = nodes.request(PLAIN, {"key": {"item": "code", "value": "c1"}})
+    by_get = nodes.lookup(PLAIN, "code", "c1")
+    # A body wins over the address's query, whatever the method.
+    with_body = by_post.replace(b"POST ", b"GET ", 1).replace(b"/read ", b"/read?key=code&value=c3 ", 1)
+    with socket.create_connection(nodes.consumer_address, timeout=30) as application:
+        answers = []
+        for request in (by_get, by_post, by_get, with_body, by_get):  # on one connection: nothing of one is left over
+            application.sendall(request)
+            answers.append(_whole_answer(application))
+    assert [orjson.loads(answer)[0]["code"] for answer in answers] == ["c1"] * 5
+    assert len(set(answers)) == 1
+
+
+def test_rows_stream_by_get_too(nodes):
+    condition = urllib.parse.quote("city = '南京'")
+    request = nodes.lookup(PLAIN, "code", "c1").replace(b"key=code&value=c1", f"where={condition}".encode("ascii"))
+    request = request.replace(b"application/json", b"text/csv")
+    with socket.create_connection(nodes.consumer_address, timeout=30) as application:
+        application.sendall(request)
+        received = b""
+        while not received.endswith(b"0\r\n\r\n"):
+            received += application.recv(65536)
+    assert received.startswith(b"HTTP/1.1 200")
+    assert "长江二号" in received.decode("utf-8")
+    assert "太湖三号" not in received.decode("utf-8")
+
+
+def _whole_answer(application: socket.socket) -> bytes:
+    received = b""
+    while b"\r\n\r\n" not in received:
+        received += application.recv(65536)
+    head, _, body = received.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200")
+    length = int(head.lower().partition(b"content-length: ")[2].split(b"\r")[0])
+    while len(body) < length:
+        body += application.recv(65536)
+    return body
 
 
 def test_a_burst_of_queries_travels_in_few_messages(nodes):
