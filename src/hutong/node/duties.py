@@ -7,6 +7,7 @@ import logging
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
+from hutong.ledger.entries import signed_size
 from hutong.ledger.host import install
 from hutong.ledger.sequencer import ROUND_ENTRIES, Pace, sequence_once
 from hutong.node import work
@@ -77,8 +78,8 @@ def sequence() -> None:
     def once() -> int:
         return sequence_once(settings.ledger_folder, key, key.keyid, pace=LEDGER_PACE)
 
-    size = once()
-    while (grown := once()) - size >= ROUND_ENTRIES:
+    size = signed_size(settings.ledger_folder)
+    while (grown := once()) - size >= ROUND_ENTRIES:  # a full one: more may wait
         size = grown
 
 
