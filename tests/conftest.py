@@ -10,12 +10,17 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
 
 from hutong.node.keys import make_keys
 from hutong.node.settings import setup
+
+if TYPE_CHECKING:  # Django's models are there only after setup(), below
+    from hutong.control.identity.models import Account
+    from tests.dsp_peer import DspPeer
 
 
 def _make_home() -> Path:
@@ -48,6 +53,37 @@ def real_data() -> Path:
 # The same examples on every machine and every run; a timing on a shared machine is no failure.
 hypothesis.settings.register_profile("hutong", deadline=None, derandomize=True, print_blob=True)
 hypothesis.settings.load_profile("hutong")
+
+
+@pytest.fixture
+def anhui(db: None) -> DspPeer:
+    """A neighbour that speaks to this node; the region keeps the directory."""
+    from tests.dsp_peer import peer
+    from tests.region import neighbour, ourselves
+
+    ourselves()
+    neighbour("yrd", "region")
+    return peer("340000")
+
+
+@pytest.fixture
+def officer(db: None) -> Account:
+    """Of the department that publishes."""
+    from hutong.control.identity.models import Account
+    from tests.dsp_peer import department
+
+    return Account.objects.create(username="wang", role="officer", department=department())
+
+
+@pytest.fixture
+def health(db: None) -> dict[str, Account]:
+    """Officer and head of the department that asks."""
+    from hutong.control.identity.models import Account
+    from tests.dsp_peer import HEALTH, department
+
+    office = department(HEALTH, "卫生健康委员会")
+    make = Account.objects.create
+    return {role: make(username=f"h-{role}", role=role, department=office) for role in ("officer", "head")}
 
 
 @pytest.fixture

@@ -27,8 +27,7 @@ from hutong.node.signatures import body_digest, sign_request
 from hutong.vocabulary.ids import new_id, urn
 from tests import dsp_messages
 from tests.dsp_messages import PLACES, message
-from tests.dsp_peer import DSP, HEALTH, DspPeer, agreed, department, heard_of, peer, published, terms
-from tests.region import neighbour, ourselves
+from tests.dsp_peer import DSP, DspPeer, agreed, heard_of, published, terms
 from tests.spec import dsp_schemas
 
 pytestmark = pytest.mark.django_db
@@ -43,25 +42,6 @@ SCHEMAS = {
     "TransferStartMessage": "transfer/transfer-start-message",
 }
 IN_NEGOTIATION = [said for said in PLACES if not said.startswith("TRANSFER")]
-
-
-@pytest.fixture
-def anhui() -> DspPeer:
-    ourselves()
-    neighbour("yrd", "region")
-    return peer("340000")
-
-
-@pytest.fixture
-def officer() -> Account:
-    return Account.objects.create(username="wang", role="officer", department=department())
-
-
-@pytest.fixture
-def health() -> dict[str, Account]:
-    office = department(HEALTH, "卫生健康委员会")
-    make = Account.objects.create
-    return {role: make(username=f"h-{role}", role=role, department=office) for role in ("officer", "head")}
 
 
 def counts() -> tuple[int, ...]:

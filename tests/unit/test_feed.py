@@ -21,18 +21,10 @@ from hutong.control.catalogue.models import ChangeClock, Entry
 from hutong.node.directory import iso
 from hutong.vocabulary.errors import BadInput
 from hutong.vocabulary.ids import new_id
-from tests.dsp_peer import DspPeer, peer, published
-from tests.region import neighbour, ourselves
+from tests.dsp_peer import published
 from tests.spec import dsp_schemas
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def anhui() -> DspPeer:
-    ourselves()
-    neighbour("yrd", "region")
-    return peer("340000")
 
 
 def ids(catalog):

@@ -31,30 +31,11 @@ from hutong.node.models import OutboxMessage
 from hutong.vocabulary.canonical import canonical_digest
 from hutong.vocabulary.errors import NotAllowed
 from hutong.vocabulary.ids import new_id, urn
-from tests.dsp_peer import HEALTH, DspPeer, agreed, department, heard_of, peer, published, terms
-from tests.region import an_item, neighbour, ourselves
+from tests.dsp_peer import DspPeer, agreed, heard_of, peer, published, terms
+from tests.region import an_item
 from tests.spec import dsp_schemas
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def anhui() -> DspPeer:
-    ourselves()
-    neighbour("yrd", "region")
-    return peer("340000")
-
-
-@pytest.fixture
-def officer() -> Account:
-    return Account.objects.create(username="wang", role="officer", department=department())
-
-
-@pytest.fixture
-def health() -> dict[str, Account]:
-    office = department(HEALTH, "卫生健康委员会")
-    make = Account.objects.create
-    return {role: make(username=f"h-{role}", role=role, department=office) for role in ("officer", "head")}
 
 
 def state_of(pid: str) -> str:

@@ -78,11 +78,6 @@ def connector(web: Web) -> Connector:
     return Connector(token, web.address)
 
 
-@pytest.fixture
-def officer() -> Account:
-    return Account.objects.create(username="wang", role="officer", department=department())
-
-
 def deliver() -> None:
     """Carry what is due now."""
 

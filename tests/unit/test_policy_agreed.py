@@ -19,22 +19,9 @@ from hutong.control.requests.models import ShareRequest
 from hutong.exchange.models import Subscription
 from hutong.vocabulary.codes import PURPOSES
 from hutong.vocabulary.ids import new_id, urn
-from tests.dsp_peer import HEALTH, DspPeer, agreed, department, heard_of, peer, published, terms
-from tests.region import neighbour, ourselves
+from tests.dsp_peer import HEALTH, DspPeer, agreed, department, heard_of, published, terms
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def anhui() -> DspPeer:
-    ourselves()
-    neighbour("yrd", "region")
-    return peer("340000")
-
-
-@pytest.fixture
-def officer() -> Account:
-    return Account.objects.create(username="wang", role="officer", department=department())
 
 
 def compare(left: str, operator: str, right: Any) -> dict[str, Any]:

@@ -17,8 +17,7 @@ from hutong.control.requests.models import ShareRequest
 from hutong.exchange.models import ApiKey
 from hutong.vocabulary.canonical import digest
 from hutong.vocabulary.ids import new_id, urn
-from tests.dsp_peer import DspPeer, department, heard_of, peer, published, terms
-from tests.region import neighbour, ourselves
+from tests.dsp_peer import DspPeer, department, heard_of, published, terms
 
 pytestmark = pytest.mark.django_db
 FORM = {
@@ -35,13 +34,6 @@ FORM = {
     "term_days": "365",
     "quota_calls_per_day": "1000",
 }
-
-
-@pytest.fixture
-def anhui() -> DspPeer:
-    ourselves()
-    neighbour("yrd", "region")
-    return peer("340000")
 
 
 @pytest.fixture

@@ -36,19 +36,12 @@ from hutong.node.models import OutboxMessage
 from hutong.node.settings import current
 from hutong.vocabulary.errors import BadInput, NotAllowed, NotFound, Refused, WrongState
 from hutong.vocabulary.ids import new_id, urn
-from tests.dsp_peer import HEALTH, DspPeer, agreed, department, heard_of, peer, published
-from tests.region import an_item, neighbour, ourselves
+from tests.dsp_peer import HEALTH, DspPeer, agreed, department, heard_of, published
+from tests.region import an_item
 
 pytestmark = pytest.mark.django_db
 WORDS = {"basis": "某法第三条", "scenario": "窗口", "scope": "本市", "items": ["uscc", "name"]}
 FILING = WORDS | {"purpose": "licensing", "term_days": 365}
-
-
-@pytest.fixture
-def anhui() -> DspPeer:
-    ourselves()
-    neighbour("yrd", "region")
-    return peer("340000")
 
 
 @pytest.fixture
