@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
 from hutong.control.agreements import actions, cli, delivery, door, outbound, peer_cli, peers, queries
 from hutong.control.agreements.models import Agreement, Negotiation, Transfer
@@ -28,6 +29,7 @@ from hutong.node.messages import ForeignAddress, post
 from hutong.node.models import OutboxMessage, OutsidePeer
 from hutong.node.outside import AlreadyLetIn, BadPeer, UnknownOutsidePeer
 from hutong.node.settings import current
+from hutong.portal.components.timelines import story
 from hutong.vocabulary.canonical import digest
 from hutong.vocabulary.errors import NotAllowed
 from hutong.vocabulary.ids import new_id, urn
@@ -251,6 +253,8 @@ def test_from_request_to_delivery_without_a_signature_and_said_so(connector, web
     assert made.consumer_signature is None
     assert queries.agreement_page(made.id).unsigned_by("consumer") == "not signed by the peer"
     record = AuditRecord.objects.get(kind="agreement.verified")
+    with translation.override("en"):
+        assert [one.what for one in story([record])] == ["Checked by the consumer, without a signature"]
     assert (record.actor, record.detail["unsigned_message"]) == (f"outside:{PARTNER}", digest(said))
     leaf = orjson.loads(bytes(LedgerEntry.objects.get(kind="agreement.verified").entry))
     assert leaf["unsigned_message"] == digest(said)

@@ -163,7 +163,7 @@ def hush(process: Negotiation | Transfer, *, kind: str) -> None:
     withdraw(f"{kind}:{process.pid}")
 
 
-def pids_of(refusal: Refused, provider: str, consumer: str) -> None:
+def name_process(refusal: Refused, provider: str, consumer: str) -> None:
     """Remember on a refusal which process it belongs to: the protocol's error objects name both ids."""
     refusal.parameters.setdefault("providerPid", provider)
     refusal.parameters.setdefault("consumerPid", consumer)

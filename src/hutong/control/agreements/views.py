@@ -54,7 +54,7 @@ def _named(handler: Callable[..., Answer]) -> Callable[..., Answer]:
             return handler(peer, body, **captured)
         except Refused as refused:
             given = (body.get("providerPid"), body.get("consumerPid"))
-            door.pids_of(refused, *(one if isinstance(one, str) else "" for one in given))
+            door.name_process(refused, *(one if isinstance(one, str) else "" for one in given))
             raise
 
     return named

@@ -20,6 +20,8 @@ def facts(terms: Mapping[str, Any], titles: Mapping[str, str], *, items: bool = 
     titles   item name -> title
     items    False where the page lists the items by themselves
     """
+    if not terms:  # a connector that does not know ours: its policy stands in the document
+        return ()
     language = words.language()
     rows = conditions.sentences(terms.get("where"), titles)
     days = int(terms.get("term_days", 0))

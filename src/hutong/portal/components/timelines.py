@@ -43,6 +43,13 @@ HAPPENED: dict[str, tuple[object, Tone]] = {
 }
 
 
+# Where the record names no key: the peer is a connector outside the directory.
+UNSIGNED = {
+    "agreement.agreed": lazy("Agreed by the provider, without a signature"),
+    "agreement.verified": lazy("Checked by the consumer, without a signature"),
+}
+
+
 def story(records: Iterable[AuditRecord]) -> tuple[Happening, ...]:
     """The records as happenings, in their own order."""
     kept = list(records)
@@ -56,6 +63,8 @@ def story(records: Iterable[AuditRecord]) -> tuple[Happening, ...]:
 
 def _happening(record: AuditRecord, names: Names, people: dict[str, str]) -> Happening:
     what, tone = HAPPENED.get(record.kind, (record.kind, "accent"))
+    if record.detail.get("keyid") == "":
+        what = UNSIGNED.get(record.kind, what)
     return Happening(record.at, str(what), _who(record.actor, names, people), tone, _note(record))
 
 
