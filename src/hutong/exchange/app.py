@@ -54,7 +54,7 @@ class Exchange:
         sys.setswitchinterval(TURN_S)
         _rest_the_collector()
         keys = ring()
-        keys.watch()
+        self._unwatch = keys.watch()
         self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="hutong-exchange")
         self.register = Register()
         self.register.start()
@@ -66,6 +66,7 @@ class Exchange:
     async def stop(self) -> None:
         await self.recovery.stop()
         await self.client.close()
+        await asyncio.to_thread(self._unwatch)
         await asyncio.to_thread(self.register.stop)
         self.threads.shutdown(wait=False, cancel_futures=True)
 

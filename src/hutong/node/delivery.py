@@ -98,11 +98,14 @@ class Courier:
             loop.call_soon_threadsafe(self._woken.set)
 
         work.listen(messages.OUTBOX, wake)
-        await self._in_database(lambda: ring().watch())
-        async with NodeClient(ring()) as client:
-            while True:
-                await self._look(client)
-                await self._wait()
+        unwatch = await self._in_database(lambda: ring().watch())
+        try:
+            async with NodeClient(ring()) as client:
+                while True:
+                    await self._look(client)
+                    await self._wait()
+        finally:
+            unwatch()
 
     async def deliver_due(self) -> None:
         """Carry everything that is due now, and what becomes due by that, then return: for commands and tests."""

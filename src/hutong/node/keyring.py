@@ -9,13 +9,14 @@ from __future__ import annotations
 import base64
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from django.db import close_old_connections
+from django.db import connection
 
 from hutong.node.keys import SigningKey, load_node_keys
 from hutong.node.models import DirectoryCopy, Member
@@ -49,7 +50,6 @@ class KeyRing:
         self._contents: _Contents | None = None
         self._looked_at = 0.0
         self._lock = threading.Lock()
-        self._watcher: threading.Thread | None = None
 
     def lookup(self, keyid: str) -> PublicKey | None:
         """The key of that name, valid or not; verifiers check its dates. Never touches the database."""
@@ -92,21 +92,30 @@ class KeyRing:
             if self._contents is None or version != self._contents.version or at_once:
                 self._contents = _read(self.settings, version)
 
-    def watch(self) -> None:
-        """Keep the ring fresh from a thread of its own, for a process whose requests never touch the ORM."""
-        self.refresh(at_once=True)
-        if self._watcher is None:
-            self._watcher = threading.Thread(target=self._watch, name="hutong-keyring", daemon=True)
-            self._watcher.start()
+    def watch(self) -> Callable[[], None]:
+        """Keep the ring fresh from a thread of its own, for a process whose requests never touch the ORM.
 
-    def _watch(self) -> None:
-        while True:
-            time.sleep(CHECK_EVERY_S)
+        returns   what ends the watch; when it has returned, the thread is gone
+        """
+        self.refresh(at_once=True)
+        over = threading.Event()
+        watcher = threading.Thread(target=self._watch, args=(over,), name="hutong-keyring", daemon=True)
+        watcher.start()
+
+        def end() -> None:
+            over.set()
+            watcher.join()
+
+        return end
+
+    def _watch(self, over: threading.Event) -> None:
+        while not over.wait(CHECK_EVERY_S):
             # A database that does not answer must not end the watch: the ring keeps what it has, and looks again.
             try:
                 self.refresh()
             except Exception:
-                close_old_connections()
+                connection.close()
+        connection.close()
 
     def _loaded(self) -> _Contents:
         if self._contents is None:
