@@ -68,6 +68,15 @@ INSTALLED_APPS = [
     "hutong.control.catalogue",
     "hutong.control.requests",
     "hutong.control.agreements",
+    "hutong.control.statute",
+    "hutong.control.clocks",
+    "hutong.control.notices",
+    "hutong.control.standards",
+    "hutong.control.demands",
+    "hutong.control.corrections",
+    "hutong.control.returns",
+    "hutong.control.disputes",
+    "hutong.control.oversight",
     "hutong.portal",
 ]
 AUTH_USER_MODEL = "identity.Account"

@@ -21,6 +21,7 @@ class Room:
     name: str  # also the name of its address
     label: Promise
     icon: str
+    group: str
     opens_to: frozenset[Action]
     waiting: Callable[[Account], int] | None = None
 
@@ -29,22 +30,37 @@ class Room:
 
 
 def _room(
-    name: str, label: Promise, icon: str, *opens_to: Action, waiting: Callable[[Account], int] | None = None
+    name: str, label: Promise, icon: str, group: str, *opens_to: Action, waiting: Callable[[Account], int] | None = None
 ) -> Room:
-    return Room(name, label, icon, frozenset(opens_to), waiting)
+    return Room(name, label, icon, group, frozenset(opens_to), waiting)
 
 
+# The headings of the rail, in its order.
+GROUPS: dict[str, Promise] = {
+    "data": lazy("Data"),
+    "duties": lazy("Duties"),
+    "oversight": lazy("Oversight"),
+    "node": lazy("This node"),
+}
 ROOMS = (
-    _room("home", lazy("Start"), "home", Action.SEE_CATALOGUE),
-    _room("catalogue", lazy("Catalogue"), "catalogue", Action.SEE_CATALOGUE),
-    _room("requests", lazy("Requests"), "requests", Action.FILE_REQUEST, Action.SEE_ALL_EXCHANGES),
-    _room("desk", lazy("Sign-off"), "check", Action.SIGN_OFF_REQUEST, waiting=waiting.sign_offs),
-    _room("inbox", lazy("Inbox"), "inbox", Action.ANSWER_REQUEST, Action.SEE_ALL_EXCHANGES, waiting=waiting.answers),
-    _room("agreements", lazy("Agreements"), "agreements", Action.SEE_OWN_EXCHANGES),
-    _room("exchanges", lazy("Exchanges"), "exchanges", Action.SEE_OWN_EXCHANGES),
-    _room("publish", lazy("Publish"), "publish", Action.DESCRIBE_RESOURCE),
-    _room("keys", lazy("Keys"), "keys", Action.ISSUE_KEY),
-    _room("node", lazy("Node"), "node", Action.SEE_NODE),
+    _room("home", lazy("Start"), "home", "data", Action.SEE_CATALOGUE),
+    _room("catalogue", lazy("Catalogue"), "catalogue", "data", Action.SEE_CATALOGUE),
+    _room("publish", lazy("Publish"), "publish", "data", Action.DESCRIBE_RESOURCE),
+    _room("requests", lazy("Requests"), "requests", "duties", Action.FILE_REQUEST, Action.SEE_ALL_EXCHANGES),
+    _room("desk", lazy("Sign-off"), "check", "duties", Action.SIGN_OFF_REQUEST, waiting=waiting.sign_offs),
+    _room(
+        "inbox",
+        lazy("Inbox"),
+        "inbox",
+        "duties",
+        Action.ANSWER_REQUEST,
+        Action.SEE_ALL_EXCHANGES,
+        waiting=waiting.answers,
+    ),
+    _room("agreements", lazy("Agreements"), "agreements", "duties", Action.SEE_OWN_EXCHANGES),
+    _room("exchanges", lazy("Exchanges"), "exchanges", "oversight", Action.SEE_OWN_EXCHANGES),
+    _room("keys", lazy("Keys"), "keys", "node", Action.ISSUE_KEY),
+    _room("node", lazy("Node"), "node", "node", Action.SEE_NODE),
 )
 
 

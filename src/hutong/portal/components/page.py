@@ -34,6 +34,12 @@ class RoomLink:
 
 
 @dataclass(frozen=True)
+class RoomGroup:
+    label: str
+    rooms: tuple[RoomLink, ...]
+
+
+@dataclass(frozen=True)
 class Shell:
     """What surrounds every room: the node, the person, the rooms this role has."""
 
@@ -42,7 +48,7 @@ class Shell:
     person: str = ""
     role: str = ""
     department: str = ""
-    rooms: tuple[RoomLink, ...] = ()
+    groups: tuple[RoomGroup, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,25 +81,25 @@ def shell_for_door() -> Shell:
 
 def shell_for(account: Account, here: str) -> Shell:
     department = account.department
-    links = tuple(
-        RoomLink(
-            label=str(room.label),
-            url=reverse(room.name),
-            icon=room.icon,
-            count=room.waiting(account) if room.waiting else 0,
-            here=room.name == here,
-        )
-        for room in rooms.ROOMS
-        if room.open_to(account)
+    opened = [room for room in rooms.ROOMS if room.open_to(account)]
+    groups = tuple(
+        RoomGroup(str(label), links)
+        for group, label in rooms.GROUPS.items()
+        if (links := tuple(_link(room, account, here) for room in opened if room.group == group))
     )
     return Shell(
         node=node_name(),
-        room=next((link.label for link in links if link.here), _("Rooms")),
+        room=next((str(room.label) for room in opened if room.name == here), _("Rooms")),
         person=account.display_name or account.username,
         role=words.word(words.ROLES, account.role),
         department=words.of_language(department.name_zh, department.name_en) if department else "",
-        rooms=links,
+        groups=groups,
     )
+
+
+def _link(room: rooms.Room, account: Account, here: str) -> RoomLink:
+    count = room.waiting(account) if room.waiting else 0
+    return RoomLink(str(room.label), reverse(room.name), room.icon, count, room.name == here)
 
 
 def node_name() -> str:

@@ -1,0 +1,1 @@
+"""The statutory clocks: what is due, by whom and when."""

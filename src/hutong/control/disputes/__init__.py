@@ -1,0 +1,1 @@
+"""Disputes and their coordination, up to the nearest common superior."""

@@ -1,0 +1,1 @@
+"""What a person should know: shown in the portal, sent by e-mail."""

@@ -1,0 +1,1 @@
+"""Return flow: data of an area, returned to that area by its superior."""

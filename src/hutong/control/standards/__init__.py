@@ -1,0 +1,1 @@
+"""Data elements, code tables and code maps: what a field means in the region."""

@@ -1,0 +1,1 @@
+"""The rules in force: parameters as versioned data, decisions that can be replayed."""
