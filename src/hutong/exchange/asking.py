@@ -16,6 +16,7 @@ from hutong.exchange.query import ROWS_PER_ANSWER, BadQuery, is_agreement, is_pu
 from hutong.exchange.shaping.predicate import Predicate, parse_text
 from hutong.vocabulary.canonical import digest
 from hutong.vocabulary.errors import NotFound, Refused
+from hutong.vocabulary.rulebook import Rule
 
 PREFIX = "/exchange/v1/agreements/"
 SUFFIX = "/read"
@@ -35,7 +36,7 @@ class NoKey(Refused):
     next_zh = "请以 Authorization: Bearer KEY 发送；由运维人员用 hutong key create 生成。"
 
 
-class NoPurpose(Refused):
+class NoPurpose(Rule):
     """The request names no {what}."""
 
     zh = "请求未写明{what_zh}。"

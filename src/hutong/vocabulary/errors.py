@@ -108,23 +108,13 @@ class Refused(Exception):
 
     def say(self, language: Language = "en") -> str:
         """The sentence people see, in one language."""
-        template = self.zh if language == "zh" else _first_paragraph(self.__doc__)
-        return template.format_map(self._words(language))
+        return filled(self.zh if language == "zh" else self.__doc__, self.parameters, language)
 
     def changed(self, language: Language = "en") -> str:
         return self.changed_zh if language == "zh" else self.changed_en
 
     def next_step(self, language: Language = "en") -> str:
-        template = self.next_zh if language == "zh" else self.next_en
-        return template.format_map(self._words(language))
-
-    def _words(self, language: Language) -> _Known:
-        """The parameters. In Chinese `what_zh` stands for `what` where it is given, else the glossary's word."""
-        if language == "en":
-            return _Known(self.parameters)
-        spoken = {name: _in_chinese(value) for name, value in self.parameters.items() if name in SPOKEN}
-        given = {name.removesuffix("_zh"): value for name, value in self.parameters.items() if name.endswith("_zh")}
-        return _Known(self.parameters | spoken | given, separator="、")
+        return filled(self.next_zh if language == "zh" else self.next_en, self.parameters, language)
 
     def problem(self) -> dict[str, Any]:
         """The refusal as RFC 9457 problem details, in both languages."""
@@ -147,6 +137,17 @@ class Refused(Exception):
             elif isinstance(value, (list, tuple)):
                 problem.setdefault(name, [str(one) for one in value])
         return problem
+
+
+def filled(template: str | None, parameters: dict[str, Any], language: Language) -> str:
+    """The first paragraph of a template with its parameters. In Chinese `what_zh` stands for `what` where it is given,
+    else the glossary's word."""
+    words = _Known(parameters)
+    if language == "zh":
+        spoken = {name: _in_chinese(value) for name, value in parameters.items() if name in SPOKEN}
+        given = {name.removesuffix("_zh"): value for name, value in parameters.items() if name.endswith("_zh")}
+        words = _Known(parameters | spoken | given, separator="、")
+    return _first_paragraph(template).format_map(words)
 
 
 class _Known(dict[str, Any]):

@@ -15,7 +15,7 @@ from typing import Any, Final, cast
 from hutong.control.agreements.operands import OPERANDS, Facts, Outside, bare
 from hutong.exchange.grants.ranges import Ranges, counted
 from hutong.vocabulary.codes import PURPOSES
-from hutong.vocabulary.errors import Refused
+from hutong.vocabulary.rulebook import Rule
 
 Values = frozenset[str] | Ranges[datetime] | Ranges[int]  # what one operand may be; which, the operand says
 Scope = Mapping[str, Values]  # by operand; an operand nobody constrains is absent
@@ -38,7 +38,7 @@ _REFUSED_MEMBERS: Final = (
 )
 
 
-class PolicyNotUnderstood(Refused):
+class PolicyNotUnderstood(Rule):
     """This node cannot carry out what the policy says at {where}: {reason}."""
 
     zh = "本节点无法执行策略在 {where} 处的约定：{reason}。"
@@ -49,7 +49,7 @@ class PolicyNotUnderstood(Refused):
     next_zh = "请使用 docs/odrl.md 所列的操作数和运算符表述，或者去除。"
 
 
-class PolicyNeverHolds(Refused):
+class PolicyNeverHolds(Rule):
     """Nothing could ever be read under the policy: nothing satisfies what it says on {operand}."""
 
     zh = "按该策略永远无法读取数据：没有任何情形满足其对 {operand} 的约束。"

@@ -6,9 +6,10 @@ A-1 to A-9 are Hutong's own rules of an agreement between nodes; D809 are decree
 from __future__ import annotations
 
 from hutong.vocabulary.errors import Refused
+from hutong.vocabulary.rulebook import Rule
 
 
-class AgreementDiffers(Refused):
+class AgreementDiffers(Rule):
     """The agreement says {what} other than what was asked: an agreement may be narrower, never wider or different."""
 
     zh = "共享协议中的{what}与申请不一致：协议可以比申请窄，不得更宽或者不同。"
@@ -19,7 +20,7 @@ class AgreementDiffers(Refused):
     next_zh = "请发送不超出申请范围的协议，或者说明理由后终止协商。"
 
 
-class AgreementUnsigned(Refused):
+class AgreementUnsigned(Rule):
     """The agreement uses our terms but the signature of {signer} is missing."""
 
     zh = "共享协议使用了互通条款，但缺少 {signer} 的签名。"
@@ -30,7 +31,7 @@ class AgreementUnsigned(Refused):
     next_zh = "请对协议的规范化 JSON 签名后重新发送。"
 
 
-class TermsFromOutside(Refused):
+class TermsFromOutside(Rule):
     """A connector outside the directory has no key there to sign hutong:terms with, so it may not use them."""
 
     zh = "名录外的连接器没有可用于签署 hutong:terms 的名录密钥，因此不得使用该条款。"
@@ -41,7 +42,7 @@ class TermsFromOutside(Refused):
     next_zh = "请按已发布的要约提出申请，或者加入区域。"
 
 
-class BadAgreementSignature(Refused):
+class BadAgreementSignature(Rule):
     """The signature under the agreement is not one of {signer}: {reason}."""
 
     zh = "协议签名不是 {signer} 的有效签名：{reason}。"
@@ -52,7 +53,7 @@ class BadAgreementSignature(Refused):
     next_zh = "请用成员目录中列出的该节点密钥签名。"
 
 
-class PidsDiffer(Refused):
+class PidsDiffer(Rule):
     """The process ids in the message are not those of this process."""
 
     zh = "报文中的流程标识与本流程不一致。"
@@ -63,7 +64,7 @@ class PidsDiffer(Refused):
     next_zh = "请使用流程开始时确认的标识。"
 
 
-class ForeignCallback(Refused):
+class ForeignCallback(Rule):
     """The callback address is not one of the sender's own."""
 
     zh = "回调地址不属于发送方。"
@@ -94,7 +95,7 @@ class AddressNeeded(Refused):
     next_zh = "请用 --address 指定其中一个。"
 
 
-class AnotherContent(Refused):
+class AnotherContent(Rule):
     """This process id was used before with another content."""
 
     zh = "该流程标识已用于不同内容的报文。"
@@ -105,7 +106,7 @@ class AnotherContent(Refused):
     next_zh = "请以新的标识开始新流程。"
 
 
-class NotTheSuspender(Refused):
+class NotTheSuspender(Rule):
     """The {suspended_by} suspended this, so only the {suspended_by} may resume it."""
 
     zh = "由{suspended_by}暂停的，只能由{suspended_by}恢复。"
@@ -116,7 +117,7 @@ class NotTheSuspender(Refused):
     next_zh = "请按暂停通知整改后，请对方恢复。"
 
 
-class ReasonMissing(Refused):
+class ReasonMissing(Rule):
     """To {action} an agreement, a reason must be given."""
 
     zh = "对共享协议执行“{action}”时应当说明理由。"
@@ -127,7 +128,7 @@ class ReasonMissing(Refused):
     next_zh = "请说明理由，对方将会看到。"
 
 
-class UnknownDataset(Refused):
+class UnknownDataset(Rule):
     """This node publishes no data set {dataset}."""
 
     zh = "本节点没有发布数据集 {dataset}。"
@@ -138,7 +139,7 @@ class UnknownDataset(Refused):
     next_zh = "请重新查询目录，该条目可能已撤销。"
 
 
-class ItemNotShareable(Refused):
+class ItemNotShareable(Rule):
     """These items may not be shared: {items}."""
 
     zh = "以下信息项不予共享：{items}。"
@@ -149,7 +150,7 @@ class ItemNotShareable(Refused):
     next_zh = "请去除这些信息项，或列明不予共享的依据后拒绝。"
 
 
-class AgreementContradicts(Refused):
+class AgreementContradicts(Rule):
     """The agreement's ODRL permission and its hutong:terms do not say the same of {what}."""
 
     zh = "共享协议的 ODRL 许可与 hutong:terms 对{what}的约定不一致。"
@@ -160,7 +161,7 @@ class AgreementContradicts(Refused):
     next_zh = "请按条款重写许可，签名后重新发送协议。"
 
 
-class WiderThanAsked(Refused):
+class WiderThanAsked(Rule):
     """What you agree to ({what}) is wider than what was asked."""
 
     zh = "拟同意的内容（{what}）超出申请范围。"
@@ -171,7 +172,7 @@ class WiderThanAsked(Refused):
     next_zh = "请按申请范围或更小范围同意。"
 
 
-class NothingToChoose(Refused):
+class NothingToChoose(Rule):
     """This applicant's node sent no items and no terms, so masks, items and quota cannot be chosen for it."""
 
     zh = "申请方节点未提交信息项和条款，无法为其选择脱敏方式、信息项和调用限额。"
@@ -182,7 +183,7 @@ class NothingToChoose(Refused):
     next_zh = "请按已发布的要约同意，或者要求补正，或者拒绝。"
 
 
-class AgreementNotInForce(Refused):
+class AgreementNotInForce(Rule):
     """The agreement is {state}, so nothing can be delivered under it."""
 
     zh = "共享协议处于“{state}”状态，不能据此交付。"
@@ -193,7 +194,7 @@ class AgreementNotInForce(Refused):
     next_zh = "请先完成协议，或重新申请。"
 
 
-class DeliveryRunning(Refused):
+class DeliveryRunning(Rule):
     """A delivery under this agreement is already running: {pid}."""
 
     zh = "该协议已有正在进行的交付：{pid}。"
@@ -204,7 +205,7 @@ class DeliveryRunning(Refused):
     next_zh = "请使用现有交付，或先终止它。"
 
 
-class UnknownFormat(Refused):
+class UnknownFormat(Rule):
     """The data set is not distributed as {format}."""
 
     zh = "该数据集不以 {format} 方式提供。"
@@ -225,7 +226,7 @@ class NotAcknowledged(Refused):
     next_zh = "请待对方答复后再试；在此之前报文保留在发件箱中。"
 
 
-class NoOfferMade(Refused):
+class NoOfferMade(Rule):
     """An offer must name the data set and say what is missing or offered."""
 
     zh = "要约应当注明数据集及要约内容或者需补正的材料。"
@@ -236,7 +237,7 @@ class NoOfferMade(Refused):
     next_zh = "请列明需补正的材料或者提出的条款。"
 
 
-class SupplementTwice(Refused):
+class SupplementTwice(Rule):
     """What is missing was already listed once; it may not be asked for piece by piece."""
 
     zh = "需补正的材料应当一次性告知，不得多次要求补正。"

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from hutong.vocabulary.errors import GLOSSARY, Refused
+from hutong.vocabulary.errors import GLOSSARY
+from hutong.vocabulary.rulebook import Rule
 
 
 class Machine(StrEnum):
@@ -144,7 +145,7 @@ CLOSED: Final[dict[Machine, frozenset[str]]] = {
 }
 
 
-class IllegalMove(Refused):
+class IllegalMove(Rule):
     """A {said} of the {sender} cannot follow in state {state}; from here: {possible}."""
 
     zh = "当前状态为 {state}，{sender}不能发送 {said}；此状态下允许：{possible}。"

@@ -16,13 +16,14 @@ from hutong.control.catalogue.secrecy import SecretItem, label
 from hutong.vocabulary.calendar import WorkCalendar
 from hutong.vocabulary.codes import strictest
 from hutong.vocabulary.errors import Language, Refused
+from hutong.vocabulary.rulebook import Rule
 
 CATALOGUE_DAYS = 10  # working days from a change to its filing; decree 809 article 17
 EXTENSION_DAYS = 5  # further ones, with consent; article 17
 REVIEW_DAYS = 2  # for the data authority to review and publish; article 17
 
 
-class GateRule(Refused):
+class GateRule(Rule):
     """The entry does not satisfy a rule of the catalogue."""
 
     zh = "该条目不符合目录规则。"
@@ -114,7 +115,7 @@ class ItemNotInSource(GateRule):
     rule = "CAT-2"
 
 
-class PublishRefused(Refused):
+class PublishRefused(Rule):
     """The entry cannot be published yet."""
 
     zh = "该条目暂不能发布。"
@@ -138,7 +139,7 @@ class PublishRefused(Refused):
         return super().problem() | {"findings": [one.problem() for one in self.findings]}
 
 
-class NoConsent(Refused):
+class NoConsent(Rule):
     """The time for filing the change may be extended only with the data authority's consent."""
 
     zh = "延长目录更新期限须经政务数据共享主管部门同意。"

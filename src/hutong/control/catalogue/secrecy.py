@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from hutong.vocabulary.errors import Refused
+from hutong.vocabulary.rulebook import Rule
 
 _DENIAL = re.compile(
     "(?:不涉及|未涉及|不包含|不属于|不含|非)(?:任何)?(?:国家秘密|工作秘密|商业秘密)"
@@ -24,7 +24,7 @@ _LABEL = re.compile("绝密|秘密级|工作秘密|国家秘密|秘密★|(?<![�
 _ENGLISH_LABEL = re.compile(r"\b(?:top|state|work)[\s_-]*secrets?\b")
 
 
-class SecretRefused(Refused):
+class SecretRefused(Rule):
     """State secrets and work secrets are not shared here: {field} carries the label {label}."""
 
     zh = "国家秘密、工作秘密不得在此共享：{field} 标有“{label}”。"

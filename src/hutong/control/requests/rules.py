@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from hutong.control.identity.rules import OtherDepartment
 from hutong.vocabulary.codes import PURPOSES, SHARING_MODES, CodeList
-from hutong.vocabulary.errors import Refused
+from hutong.vocabulary.rulebook import Rule
 
 if TYPE_CHECKING:
     from hutong.control.identity.rules import Actor
@@ -35,7 +35,7 @@ REFUSALS: Final = CodeList([
 ])  # fmt: skip
 
 
-class RequestIncomplete(Refused):
+class RequestIncomplete(Rule):
     """A request must state its basis, scenario, scope, mode, term, purpose and items; missing here: {missing}."""
 
     zh = "共享申请应当载明使用依据、使用场景、使用范围、共享方式、使用时限、用途和信息项；缺少：{missing}。"
@@ -46,7 +46,7 @@ class RequestIncomplete(Refused):
     next_zh = "请补充缺少的内容后重新提交。"
 
 
-class UnknownItems(Refused):
+class UnknownItems(Rule):
     """The resource has no item {items}."""
 
     zh = "该资源没有以下信息项：{items}。"
@@ -57,7 +57,7 @@ class UnknownItems(Refused):
     next_zh = "请从目录中选择信息项。"
 
 
-class ItemsNotShared(Refused):
+class ItemsNotShared(Rule):
     """The catalogue says these items are not shared: {items}."""
 
     zh = "目录载明以下信息项不予共享：{items}。"
@@ -68,7 +68,7 @@ class ItemsNotShared(Refused):
     next_zh = "请去除这些信息项；目录条目列有不予共享的依据。"
 
 
-class OwnResource(Refused):
+class OwnResource(Rule):
     """This resource is published by your own node: no agreement between nodes is needed for it."""
 
     zh = "该资源由本节点发布，无需节点之间的共享协议。"
@@ -79,7 +79,7 @@ class OwnResource(Refused):
     next_zh = "请向发布该资源的部门申请。"
 
 
-class OwnSignOff(Refused):
+class OwnSignOff(Rule):
     """You filed this request, so the head of your sharing body must sign it off, and not you."""
 
     zh = "该申请由您提交，应当由本部门共享工作机构负责人同意，不能由您本人同意。"
@@ -89,7 +89,7 @@ class OwnSignOff(Refused):
     next_zh = "请由本部门共享工作机构负责人办理。"
 
 
-class RefusalWithoutReason(Refused):
+class RefusalWithoutReason(Rule):
     """A refusal must give a code from the list and a reason in words."""
 
     zh = "不同意共享的，应当给出理由代码并说明理由。"
@@ -100,7 +100,7 @@ class RefusalWithoutReason(Refused):
     next_zh = "请选择理由代码（{codes}）并填写理由。"
 
 
-class RefusalWithoutCitation(Refused):
+class RefusalWithoutCitation(Rule):
     """A refusal must cite the law, administrative regulation or State Council decision it rests on."""
 
     zh = "不同意共享的，应当列明法律、行政法规或者国务院决定依据。"

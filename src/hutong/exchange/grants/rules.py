@@ -12,7 +12,7 @@ from typing import Literal
 
 from hutong.exchange.grants.grant import Grant, GrantedItem
 from hutong.exchange.query import Query
-from hutong.vocabulary.errors import Refused
+from hutong.vocabulary.rulebook import Rule
 
 State = Literal["active", "suspended", "ended"]
 
@@ -22,7 +22,7 @@ _EQUALITY = frozenset({"eq", "in"})
 _CLOSED_MASKS = frozenset({"null", "pseudonym"})
 
 
-class NoGrant(Refused):
+class NoGrant(Rule):
     """No agreement {agreement} with you is in force here."""
 
     zh = "此处没有与贵方生效的协议 {agreement}。"
@@ -32,7 +32,7 @@ class NoGrant(Refused):
     next_zh = "请核对协议编号，或就该资源提出共享申请。"
 
 
-class WrongConsumer(Refused):
+class WrongConsumer(Rule):
     """Agreement {agreement} was not made with {consumer}."""
 
     zh = "协议 {agreement} 的使用方不是 {consumer}。"
@@ -42,7 +42,7 @@ class WrongConsumer(Refused):
     next_zh = "只有协议载明的使用方可以读取；请自行提出共享申请。"
 
 
-class GrantSuspended(Refused):
+class GrantSuspended(Rule):
     """Agreement {agreement} is suspended by its provider."""
 
     zh = "协议 {agreement} 已被提供方中止。"
@@ -52,7 +52,7 @@ class GrantSuspended(Refused):
     next_zh = "请在协议页面查看中止原因及整改要求。"
 
 
-class GrantEnded(Refused):
+class GrantEnded(Rule):
     """Agreement {agreement} has ended."""
 
     zh = "协议 {agreement} 已终止。"
@@ -62,7 +62,7 @@ class GrantEnded(Refused):
     next_zh = "如仍需使用数据，请重新提出共享申请。"
 
 
-class GrantExpired(Refused):
+class GrantExpired(Rule):
     """Agreement {agreement} ran until {ends_at}."""
 
     zh = "协议 {agreement} 的期限已于 {ends_at} 届满。"
@@ -72,7 +72,7 @@ class GrantExpired(Refused):
     next_zh = "请申请延长使用期限。"
 
 
-class GrantNotStarted(Refused):
+class GrantNotStarted(Rule):
     """Agreement {agreement} begins on {starts_at}."""
 
     zh = "协议 {agreement} 自 {starts_at} 起生效。"
@@ -82,7 +82,7 @@ class GrantNotStarted(Refused):
     next_zh = "请在生效后再次请求。"
 
 
-class BetweenPeriods(Refused):
+class BetweenPeriods(Rule):
     """Agreement {agreement} gives nothing at this time; it does again from {starts_at}."""
 
     zh = "协议 {agreement} 此时不在可用时段内，下一时段自 {starts_at} 起。"
@@ -92,7 +92,7 @@ class BetweenPeriods(Refused):
     next_zh = "请在该时间后再次请求。"
 
 
-class PurposeNotGranted(Refused):
+class PurposeNotGranted(Rule):
     """Agreement {agreement} does not allow the purpose {purpose}; it allows: {allowed}."""
 
     zh = "协议 {agreement} 不允许用于 {purpose}；允许的用途：{allowed}。"
@@ -102,7 +102,7 @@ class PurposeNotGranted(Refused):
     next_zh = "请按约定用途使用，或就该用途另行申请。"
 
 
-class ItemNotGranted(Refused):
+class ItemNotGranted(Rule):
     """Agreement {agreement} does not give these items: {items}."""
 
     zh = "协议 {agreement} 不包含以下信息项：{items}。"
@@ -112,7 +112,7 @@ class ItemNotGranted(Refused):
     next_zh = "请去掉这些信息项，或另行申请。查询条件只能使用已授权的信息项。"
 
 
-class MaskedItemInCondition(Refused):
+class MaskedItemInCondition(Rule):
     """Agreement {agreement} masks these items, so this condition may not test them: {items}."""
 
     zh = "协议 {agreement} 对以下信息项作了脱敏，不能用于此查询条件：{items}。"
@@ -122,7 +122,7 @@ class MaskedItemInCondition(Refused):
     next_zh = "可用已掌握的确切值查询（=、in）；隐藏或假名化的信息项不能作为条件。"
 
 
-class QuotaSpent(Refused):
+class QuotaSpent(Rule):
     """The quota of agreement {agreement} is spent: {used} of {quota} {what}."""
 
     zh = "协议 {agreement} 的配额已用完：{quota} {what_zh}中已用 {used}。"
@@ -133,7 +133,7 @@ class QuotaSpent(Refused):
     next_zh = "调用次数每日重新计算；如需更多行数，请协商提高配额。"
 
 
-class RateExceeded(Refused):
+class RateExceeded(Rule):
     """Agreement {agreement} allows {rate} queries a second."""
 
     zh = "协议 {agreement} 每秒最多允许 {rate} 次查询。"
