@@ -78,11 +78,15 @@ def member(jurisdiction: str) -> Member:
     return found
 
 
+def present() -> list[Member]:
+    """Every present member, ourselves among them, by jurisdiction."""
+    now = datetime.now(UTC)
+    return [one for one in Member.objects.order_by("jurisdiction") if one.valid_to is None or one.valid_to > now]
+
+
 def others() -> list[Member]:
     """Every present member but ourselves, by jurisdiction."""
-    now = datetime.now(UTC)
-    everyone = Member.objects.exclude(jurisdiction=current().jurisdiction).order_by("jurisdiction")
-    return [one for one in everyone if one.valid_to is None or one.valid_to > now]
+    return [one for one in present() if one.jurisdiction != current().jurisdiction]
 
 
 def keeper() -> str:
