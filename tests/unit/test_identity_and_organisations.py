@@ -40,6 +40,11 @@ exchange.see_own   | x       | x    | x       | x          | x       | x
 exchange.see_all   |         |      | x       | x          | x       | x
 node.see           |         |      | x       | x          | x       | x
 peer.let_in        |         |      |         |            |         | x
+parameter.propose  |         |      | x       | x          |         | x
+parameter.approve  |         |      |         | x          |         |
+clock.ask_extension | x      | x    |         |            |         |
+clock.consent_extension |    |      |         | x          |         |
+clock.see          | x       | x    | x       | x          | x       | x
 """
 ROWS = [[cell.strip() for cell in line.split("|")] for line in TRUTH.strip().split("\n")]
 CASES = [

@@ -49,6 +49,9 @@ def working_days(value: int, article: int, *, name: str = "days") -> Parameter:
 class Rule(Refused):
     """A rule was not kept."""
 
+    zh = "不符合规则。"
+    next_en = "Read the rule, and act as it says."
+    next_zh = "请按规则办理。"
     code: ClassVar[str] = "rule"
     since: ClassVar[date] = DECREE_809
     until: ClassVar[date | None] = None  # the last day in force
@@ -75,6 +78,7 @@ class Rule(Refused):
 class ClockRule(Rule):
     """This was due on {due}, within {days} working days of {received}, and is not done."""
 
+    # Its subclasses may name {title} as well.
     zh = "应当自{received}起{days}个工作日内（{due}前）办结，现已逾期。"
     code: ClassVar[str] = "clock"
     status = 409

@@ -14,6 +14,7 @@ from hutong.control.catalogue import queries as catalogue
 from hutong.control.catalogue.models import Attribute, Item, Resource
 from hutong.control.catalogue.rules import effective_attribute, item_attribute
 from hutong.control.requests.rules import REPLY_DAYS, RequestIncomplete, check_items
+from hutong.control.statute.day import china_date
 from hutong.exchange.shaping.masks import Mask
 from hutong.exchange.shaping.predicate import Predicate
 from hutong.node.settings import current
@@ -110,7 +111,7 @@ def default_mask(item: Item) -> dict[str, Any]:
 
 def reply_due(negotiation: Negotiation, attribute: str, now: datetime) -> date | None:
     """D809-21. The last day to answer; None where the operator has not loaded that year's holidays."""
-    received = catalogue.china_date(now)
+    received = china_date(now)
     try:
         return calendar_of(current().home).due(received, REPLY_DAYS[attribute])
     except CalendarYearMissing:

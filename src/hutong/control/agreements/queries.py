@@ -14,8 +14,8 @@ from hutong.control.agreements.models import Agreement, Negotiation, Transfer
 from hutong.control.agreements.terms import AgreedTerms, Terms, read_agreed
 from hutong.control.agreements.transitions import CLOSED, OWNERS, Machine, Owner, Party
 from hutong.control.catalogue.models import Entry
-from hutong.control.catalogue.queries import china_date
 from hutong.control.identity.rules import ACROSS_DEPARTMENTS, Actor
+from hutong.control.statute.day import china_date
 from hutong.ledger.models import AuditRecord
 from hutong.node import outside
 from hutong.node.settings import current

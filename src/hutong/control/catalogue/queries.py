@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from django.db.models import Count, F, QuerySet, Sum
@@ -14,6 +14,7 @@ from hutong.control.catalogue import dataset as datasets
 from hutong.control.catalogue.models import Entry, EntryTerm, Item, Resource
 from hutong.control.catalogue.rules import filing_due
 from hutong.control.catalogue.terms import query_terms
+from hutong.control.statute.day import china_date
 from hutong.node.settings import current
 from hutong.vocabulary.calendar import WorkCalendar
 from hutong.vocabulary.codes import GRADES
@@ -132,11 +133,6 @@ def unfiled_changes(calendar: WorkCalendar, today: date) -> list[tuple[Resource,
             due = filing_due(calendar, china_date(one.changed_at))
             rows.append((one, due, today > due))
     return rows
-
-
-def china_date(moment: Any) -> date:
-    """The day in China, which has one time zone and no summer time. Statutory clocks run on it."""
-    return date.fromisoformat((moment + timedelta(hours=8) - moment.utcoffset()).date().isoformat())
 
 
 def _newest(found: QuerySet[Entry], page: int, size: int, facets: bool) -> Found:

@@ -34,6 +34,11 @@ class Action(StrEnum):
     SEE_ALL_EXCHANGES = "exchange.see_all"
     SEE_NODE = "node.see"  # members, ledger, outbox
     LET_IN = "peer.let_in"  # connectors outside the directory
+    PROPOSE_PARAMETER = "parameter.propose"
+    APPROVE_PARAMETER = "parameter.approve"
+    ASK_EXTENSION = "clock.ask_extension"
+    CONSENT_EXTENSION = "clock.consent_extension"
+    SEE_CLOCKS = "clock.see"
 
 
 ACTIONS_ZH: dict[str, str] = {
@@ -55,6 +60,11 @@ ACTIONS_ZH: dict[str, str] = {
     Action.SEE_ALL_EXCHANGES: "查看全部交换",
     Action.SEE_NODE: "查看节点状态",
     Action.LET_IN: "接入名录外的连接器",
+    Action.PROPOSE_PARAMETER: "提出规则参数版本",
+    Action.APPROVE_PARAMETER: "审定规则参数版本",
+    Action.ASK_EXTENSION: "申请延长期限",
+    Action.CONSENT_EXTENSION: "同意延长期限",
+    Action.SEE_CLOCKS: "查看期限",
 }
 OPERATOR = "operator"  # the person at the node's own command line, who holds its files anyway
 
@@ -70,8 +80,16 @@ _OFFICER = frozenset({
     Action.ISSUE_KEY,
     Action.SEE_CATALOGUE,
     Action.SEE_OWN_EXCHANGES,
+    Action.SEE_CLOCKS,
+    Action.ASK_EXTENSION,
 })  # fmt: skip
-_SEE_ALL = frozenset({Action.SEE_CATALOGUE, Action.SEE_OWN_EXCHANGES, Action.SEE_ALL_EXCHANGES, Action.SEE_NODE})
+_SEE_ALL = frozenset({
+    Action.SEE_CATALOGUE,
+    Action.SEE_OWN_EXCHANGES,
+    Action.SEE_ALL_EXCHANGES,
+    Action.SEE_NODE,
+    Action.SEE_CLOCKS,
+})  # fmt: skip
 
 MAY: dict[str, frozenset[Action]] = {
     Role.OFFICER: _OFFICER,
@@ -84,11 +102,19 @@ MAY: dict[str, frozenset[Action]] = {
         Action.REGISTER_SOURCE,
         Action.DESCRIBE_RESOURCE,
         Action.WITHDRAW_RESOURCE,
+        Action.PROPOSE_PARAMETER,
     },
     # The supervisor may stop misuse (article 27); data it neither publishes nor asks for.
-    Role.SUPERVISOR: _SEE_ALL | {Action.CHANGE_AGREEMENT, Action.WITHDRAW_RESOURCE},
+    Role.SUPERVISOR: _SEE_ALL
+    | {
+        Action.CHANGE_AGREEMENT,
+        Action.WITHDRAW_RESOURCE,
+        Action.PROPOSE_PARAMETER,
+        Action.APPROVE_PARAMETER,
+        Action.CONSENT_EXTENSION,
+    },
     Role.AUDITOR: _SEE_ALL,
-    OPERATOR: _SEE_ALL | {Action.ADD_DEPARTMENT, Action.ADD_ACCOUNT, Action.LET_IN},
+    OPERATOR: _SEE_ALL | {Action.ADD_DEPARTMENT, Action.ADD_ACCOUNT, Action.LET_IN, Action.PROPOSE_PARAMETER},
 }
 ACROSS_DEPARTMENTS = frozenset({Role.STEWARD, Role.SUPERVISOR, Role.AUDITOR, OPERATOR})
 NEEDS_DEPARTMENT = frozenset({Role.OFFICER, Role.HEAD})
