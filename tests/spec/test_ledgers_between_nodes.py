@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import urllib.error
 import urllib.request
+from datetime import UTC, datetime, timedelta
 
 import orjson
 import pytest
@@ -13,6 +14,7 @@ from hutong.ledger import checkpoint as checkpoints
 from hutong.ledger import note as notes
 from hutong.ledger.note import VerifierKey
 from hutong.ledger.receipt import Receipt
+from hutong.ledger.record import rfc3339
 from tests.nodes import CommandFailed, Node, Region, until
 from tests.postgres import new_database
 from tests.unit.test_ledger_reconcile import SERVED, consumers, numbered
@@ -124,3 +126,32 @@ def test_a_witness_remembers_what_it_cosigned_and_takes_nothing_older(region):
     with refused.value as answer:
         assert answer.code == 409
         assert int(answer.read()) >= checkpoints.parse(notes.parse(known).text).size
+
+
+RECONCILE = (
+    "from datetime import UTC, datetime\nimport json\nfrom hutong.control.identity.models import Account\n"
+    "from hutong.control.notices.queries import notices\n"
+    "from hutong.control.oversight.reconciling import reconcile_one\n"
+    "account, _ = Account.objects.get_or_create(username='audit', role='auditor')\n"
+    f"row = reconcile_one({JIANGSU!r}, datetime.now(UTC))\n"
+    "told = [one.notice.said_en for one in notices(account)]\n"
+    "print(json.dumps([row.state, row.trouble, [one['exchange'] for one in row.differences], told]))"
+)
+
+
+def test_the_daily_comparison_names_an_exchange_that_stands_in_one_ledger_alone_and_tells_the_auditor_once(region):
+    alone = numbered(950, at=rfc3339(datetime.now(UTC) - timedelta(minutes=10)))
+    log(region[ANHUI], consumers(alone))
+    first = until(lambda: (said := region[ANHUI].python(RECONCILE))[0] == "differs" and said, what="a difference")
+    assert alone.exchange in first[2]
+    again = region[ANHUI].python(RECONCILE)
+    assert len(again[3]) == len(first[3]) == 1, "the same difference is told once"
+    assert JIANGSU in again[3][0]
+
+
+def test_a_member_that_does_not_answer_is_noted_and_asked_again(region):
+    region[JIANGSU].stop()
+    try:
+        assert region[ANHUI].python(RECONCILE)[0] == "unreachable"
+    finally:
+        region[JIANGSU].start()

@@ -22,6 +22,7 @@ desk       | no      | yes  | no      | no         | no
 inbox      | yes     | yes  | yes     | yes        | yes
 agreements | yes     | yes  | yes     | yes        | yes
 exchanges  | yes     | yes  | yes     | yes        | yes
+reconciliations | no  | no   | yes     | yes        | yes
 publish    | yes     | yes  | yes     | no         | no
 keys       | yes     | yes  | no      | no         | no
 node       | no      | no   | yes     | yes        | yes

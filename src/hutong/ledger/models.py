@@ -55,3 +55,25 @@ class ForkEvidence(models.Model):
 
     class Meta:
         db_table = "fork_evidence"
+
+
+class DailyReconciliation(models.Model):
+    """What comparing our ledger with a member's came to on one day: the last attempt of that day."""
+
+    peer = models.CharField(max_length=40)
+    day = models.DateField()  # UTC
+    at = models.DateTimeField()
+    since = models.CharField(max_length=40, blank=True)  # exchanges from then on; "": all
+    state = models.CharField(max_length=12)  # holds, differs, unreachable
+    trouble = models.CharField(max_length=64, blank=True)  # code of the refusal, when unreachable or forked
+    agreed = models.BigIntegerField(default=0)
+    unanswered = models.BigIntegerField(default=0)
+    pending = models.BigIntegerField(default=0)
+    behind = models.BigIntegerField(default=0)
+    our_size = models.BigIntegerField(default=0)
+    their_size = models.BigIntegerField(default=0)
+    differences = models.JSONField(default=list)  # [{"exchange", "kind", "what", "what_zh", "members"}]
+
+    class Meta:
+        db_table = "daily_reconciliation"
+        constraints = [models.UniqueConstraint(fields=["peer", "day"], name="reconciled_once_a_day")]

@@ -32,7 +32,7 @@ def take_on() -> None:
     """Register the node's own work. Runs only in the process that does the work (work.py)."""
     work.register("directory", follow_directory, FOLLOW_EVERY_S)
     work.register("ledger", sequence, LEDGER_EVERY_S)
-    work.register("witness", _witness_rounds().start, WITNESS_EVERY_S)
+    work.register_aside("witness", _witness_rounds().run, WITNESS_EVERY_S)
     work.register("tidy", tidy, TIDY_EVERY_S)
     install(NodeHost())
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +14,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 import orjson
-from django.db import connections
 from django.db.models import Q
 from django.http import HttpRequest
 
@@ -115,30 +113,11 @@ class MemberLog:
 
 @dataclass
 class WitnessRounds:
-    """Has our checkpoints cosigned: the region's by every member, a member's by the region.
+    """Has our checkpoints cosigned: the region's by every member, a member's by the region."""
 
-    A round runs in a thread of its own, so that a witness that does not answer holds up no other work of the node.
-    """
-
-    _thread: threading.Thread | None = None
     _asked: Witnesses | None = None
     _rest_until: dict[str, float] = field(default_factory=dict)  # by name of the witness: time.monotonic()
     _addresses: dict[str, str] = field(default_factory=dict)
-
-    def start(self) -> None:
-        """Begin a round, unless one is still under way."""
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._run, name="hutong-witness-round", daemon=True)
-            self._thread.start()
-
-    def _run(self) -> None:
-        try:
-            self.run()
-        # The edge of a thread: said in the log, and tried again in the next round.
-        except Exception:
-            log.exception("a round of witnessing failed")
-        finally:
-            connections.close_all()
 
     def run(self) -> list[Outcome]:
         """Ask every witness that has not cosigned the newest checkpoint."""

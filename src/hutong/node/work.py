@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from django.db import close_old_connections, connection, transaction
+from django.db import close_old_connections, connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import Error as DatabaseError
 
@@ -41,6 +41,28 @@ class _Task:
     failures: int = field(default=0)
 
 
+class _Aside:
+    """Starts a function in a thread of its own, one at a time."""
+
+    def __init__(self, name: str, function: Callable[[], object]) -> None:
+        self.name, self.function = name, function
+        self._thread: threading.Thread | None = None
+
+    def __call__(self) -> None:
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._run, name=f"hutong-{self.name}", daemon=True)
+            self._thread.start()
+
+    def _run(self) -> None:
+        # The edge of a thread: said in the log, and tried again when it is next due.
+        try:
+            self.function()
+        except Exception:
+            log.exception("work %s failed", self.name)
+        finally:
+            connections.close_all()
+
+
 _tasks: dict[str, _Task] = {}
 _woken = threading.Event()
 _names: set[str] = set()
@@ -54,6 +76,14 @@ def register(name: str, function: Callable[[], object], every_s: float) -> None:
     It runs outside any transaction and MUST be repeatable: after an error it is run again.
     """
     _tasks[name] = _Task(name, function, every_s)
+
+
+def register_aside(name: str, function: Callable[[], object], every_s: float) -> None:
+    """As `register`, but in a thread of its own, for work that waits for other nodes: it holds up no other work.
+
+    While one run is under way, no second one is begun.
+    """
+    register(name, _Aside(name, function), every_s)
 
 
 def listen(name: str, called: Callable[[], None]) -> None:

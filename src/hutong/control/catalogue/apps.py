@@ -11,5 +11,5 @@ class CatalogueConfig(AppConfig):
         from hutong.control.catalogue import harvest, sources
         from hutong.node import work
 
-        work.register("catalogue.harvest", harvest.Rounds().start, every_s=harvest.LOOK_EVERY_S)
+        work.register_aside("catalogue.harvest", harvest.harvest, every_s=harvest.LOOK_EVERY_S)
         work.register("catalogue.sweep", sources.sweep_snapshots, every_s=sources.SWEEP_EVERY_S)

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
-from django.db import connections, transaction
+from django.db import transaction
 
 from hutong.control.catalogue import federation, feed
 from hutong.control.catalogue.dataset import CONTEXT, DSP_PATH, BadEntry
@@ -103,28 +102,6 @@ def read(peer: str, *, again: bool = False) -> Reading:
     row.failed, row.asked_at = failure is not None, datetime.now(UTC)
     row.save()
     return Reading(peer, taken, refused, failure)
-
-
-class Rounds:
-    """Readings in a thread of their own: a long one holds up no other work of the node."""
-
-    def __init__(self) -> None:
-        self._thread: threading.Thread | None = None
-
-    def start(self) -> None:
-        """Begin a round, unless one is still under way."""
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._run, name="hutong-harvest", daemon=True)
-            self._thread.start()
-
-    def _run(self) -> None:
-        try:
-            harvest()
-        # The edge of a thread: said in the log, and tried again in the next round.
-        except Exception:
-            log.exception("a round of harvesting failed")
-        finally:
-            connections.close_all()
 
 
 def _read_all(peers: list[str]) -> list[Reading]:

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_POST, require_safe
 from hutong.control.identity.models import Account
 from hutong.node import settings as node_settings
 from hutong.portal.auditors.exchanges import exchanges_page, receipt_page, record_of
+from hutong.portal.auditors.reconciliations import reconciliations_page
 from hutong.portal.auditors.verification import verify as verify_receipt
 from hutong.portal.components.page import fragment, room, show
 
@@ -32,3 +33,10 @@ def verify(request: HttpRequest, account: Account, exchange_id: str, role: str) 
     record = record_of(account, exchange_id, role)
     page = receipt_page(account, record, verify_receipt(record, node_settings.current().ledger_folder))
     return show(request, fragment(request, "portal/auditors/receipt.html", "portal/auditors/verified.html"), page)
+
+
+@require_safe
+@room("reconciliations")
+def reconciliations(request: HttpRequest, account: Account) -> HttpResponse:
+    page = reconciliations_page(account, request.GET.get("page"))
+    return show(request, "portal/auditors/reconciliations.html", page)

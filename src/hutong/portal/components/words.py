@@ -101,6 +101,11 @@ AGREEMENT_STATES: Stated = {
     "suspended": (lazy("suspended"), "wait"),
     "ended": (lazy("ended"), "bad"),
 }
+RECONCILIATIONS: Stated = {
+    "holds": (lazy("both tell the same"), "good"),
+    "differs": (lazy("they differ"), "bad"),
+    "unreachable": (lazy("not compared"), "wait"),
+}
 OUTCOMES: Stated = {
     "served": (lazy("served"), "good"),
     "refused": (lazy("refused"), "bad"),
