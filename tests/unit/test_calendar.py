@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from hutong.vocabulary.calendar import PUBLISHED, CalendarYearMissing, calendar_of, read_days
+from hutong.vocabulary.calendar import PUBLISHED, CalendarYearMissing, read_days
 from hutong.vocabulary.errors import BadInput
 
 CLOCKS = """
@@ -18,15 +18,6 @@ received   | days | due
 2025-09-30 | 2    | 2025-10-10
 2026-02-09 | 10   | 2026-02-28
 2026-04-30 | 1    | 2026-05-06
-"""
-
-NEXT_YEAR = """date,kind
-2027-01-01,holiday
-2027-01-02,weekend
-2027-01-04,makeup_workday
-2027-02-05,holiday
-2027-05-01,holiday
-2027-10-01,holiday
 """
 
 
@@ -44,24 +35,9 @@ def test_day_zero_is_the_day_of_receipt_even_on_a_holiday():
 def test_a_year_nobody_announced_is_refused_not_guessed():
     with pytest.raises(CalendarYearMissing, match="2027") as refused:
         PUBLISHED.due(date(2026, 12, 28), 10)
-    assert "calendar.csv" in refused.value.next_step("en")
+    assert "hutong calendar load" in refused.value.next_step("en")
     with pytest.raises(CalendarYearMissing):
         PUBLISHED.works(date(2003, 6, 2))
-
-
-def test_an_operator_loads_the_next_year(tmp_path):
-    assert calendar_of(tmp_path) is PUBLISHED
-    (tmp_path / "calendar.csv").write_text(NEXT_YEAR, encoding="utf-8")
-    loaded = calendar_of(tmp_path)
-    assert loaded.due(date(2026, 12, 31), 1) == date(2027, 1, 4)
-    assert not loaded.works(date(2027, 2, 5))
-    assert loaded.due(date(2025, 9, 22), 10) == date(2025, 10, 11)
-    assert calendar_of(tmp_path) is loaded
-
-
-def test_the_operators_day_wins_over_the_package(tmp_path):
-    (tmp_path / "calendar.csv").write_text("date,kind\n2025-09-23,holiday\n", encoding="utf-8")
-    assert calendar_of(tmp_path).due(date(2025, 9, 22), 1) == date(2025, 9, 24)
 
 
 def test_half_a_year_is_refused():

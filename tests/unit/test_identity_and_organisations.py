@@ -45,6 +45,7 @@ parameter.approve  |         |      |         | x          |         |
 clock.ask_extension | x      | x    |         |            |         |
 clock.consent_extension |    |      |         | x          |         |
 clock.see          | x       | x    | x       | x          | x       | x
+calendar.load      |         |      | x       |            |         | x
 """
 ROWS = [[cell.strip() for cell in line.split("|")] for line in TRUTH.strip().split("\n")]
 CASES = [

@@ -9,7 +9,6 @@ from hutong.demo.region import ANHUI, MEMBERS, PASSWORD, REGION, SEATS, Seat
 from hutong.demo.screen import Words, Work
 from hutong.demo.seed.files import write_demonstration_calendar
 from hutong.demo.stage import Stage
-from hutong.vocabulary.calendar import FILE_NAME
 
 
 def make_nodes(stage: Stage) -> None:
@@ -44,7 +43,9 @@ def _make(stage: Stage, seat: Seat, work: Work) -> Seat:
         *("--source-roots", str(stage.region / "data")),
         *region,
     )
-    write_demonstration_calendar(seat.home(stage.region) / FILE_NAME, date.today())
+    calendar = stage.region / f"calendar-{seat.folder}.csv"
+    if write_demonstration_calendar(calendar, date.today()):
+        stage.run(seat, "calendar load", str(calendar))
     work.step()
     return seat
 

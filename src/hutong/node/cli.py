@@ -25,6 +25,7 @@ COMMANDS = {
     "migrate": "hutong.node.commands:migrate",
     "account": "hutong.control.identity.cli:account",
     "department": "hutong.control.organisations.cli:department",
+    "calendar": "hutong.control.calendar.cli:calendar",
     "source": "hutong.control.catalogue.cli:source",
     "resource": "hutong.control.catalogue.cli:resource",
     "search": "hutong.control.catalogue.cli:search",

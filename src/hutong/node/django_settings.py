@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "hutong.exchange",
     "hutong.control.identity",
     "hutong.control.organisations",
+    "hutong.control.calendar",
     "hutong.control.catalogue",
     "hutong.control.requests",
     "hutong.control.agreements",

@@ -3,9 +3,9 @@
 The day of receipt is day 0. A year whose holidays are not known is refused, never guessed: the
 holidays of a year are announced in the November before it, and no rule predicts them.
 
-An operator loads what the package does not know yet as `calendar.csv` in the node's folder, with the
-columns date, kind; kind is holiday, makeup_workday, workday or weekend. The file wins over the package. It must
-know a whole year: a year counts as known once its three fixed holidays are listed.
+An operator loads what the package does not know yet: the notice itself (holiday_notice.py), or a table with the
+columns date, kind; kind is holiday, makeup_workday, workday or weekend. What was loaded wins over the package. A
+year counts as known once its three fixed holidays are listed; for a known year a table may change single days.
 """
 
 from __future__ import annotations
@@ -14,14 +14,11 @@ import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from functools import lru_cache
-from pathlib import Path
 
 from chinese_calendar import constants  # type: ignore[import-untyped]
 
 from hutong.vocabulary.errors import BadInput, Refused
 
-FILE_NAME = "calendar.csv"
 FIXED_HOLIDAYS = ((1, 1), (5, 1), (10, 1))  # New Year, Labour Day, National Day: in every year's announcement
 WORKS = {"holiday": False, "weekend": False, "makeup_workday": True, "workday": True}
 MOST_DAYS = 1000  # working days in one step; the longest statutory clock is 20
@@ -33,8 +30,8 @@ class CalendarYearMissing(Refused):
     zh = "本节点尚无 {year} 年的节假日安排，无法计算该年的工作日。"
     code = "calendar_year_missing"
     status = 503
-    next_en = "Load the announced holidays of {year} as calendar.csv in the node's folder."
-    next_zh = "请将 {year} 年的节假日安排以 calendar.csv 载入节点目录。"
+    next_en = "Load the State Council's notice for {year}: hutong calendar load DIR FILE."
+    next_zh = "请载入国务院办公厅关于 {year} 年节假日安排的通知：hutong calendar load DIR FILE。"
 
 
 def _published() -> dict[date, bool]:
@@ -83,18 +80,27 @@ class WorkCalendar:
         return sign * sum(self.works(first + timedelta(days=step)) for step in range(1, span + 1))
 
     def with_days(self, days: Mapping[date, bool]) -> WorkCalendar:
-        """This calendar with an operator's days over it.
+        """This calendar with the days of a table over it.
 
         raises   BadInput when a year is only partly listed and not known otherwise
         """
         years = {day.year for day in days}
         for year in sorted(years - self.years):
-            if any(days.get(date(year, month, day), True) for month, day in FIXED_HOLIDAYS):
+            if not is_whole(year, days):
                 raise BadInput(
                     reason=f"the calendar lists {year} in part: its fixed holidays are missing",
                     reason_zh=f"日历中 {year} 年不完整：缺少固定节假日",
                 )
-        return WorkCalendar({**self.exceptions, **days}, self.years | years)
+        return self.over(days, years)
+
+    def over(self, days: Mapping[date, bool], years: Iterable[int]) -> WorkCalendar:
+        """This calendar with other days over it; `years` are known from now on."""
+        return WorkCalendar({**self.exceptions, **days}, self.years | set(years))
+
+
+def is_whole(year: int, days: Mapping[date, bool]) -> bool:
+    """True when these days arrange the whole year: its three fixed holidays are among them, as days off."""
+    return not any(days.get(date(year, month, day), True) for month, day in FIXED_HOLIDAYS)
 
 
 PUBLISHED = WorkCalendar()
@@ -115,22 +121,3 @@ def read_days(lines: Iterable[str]) -> dict[date, bool]:
                 reason_zh=f"日历第 {number} 行没有日期，或类别无效",
             ) from None
     return days
-
-
-def calendar_of(folder: Path) -> WorkCalendar:
-    """The calendar of the node in a folder: the published one, under the folder's calendar.csv if it has one.
-
-    raises   BadInput
-    """
-    file = folder / FILE_NAME
-    try:
-        changed_ns = file.stat().st_mtime_ns
-    except FileNotFoundError:
-        return PUBLISHED
-    return _loaded(file, changed_ns)
-
-
-@lru_cache(maxsize=8)
-def _loaded(file: Path, changed_ns: int) -> WorkCalendar:  # noqa: ARG001 - a changed file is read anew
-    with file.open(encoding="utf-8-sig", newline="") as lines:
-        return PUBLISHED.with_days(read_days(lines))

@@ -10,6 +10,7 @@ from typing import Any, Final
 from hutong.control.agreements.models import Negotiation
 from hutong.control.agreements.rules import ItemNotShareable, UnknownDataset, WiderThanAsked
 from hutong.control.agreements.terms import AgreedTerms, Terms
+from hutong.control.calendar import queries as calendar
 from hutong.control.catalogue import queries as catalogue
 from hutong.control.catalogue.models import Attribute, Item, Resource
 from hutong.control.catalogue.rules import effective_attribute, item_attribute
@@ -17,8 +18,7 @@ from hutong.control.requests.rules import REPLY_DAYS, RequestIncomplete, check_i
 from hutong.control.statute.day import china_date
 from hutong.exchange.shaping.masks import Mask
 from hutong.exchange.shaping.predicate import Predicate
-from hutong.node.settings import current
-from hutong.vocabulary.calendar import CalendarYearMissing, calendar_of
+from hutong.vocabulary.calendar import CalendarYearMissing
 from hutong.vocabulary.errors import NotFound
 
 KEEP: Final[dict[str, Any]] = {"action": "keep"}
@@ -113,7 +113,7 @@ def reply_due(negotiation: Negotiation, attribute: str, now: datetime) -> date |
     """D809-21. The last day to answer; None where the operator has not loaded that year's holidays."""
     received = china_date(now)
     try:
-        return calendar_of(current().home).due(received, REPLY_DAYS[attribute])
+        return calendar.in_force().due(received, REPLY_DAYS[attribute])
     except CalendarYearMissing:
         return negotiation.due_at
 

@@ -13,13 +13,13 @@ from hutong.control.agreements.drafting import SUPPLEMENT, asked_terms
 from hutong.control.agreements.models import Agreement, Negotiation, Transfer
 from hutong.control.agreements.terms import AgreedTerms, Terms, read_agreed
 from hutong.control.agreements.transitions import CLOSED, OWNERS, Machine, Owner, Party
+from hutong.control.calendar import queries as calendar
 from hutong.control.catalogue.models import Entry
 from hutong.control.identity.rules import ACROSS_DEPARTMENTS, Actor
 from hutong.control.statute.day import china_date
 from hutong.ledger.models import AuditRecord
 from hutong.node import outside
-from hutong.node.settings import current
-from hutong.vocabulary.calendar import CalendarYearMissing, calendar_of
+from hutong.vocabulary.calendar import CalendarYearMissing
 from hutong.vocabulary.errors import NotFound
 
 
@@ -193,6 +193,6 @@ def _days_left(found: Negotiation) -> int | None:
     if found.due_at is None or found.state in CLOSED[Machine.NEGOTIATION]:
         return None
     try:
-        return calendar_of(current().home).left(china_date(datetime.now(UTC)), found.due_at)
+        return calendar.in_force().left(china_date(datetime.now(UTC)), found.due_at)
     except CalendarYearMissing:
         return None

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
+from hutong.control.calendar import queries as calendars
 from hutong.control.clocks import hooks
 from hutong.control.clocks.models import Clock
 from hutong.control.clocks.rules import (
@@ -22,8 +23,7 @@ from hutong.control.notices.actions import tell
 from hutong.control.statute import day, queries
 from hutong.control.statute.decisions import decide
 from hutong.ledger.record import record
-from hutong.node.settings import current
-from hutong.vocabulary.calendar import CalendarYearMissing, calendar_of
+from hutong.vocabulary.calendar import CalendarYearMissing
 from hutong.vocabulary.errors import NotFound, WrongState
 from hutong.vocabulary.ids import new_id
 from hutong.vocabulary.rulebook import ClockRule
@@ -176,7 +176,7 @@ def _place(clock_id: str) -> None:
     """Give a clock its day, once the calendar of its year is loaded."""
     clock = _held(clock_id)
     try:
-        calendar_of(current().home).due(clock.received_on, clock.days + clock.extended_days)
+        calendars.in_force().due(clock.received_on, clock.days + clock.extended_days)
     except CalendarYearMissing:
         return
     facts: dict[str, Any] = {"rule": clock.rule, "received": clock.received_on.isoformat()}
@@ -196,7 +196,7 @@ def lateness(clock: Clock) -> ClockRule:
 
 
 def _near(today: date) -> list[tuple[str, int]]:
-    calendar = calendar_of(current().home)
+    calendar = calendars.in_force()
     found = Clock.objects.filter(state="running", due_on__gte=today).exclude(reminded_on=today)
     near = []
     for clock_id, due_on in found.order_by("due_on").values_list("id", "due_on"):

@@ -6,11 +6,11 @@ from datetime import date
 
 from django.db.models import F, QuerySet
 
+from hutong.control.calendar import queries as calendars
 from hutong.control.clocks.models import Clock
 from hutong.control.identity.rules import ACROSS_DEPARTMENTS, Actor
 from hutong.control.statute import day
-from hutong.node.settings import current
-from hutong.vocabulary.calendar import CalendarYearMissing, calendar_of
+from hutong.vocabulary.calendar import CalendarYearMissing
 from hutong.vocabulary.errors import NotFound
 
 
@@ -45,6 +45,6 @@ def days_left(found: Clock) -> int | None:
     if found.due_on is None:
         return None
     try:
-        return calendar_of(current().home).left(day.today(), found.due_on)
+        return calendars.in_force().left(day.today(), found.due_on)
     except CalendarYearMissing:
         return None

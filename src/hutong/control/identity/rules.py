@@ -39,6 +39,7 @@ class Action(StrEnum):
     ASK_EXTENSION = "clock.ask_extension"
     CONSENT_EXTENSION = "clock.consent_extension"
     SEE_CLOCKS = "clock.see"
+    LOAD_CALENDAR = "calendar.load"
 
 
 ACTIONS_ZH: dict[str, str] = {
@@ -65,6 +66,7 @@ ACTIONS_ZH: dict[str, str] = {
     Action.ASK_EXTENSION: "申请延长期限",
     Action.CONSENT_EXTENSION: "同意延长期限",
     Action.SEE_CLOCKS: "查看期限",
+    Action.LOAD_CALENDAR: "载入工作日历",
 }
 OPERATOR = "operator"  # the person at the node's own command line, who holds its files anyway
 
@@ -103,6 +105,7 @@ MAY: dict[str, frozenset[Action]] = {
         Action.DESCRIBE_RESOURCE,
         Action.WITHDRAW_RESOURCE,
         Action.PROPOSE_PARAMETER,
+        Action.LOAD_CALENDAR,
     },
     # The supervisor may stop misuse (article 27); data it neither publishes nor asks for.
     Role.SUPERVISOR: _SEE_ALL
@@ -114,7 +117,14 @@ MAY: dict[str, frozenset[Action]] = {
         Action.CONSENT_EXTENSION,
     },
     Role.AUDITOR: _SEE_ALL,
-    OPERATOR: _SEE_ALL | {Action.ADD_DEPARTMENT, Action.ADD_ACCOUNT, Action.LET_IN, Action.PROPOSE_PARAMETER},
+    OPERATOR: _SEE_ALL
+    | {
+        Action.ADD_DEPARTMENT,
+        Action.ADD_ACCOUNT,
+        Action.LET_IN,
+        Action.PROPOSE_PARAMETER,
+        Action.LOAD_CALENDAR,
+    },
 }
 ACROSS_DEPARTMENTS = frozenset({Role.STEWARD, Role.SUPERVISOR, Role.AUDITOR, OPERATOR})
 NEEDS_DEPARTMENT = frozenset({Role.OFFICER, Role.HEAD})

@@ -20,10 +20,10 @@ from typing import Any
 
 from django.db import transaction
 
+from hutong.control.calendar import queries as calendars
 from hutong.control.statute import day, queries
 from hutong.control.statute.models import Decision, RuleApplied
-from hutong.node.settings import current
-from hutong.vocabulary.calendar import CalendarYearMissing, WorkCalendar, calendar_of
+from hutong.vocabulary.calendar import CalendarYearMissing, WorkCalendar
 from hutong.vocabulary.ids import new_id
 from hutong.vocabulary.rulebook import Rule
 
@@ -102,7 +102,7 @@ def decider(name: str) -> Callable[[Decider], Decider]:
 def decide(name: str, subject: str, facts: Outcome) -> Outcome:
     """Decide under the law of today and keep the decision, in the caller's transaction."""
     on = day.today()
-    calendar = SeenDays(calendar_of(current().home))
+    calendar = SeenDays(calendars.in_force())
     law = Law(on, calendar, lambda rule, parameter: queries.in_force(rule, parameter, on))
     outcome = _deciders[name](facts, law)
     made = Decision.objects.create(

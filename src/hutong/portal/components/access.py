@@ -31,6 +31,7 @@ ACTIONS: dict[str, Promise] = {
     Action.SEE_OWN_EXCHANGES: lazy("see the department's exchanges"),
     Action.SEE_ALL_EXCHANGES: lazy("see all exchanges"),
     Action.SEE_NODE: lazy("see the state of the node"),
+    Action.LOAD_CALENDAR: lazy("load the working-day calendar"),
 }
 
 

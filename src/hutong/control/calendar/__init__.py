@@ -1,0 +1,1 @@
+"""The working-day calendar as data: what was loaded, from which file, when and by whom."""
