@@ -59,8 +59,8 @@ def make(home: Path, listen: str, kit_address: str) -> Seeded:
     from hutong.control.catalogue.queries import dataset
     from hutong.control.identity.rules import Operator
 
-    officer, head = _people()
-    published = _publish(officer, head, settings.data_folder)
+    officer, head, supervisor = _people()
+    published = _publish(officer, head, supervisor, settings.data_folder)
     token = peers.let_in(Operator("operator:kit"), PARTICIPANT, name="Technology compatibility kit",
                          addresses=[kit_address], authorization="Bearer of-the-kit")  # fmt: skip
     plan = {resource: name for name, resource in published.items()}
@@ -88,7 +88,7 @@ def conclude(seeded: Seeded, home: Path, port: int) -> None:
     noted.replace(home / scenarios.PLAN_FILE)
 
 
-def _people() -> tuple[Any, Any]:
+def _people() -> tuple[Any, Any, Any]:
     from hutong.control.identity.actions import create_account
     from hutong.control.identity.rules import Operator
     from hutong.control.organisations.actions import register_department
@@ -98,12 +98,13 @@ def _people() -> tuple[Any, Any]:
 
     def person(role: str) -> Any:
         password = "conformance-of-one-run"
-        return create_account(operator, username=role, password=password, role=role, department_code=OFFICE)
+        office = OFFICE if role in ("officer", "head") else None
+        return create_account(operator, username=role, password=password, role=role, department_code=office)
 
-    return person("officer"), person("head")
+    return person("officer"), person("head"), person("supervisor")
 
 
-def _publish(officer: Any, head: Any, folder: Path) -> dict[str, str]:
+def _publish(officer: Any, head: Any, supervisor: Any, folder: Path) -> dict[str, str]:
     """returns  scenario: resource id"""
     from hutong.control.catalogue import actions
 
@@ -116,6 +117,6 @@ def _publish(officer: Any, head: Any, folder: Path) -> dict[str, str]:
         items = [{"name": "code", "title_zh": "编号", "grade": 1}, {"name": "name", "title_zh": "名称", "grade": 1}]
         actions.describe(officer, resource.id, DESCRIPTION, items)
         actions.sign_off(head, resource.id)
-        actions.publish(officer, resource.id)
+        actions.review(supervisor, actions.submit(officer, resource.id).id)
         published[name] = resource.id
     return published

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.nodes import Node, Region, until
+from tests.publication import SUPERVISOR
 
 PROVIDER, CONSUMER, KEEPER = "320000", "340000", "yrd"
 OFFICE = "11330105002500287C"  # the provider's department
@@ -40,14 +41,19 @@ class Exchange:
 
 def staff(node: Node, department: str, name_zh: str, officer: str, head: str) -> None:
     node.hutong("department", "add", str(node.home), department, name_zh)
+    oversee(node)
     for username, role in ((officer, "officer"), (head, "head")):
         node.hutong(
             "account", "add", str(node.home), username, "--role", role, "--department", department, "--generate"
         )
 
 
+def oversee(node: Node) -> None:
+    node.hutong("account", "add", str(node.home), SUPERVISOR, "--role", "supervisor", "--generate")
+
+
 def publish(node: Node, source: str | Path, folder: Path, **changes: str) -> str:
-    """Register a source, describe it as the draft has it, have it signed off, publish it. returns the resource's id"""
+    """Register a source, describe it as the draft has it, have it signed off, published. returns the resource's id"""
     home = str(node.home)
     fields = {
         "title_zh": "企业登记信息",
@@ -70,8 +76,15 @@ def publish(node: Node, source: str | Path, folder: Path, **changes: str) -> str
     node.hutong("resource", "describe", home, resource, "--file", str(draft), "--as", "wang")
     node.hutong("resource", "describe", home, resource, *given, "--as", "wang")
     node.hutong("resource", "sign-off", home, resource, "--as", "zhao")
-    node.hutong("resource", "publish", home, resource, "--as", "wang")
+    put_before_the_supervisor_and_publish(node, resource, "wang")
     return resource
+
+
+def put_before_the_supervisor_and_publish(node: Node, resource: str, officer: str) -> None:
+    """What the officer submits, the supervisor of the node reviews and publishes."""
+    home = str(node.home)
+    said = node.hutong("resource", "submit", home, resource, "--as", officer)
+    node.hutong("resource", "review", home, said.split()[1].rstrip(":"), "--as", SUPERVISOR)
 
 
 def with_titles(draft: str) -> str:

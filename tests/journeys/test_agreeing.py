@@ -13,6 +13,7 @@ import pytest
 
 from hutong.exchange.wire import unpack
 from hutong.vocabulary.ids import new_id
+from tests.journeys.first_exchange import oversee, put_before_the_supervisor_and_publish
 from tests.nodes import CommandFailed, Region, until
 
 MARKET, HEALTH = "11370800MB28559184", "11430000006122244L"
@@ -50,6 +51,7 @@ class Two:
         """Departments, accounts, a source and two published resources of it."""
         for where, code, name in (("jiangsu", MARKET, "市场监督管理局"), ("anhui", HEALTH, "卫生健康委员会")):
             self.at(where, "department", "add", code, name)
+            oversee(self.jiangsu if where == "jiangsu" else self.anhui)
             for role in ("officer", "head"):
                 self.at(where, "account", "add", role, "--role", role, "--department", code, "--generate")
         file = self.folder / "companies.sqlite"
@@ -77,7 +79,7 @@ class Two:
         description.write_bytes(orjson.dumps(whole))
         self.at("jiangsu", "resource", "describe", resource, "--file", str(description), "--as", "officer")
         self.at("jiangsu", "resource", "sign-off", resource, "--as", "head")
-        self.at("jiangsu", "resource", "publish", resource, "--as", "officer")
+        put_before_the_supervisor_and_publish(self.jiangsu, resource, "officer")
         return resource
 
     def _seen(self) -> list[str]:

@@ -30,7 +30,7 @@ resource = actions.draft_resource(wang, source.id)
 items = [{{"name": "code", "title_zh": "编号", "grade": 1}}, {{"name": "name", "title_zh": "名称", "grade": 1}}]
 actions.describe(wang, resource.id, {description!r}, items)
 actions.sign_off(zhao, resource.id)
-actions.publish(wang, resource.id)
+actions.review(account("supervisor"), actions.submit(wang, resource.id).id)
 print(json.dumps(dataset(resource.id)))
 """
 DESCRIPTION = {
@@ -55,7 +55,7 @@ DESCRIPTION = {
 def node(tmp_path: Path) -> Any:
     with Region(tmp_path) as region:
         made = region.make("100000")
-        staff(made, MARKET, "市场监督管理局", "Market", {"wang": "officer", "zhao": "head"})
+        staff(made, MARKET, "市场监督管理局", "Market", {"wang": "officer", "zhao": "head", "supervisor": "supervisor"})
         made.start()
         yield made
 

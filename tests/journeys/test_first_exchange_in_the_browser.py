@@ -18,6 +18,7 @@ from tests.journeys.first_exchange import found_in_catalogue as found
 from tests.journeys.people import as_person, staff
 from tests.journeys.test_first_exchange import COMPANIES, databases  # noqa: F401 - a fixture
 from tests.nodes import Node, Region, until
+from tests.publication import SUPERVISOR
 
 DESCRIPTION = {
     "title_zh": "江苏企业登记信息",
@@ -29,7 +30,7 @@ CHOICES = {"category": "basic", "theme": "legal_entity", "update_cycle": "5", "a
 
 
 def publish(browser: Browser, node: Node, source: Path) -> str:
-    """Register, describe, sign off, publish, each by the person whose task it is. returns the resource's id"""
+    """Register, describe, sign off, submit, publish, each by the person whose task it is. returns the resource's id"""
     officer = as_person(browser, node, "wang")
     officer.goto(node.base_url + "/publish/sources/new/")
     officer.get_by_label("Name").fill("企业登记")
@@ -50,9 +51,18 @@ def publish(browser: Browser, node: Node, source: Path) -> str:
     expect(head.get_by_text("Signed off by")).to_be_visible()
 
     officer.goto(address)
-    officer.get_by_role("button", name="Save and publish").click()
+    officer.get_by_role("button", name="Save and submit").click()
+    expect(officer.get_by_text("before the supervisor").first).to_be_visible(timeout=60_000)
+
+    supervisor = as_person(browser, node, SUPERVISOR)
+    supervisor.goto(node.base_url + "/reviews/")
+    supervisor.get_by_role("link", name=DESCRIPTION["title_en"]).click()
+    supervisor.get_by_role("button", name="Publish").click()
+    expect(supervisor.get_by_text("Nothing awaits review")).to_be_visible(timeout=60_000)
+
+    officer.goto(address)
     expect(officer.get_by_role("link", name="As others see it")).to_be_visible(timeout=60_000)
-    for one in (head, officer):
+    for one in (head, officer, supervisor):
         one.context.close()
     return address.rstrip("/").rpartition("/")[2]
 
@@ -111,7 +121,11 @@ def test_real_companies_are_published_asked_for_and_read_at_two_portals(
         region.start(KEEPER, PROVIDER, CONSUMER)
         provider, consumer = region[PROVIDER], region[CONSUMER]
         staff(
-            provider, OFFICE, "江苏省市场监督管理局", "Jiangsu Market Regulation", {"wang": "officer", "zhao": "head"}
+            provider,
+            OFFICE,
+            "江苏省市场监督管理局",
+            "Jiangsu Market Regulation",
+            {"wang": "officer", "zhao": "head", SUPERVISOR: "supervisor"},
         )
         staff(consumer, DESK, "安徽省数据资源管理局", "Anhui Data Resources", {"li": "officer", "sun": "head"})
         resource = publish(browser, provider, (real_data / COMPANIES).resolve())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.first_exchange import OFFICE, publish, staff
+from tests.journeys.first_exchange import OFFICE, publish, put_before_the_supervisor_and_publish, staff
 from tests.nodes import CommandFailed, Node, Region, until
 from tests.postgres import new_database
 
@@ -53,7 +53,7 @@ def test_entries_arrive_after_joining_past_a_keeper_that_is_away_and_only_once(r
     until(lambda: entries(anhui) == {first: (1, "published")}, what="what was published before it joined")
 
     region[KEEPER].stop()
-    jiangsu.hutong("resource", "publish", str(jiangsu.home), first, "--as", "wang")
+    put_before_the_supervisor_and_publish(jiangsu, first, "wang")
     jiangsu.hutong("resource", "withdraw", str(jiangsu.home), first, "--as", "wang")
     with pytest.raises(CommandFailed, match="does not answer"):
         harvest(anhui)

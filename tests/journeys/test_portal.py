@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.journeys.first_exchange import CONSUMER, DESK, KEEPER, OFFICE, PROVIDER, found_in_catalogue, publish
 from tests.journeys.people import PASSWORD, as_person, sign_in, staff
 from tests.nodes import Node, Region
+from tests.publication import SUPERVISOR
 
 COMPANIES = """name,uscc,registration_date,city
 甲公司,91350100M000100Y43,1998-02-03,南京
@@ -51,7 +52,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
             OFFICE,
             "江苏省市场监督管理局",
             "Jiangsu Market Regulation",
-            {"wang": "officer", "zhao": "head"},
+            {"wang": "officer", "zhao": "head", SUPERVISOR: "supervisor"},
         )
         people = {"li": "officer", "sun": "head", "qian": "supervisor"}
         staff(region[CONSUMER], DESK, "安徽省数据资源管理局", "Anhui Data Resources", people)

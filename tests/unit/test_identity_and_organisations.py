@@ -27,7 +27,8 @@ account.add        |         |      | x       |            |         | x
 source.register    | x       | x    | x       |            |         |
 resource.describe  | x       | x    | x       |            |         |
 resource.sign_off  |         | x    |         |            |         |
-resource.publish   | x       | x    |         |            |         |
+resource.submit    | x       | x    |         |            |         |
+resource.review    |         |      |         | x          |         |
 resource.withdraw  | x       | x    | x       | x          |         |
 request.file       | x       | x    |         |            |         |
 request.sign_off   |         | x    |         |            |         |

@@ -19,6 +19,7 @@ home       | yes     | yes  | yes     | yes        | yes
 catalogue  | yes     | yes  | yes     | yes        | yes
 requests   | yes     | yes  | yes     | yes        | yes
 desk       | no      | yes  | no      | no         | no
+reviews    | no      | no   | no      | yes        | no
 inbox      | yes     | yes  | yes     | yes        | yes
 agreements | yes     | yes  | yes     | yes        | yes
 exchanges  | yes     | yes  | yes     | yes        | yes

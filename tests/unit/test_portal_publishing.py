@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from hutong.control.catalogue.models import Entry, Resource
+from hutong.control.catalogue.models import Entry, Resource, Submission
 from hutong.control.identity.models import Account
 from hutong.exchange.models import Source
 from hutong.node.settings import current
@@ -42,7 +42,8 @@ def head() -> Client:
 
 def signed_in(role: str) -> Client:
     client = Client(headers={"accept-language": "en"})
-    client.force_login(Account.objects.create(username=role, role=role, department=department()))
+    office = department() if role in ("officer", "head") else None
+    client.force_login(Account.objects.create(username=role, role=role, department=office))
     return client
 
 
@@ -100,8 +101,15 @@ def test_a_draft_is_published_once_everything_is_there(head: Client, tmp_path: P
     page = shown(head.get(address))
     assert "things are missing before this can be published" in page
     head.post(reverse("resource_sign_off", args=[resource.id]))
-    answer = head.post(address, filled(resource, do="publish"))
+    answer = head.post(address, filled(resource, do="submit"))
     assert answer.status_code == 302, shown(answer)
+    page = shown(head.get(address))
+    assert "take it back to change it" in page
+    assert not Entry.objects.exists()
+    supervisor = signed_in("supervisor")
+    waiting = Submission.objects.get()
+    assert "企业登记信息" in shown(supervisor.get(reverse("review", args=[waiting.id])))
+    supervisor.post(reverse("review_publish", args=[waiting.id]))
     entry = Entry.objects.get()
     assert entry.state == "published"
     resource.refresh_from_db()
@@ -120,7 +128,7 @@ def test_each_missing_field_is_named_beside_it_and_linked_from_the_top(head: Cli
         "summary_zh": "",
         "attribute": "conditional",
         f"item-{first.position}-title_zh": "",
-        "do": "publish",
+        "do": "submit",
     }
     answer = head.post(reverse("resource_edit", args=[resource.id]), filled(resource, **gaps))
     page = shown(answer)
@@ -147,7 +155,7 @@ def test_an_officer_learns_that_the_head_signs_the_assessment_off(head: Client, 
     officer = signed_in("officer")
     address = reverse("resource_edit", args=[resource.id])
     assert "As data officer you may not sign off the secrecy assessment." in shown(officer.get(address))
-    assert officer.post(address, filled(resource, do="publish")).status_code == 422
+    assert officer.post(address, filled(resource, do="submit")).status_code == 422
     assert officer.post(reverse("resource_sign_off", args=[resource.id])).status_code == 403
 
 

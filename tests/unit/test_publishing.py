@@ -34,6 +34,7 @@ from hutong.vocabulary.errors import NotAllowed, NotFound, Refused, WrongState
 from hutong.vocabulary.identifiers import credit_check
 from hutong.vocabulary.text import TextTooLong, WrongText
 from tests.conftest import HOME
+from tests.publication import publish
 from tests.region import neighbour, ourselves
 
 pytestmark = pytest.mark.django_db
@@ -115,7 +116,7 @@ def described(people, drafted):
 
 @pytest.fixture
 def published(people, described):
-    return actions.publish(people["head"], described.id)
+    return publish(people["head"], described.id)
 
 
 def test_a_source_is_read_sealed_and_recorded(people, registered, csv_file):
@@ -137,7 +138,7 @@ def test_a_draft_knows_types_identifiers_and_what_looks_like_a_person(drafted):
 
 def test_publishing_a_bare_draft_names_every_missing_field(people, drafted):
     with pytest.raises(rules.PublishRefused) as refused:
-        actions.publish(people["officer"], drafted.id)
+        publish(people["officer"], drafted.id)
     missing = refused.value.problem()["missing"]
     assert {"sign_off", "summary_zh", "update_cycle", "attribute", "sharing_modes", "source_system"} <= set(missing)
     assert "company.title_zh" in missing
@@ -154,7 +155,8 @@ def test_a_complete_description_is_published_signed_sent_and_recorded(published)
     sent = OutboxMessage.objects.get()
     assert (sent.peer, json.loads(bytes(sent.body))["type"]) == ("yrd", "catalogue.entry")
     recorded = AuditRecord.objects.get(kind="resource.published")
-    assert (recorded.actor, recorded.detail["signed_off_by"]) == ("li", "li")
+    assert (recorded.actor, recorded.detail["signed_off_by"]) == ("supervisor", "li")
+    assert recorded.detail["submitted_by"] == "li"
     assert [one.id for one in queries.search("企业登记").entries] == [published.id]
 
 
@@ -179,7 +181,7 @@ def dcat_shapes(tmp_path):
 
 def test_an_entry_that_the_operators_shapes_refuse_is_not_published(people, described, dcat_shapes):
     with pytest.raises(rules.PublishRefused, match="somebody to ask") as refused:
-        actions.publish(people["head"], described.id)
+        publish(people["head"], described.id)
     (finding,) = refused.value.problem()["findings"]
     assert finding["code"] == "shape_violated"
     assert described.id in finding["focus"]
@@ -191,17 +193,17 @@ def test_an_entry_that_the_operators_shapes_refuse_is_not_published(people, desc
 def test_the_official_shapes_of_dcat_ap_let_a_complete_description_pass(people, described, dcat_shapes, real_data):
     official = real_data / "conformance" / "dcat-ap" / "dcat-ap-3.0.1-SHACL.ttl"
     dcat_shapes.write_bytes(official.read_bytes())
-    assert actions.publish(people["head"], described.id).version == 1
+    assert publish(people["head"], described.id).version == 1
 
 
 @pytest.mark.parametrize("content", [b"", b"<not turtle", b"\xff\xfe", b"<urn:a> <urn:b> <urn:c> ."])
 def test_shapes_that_are_none_stop_publication_and_say_so(people, described, dcat_shapes, content):
     dcat_shapes.write_bytes(content)
     with pytest.raises(BadSetting, match="dcat_shapes"):
-        actions.publish(people["head"], described.id)
+        publish(people["head"], described.id)
     dcat_shapes.unlink()
     with pytest.raises(BadSetting, match="dcat_shapes"):
-        actions.publish(people["head"], described.id)
+        publish(people["head"], described.id)
     assert Entry.objects.count() == 0
 
 
@@ -230,7 +232,7 @@ def test_an_index_that_cannot_be_built_does_not_keep_an_entry_from_being_publish
         raise SourceFailed
 
     monkeypatch.setattr(sources, "open_source", fails)
-    assert actions.publish(people["head"], described.id).version == 1
+    assert publish(people["head"], described.id).version == 1
     assert "source_failed" in caplog.text
 
 
@@ -242,9 +244,9 @@ def test_nothing_published_holds_the_location(published, csv_file):
 
 def test_an_officer_publishes_only_what_the_head_signed_off(people, described):
     with pytest.raises(rules.PublishRefused, match="signed off"):
-        actions.publish(people["officer"], described.id)
+        publish(people["officer"], described.id)
     actions.sign_off(people["head"], described.id)
-    assert actions.publish(people["officer"], described.id).version == 1
+    assert publish(people["officer"], described.id).version == 1
 
 
 def test_d809_12_no_officer_writes_the_sign_off_into_the_description(people, described):
@@ -269,7 +271,7 @@ def test_a_change_is_seen_by_others_only_when_published_again(people, published)
     actions.describe(people["officer"], published.id, {"title_zh": "企业登记信息（新）"})
     assert queries.entry(published.id).title_zh == "企业登记信息"
     assert Resource.objects.get().changed_at is not None
-    again = actions.publish(people["head"], published.id)
+    again = publish(people["head"], published.id)
     assert (again.version, again.title_zh) == (2, "企业登记信息（新）")
     assert Resource.objects.get().changed_at is None
     assert again.dataset[EXTENSION]["code"] == "102001/000001"
@@ -294,7 +296,7 @@ def test_a_source_that_is_gone_stops_publication(people, described):
     snapshot = current().snapshots_folder / Source.objects.get().snapshot
     snapshot.unlink()
     with pytest.raises(rules.PublishRefused) as refused:
-        actions.publish(people["head"], described.id)
+        publish(people["head"], described.id)
     assert refused.value.problem()["missing"] == ["source"]
     assert Source.objects.get().check_ok is False
 
@@ -303,13 +305,13 @@ def test_a_source_without_a_described_item_stops_publication(people, registered,
     write_companies(csv_file, "uscc,company,telephone,registered,capital")
     actions.refresh_source(people["officer"], registered.id)
     with pytest.raises(rules.PublishRefused, match="contact"):
-        actions.publish(people["head"], described.id)
+        publish(people["head"], described.id)
 
 
 def test_a_resource_without_a_source_is_not_published(people, described):
     Resource.objects.update(source=None)
     with pytest.raises(rules.PublishRefused) as refused:
-        actions.publish(people["head"], described.id)
+        publish(people["head"], described.id)
     assert refused.value.problem()["missing"] == ["source"]
 
 
@@ -322,8 +324,8 @@ def test_a_resource_without_a_source_is_not_published(people, described):
         (actions.describe, "other", OtherDepartment),
         (actions.describe, "auditor", NotAllowed),
         (actions.sign_off, "officer", NotAllowed),
-        (actions.publish, "other", OtherDepartment),
-        (actions.publish, "steward", NotAllowed),
+        (actions.submit, "other", OtherDepartment),
+        (actions.submit, "steward", NotAllowed),
         (actions.withdraw, "other", OtherDepartment),
     ],
 )
@@ -335,7 +337,7 @@ def test_others_may_not(people, registered, described, verb, who, refusal):
 
 @pytest.mark.parametrize("wrong", ["", "x", "../..", "' OR 1=1 --", "\x00", "a" * 5000])
 def test_an_unknown_id_is_not_found(people, wrong):
-    for verb in (actions.describe, actions.publish, actions.withdraw, actions.draft_resource):
+    for verb in (actions.describe, actions.submit, actions.withdraw, actions.draft_resource):
         with pytest.raises(NotFound):
             verb(people["officer"], wrong)
 
@@ -421,7 +423,7 @@ def test_wrong_items_are_refused_and_the_old_ones_stay(people, drafted, items, r
 def test_words_of_sql_are_only_words(people, described):
     words = "'); DROP TABLE resource; -- \" OR 1=1 /* */ % _ \\ {0} {{ x }} <script>"
     actions.describe(people["officer"], described.id, {"title_zh": words, "source_system": words})
-    entry = actions.publish(people["head"], described.id)
+    entry = publish(people["head"], described.id)
     assert entry.title_zh == words
     assert queries.search("drop table").total == 1
 
@@ -436,7 +438,7 @@ def test_a_steward_registers_for_any_department_it_names(people, csv_file):
 def test_catalogue_codes_run_on(people, registered, published):
     second = actions.draft_resource(people["officer"], registered.id)
     actions.describe(people["officer"], second.id, COMPLETE, ITEMS)
-    assert actions.publish(people["head"], second.id).dataset[EXTENSION]["code"] == "102001/000002"
+    assert publish(people["head"], second.id).dataset[EXTENSION]["code"] == "102001/000002"
 
 
 def run(command, *arguments, stdin=None):
@@ -464,7 +466,9 @@ def test_the_whole_way_by_command_line(region, csv_file, tmp_path, form):
         stdin="pass phrase!\n",
     )
     run(account_cli, "add", HOME, "qian", "--role", "auditor", stdin="pass phrase!\npass phrase!\n")
-    assert [one["username"] for one in json.loads(run(account_cli, "list", HOME, "--json"))] == ["li", "qian", "wang"]
+    run(account_cli, "add", HOME, "zhou", "--role", "supervisor", stdin="pass phrase!\npass phrase!\n")
+    known = [one["username"] for one in json.loads(run(account_cli, "list", HOME, "--json"))]
+    assert known == ["li", "qian", "wang", "zhou"]
     made = run(source_cli, "add", HOME, csv_file, "--name", "企业登记", "--as", "wang")
     source_id = made.split()[1].rstrip(":")
     assert "40 rows" in made
@@ -489,10 +493,20 @@ def test_the_whole_way_by_command_line(region, csv_file, tmp_path, form):
     (tmp_path / "whole.json").write_text(json.dumps(whole), encoding="utf-8")
     run(resource_cli, "describe", HOME, resource_id, "--file", tmp_path / "whole.json", "--as", "wang")
     run(resource_cli, "sign-off", HOME, resource_id, "--as", "li")
-    assert "version 1 was published" in run(resource_cli, "publish", HOME, resource_id, "--as", "wang")
+    submission = run(resource_cli, "submit", HOME, resource_id, "--as", "wang").split()[1].rstrip(":")
+    assert submission in run(resource_cli, "submissions", HOME)
+    sent_back = ("--return", "摘要过短", "--point", "summary_zh=请写明数据来源", "--point", "整体请复核")
+    assert "2 points" in run(resource_cli, "review", HOME, submission, *sent_back, "--as", "zhou")
+    again = run(resource_cli, "submit", HOME, resource_id, "--as", "wang").split()[1].rstrip(":")
+    assert "taken back" in run(resource_cli, "take-back", HOME, resource_id, "--as", "wang")
+    again = run(resource_cli, "submit", HOME, resource_id, "--as", "wang").split()[1].rstrip(":")
+    assert "version 1 was published" in run(resource_cli, "review", HOME, again, "--as", "zhou")
     assert "1 found" in run(search_cli, HOME, "companies")
     assert json.loads(run(search_cli, HOME, "企业", "--json"))[0]["id"] == resource_id
     assert "withdrawn" in run(resource_cli, "withdraw", HOME, resource_id, "--as", "wang")
+    issued = json.loads(run(resource_cli, "versions", HOME, resource_id, "--json"))
+    assert [(one["version"], one["state"]) for one in issued] == [(2, "withdrawn"), (1, "published")]
+    assert run(resource_cli, "diff", HOME, resource_id, 1, 2) == ""
 
 
 def test_a_broken_description_file_is_refused(people, drafted, tmp_path):
@@ -521,4 +535,4 @@ def test_real_companies_are_drafted_and_published(real_data, people, tmp_path):
     assert items["uscc"].element == "uscc"
     titled = [{"name": name, "title_zh": item.title_zh or name} for name, item in items.items()]
     actions.describe(people["officer"], drafted.id, COMPLETE, titled)
-    assert actions.publish(people["head"], drafted.id).dataset[EXTENSION]["row_count"] == source.row_count
+    assert publish(people["head"], drafted.id).dataset[EXTENSION]["row_count"] == source.row_count

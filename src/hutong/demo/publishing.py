@@ -1,4 +1,4 @@
-"""Departments register their sources, describe them, are refused, sign off and publish; the others find them."""
+"""Departments register sources, describe them, are refused, sign off and submit; supervisors publish; others find."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ def publish_all(stage: Stage) -> None:
     for one in PUBLISHED:
         _publish(stage, one)
     stage.screen.done(
-        Words("负责人审核同意，四项目录已签名发布", "The heads signed off; four entries are signed and published"),
+        Words(
+            "负责人审核同意，主管部门审核后，四项目录已签名发布",
+            "The heads signed off, the supervisors reviewed; four entries are signed and published",
+        ),
         began=began,
     )
 
@@ -85,10 +88,10 @@ def _registered(stage: Stage, language: str) -> str:
 
 def _refused_first(stage: Stage) -> None:
     resource = stage.facts[f"resource:{INSURED.file_name}"]
-    stage.show(JIANGSU, "resource publish", resource, "--as", "officer")
-    said = stage.ask(JIANGSU, "resource publish", resource, "--as", "officer")
+    stage.show(JIANGSU, "resource submit", resource, "--as", "officer")
+    said = stage.ask(JIANGSU, "resource submit", resource, "--as", "officer")
     stage.screen.refused(
-        Words("草稿不能发布：缺什么，一次说全", "A draft cannot be published; it says all that is missing at once"),
+        Words("草稿不能送审：缺什么，一次说全", "A draft cannot be submitted; it says all that is missing at once"),
         said.err,
     )
 
@@ -99,7 +102,8 @@ def _publish(stage: Stage, one: Published) -> None:
     file.write_text(json.dumps(one.description(), ensure_ascii=False, indent=1), encoding="utf-8")
     stage.run(one.seat, "resource describe", resource, "--file", str(file), "--as", "officer")
     stage.run(one.seat, "resource sign-off", resource, "--as", "head")
-    stage.run(one.seat, "resource publish", resource, "--as", "officer")
+    submission = identifier(stage.run(one.seat, "resource submit", resource, "--as", "officer").out)
+    stage.run(one.seat, "resource review", submission, "--as", "supervisor")
 
 
 def _wait_for(stage: Stage, one: Published) -> None:

@@ -48,6 +48,7 @@ ROOMS = (
     _room("publish", lazy("Publish"), "publish", "data", Action.DESCRIBE_RESOURCE),
     _room("requests", lazy("Requests"), "requests", "duties", Action.FILE_REQUEST, Action.SEE_ALL_EXCHANGES),
     _room("desk", lazy("Sign-off"), "check", "duties", Action.SIGN_OFF_REQUEST, waiting=waiting.sign_offs),
+    _room("reviews", lazy("Review"), "check", "duties", Action.REVIEW_RESOURCE, waiting=waiting.reviews),
     _room(
         "inbox",
         lazy("Inbox"),

@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("hutong.portal.officers.urls")),
     path("", include("hutong.portal.heads.urls")),
     path("", include("hutong.portal.publishers.urls")),
+    path("", include("hutong.portal.supervisors.urls")),
     path("", include("hutong.portal.providers.urls")),
     path("", include("hutong.portal.parties.urls")),
     path("", include("hutong.portal.applications.urls")),

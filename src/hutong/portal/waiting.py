@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db.models import QuerySet
 
 from hutong.control.agreements.models import Negotiation
+from hutong.control.catalogue import queries
 from hutong.control.identity import rules
 from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Action
@@ -24,6 +25,11 @@ def to_sign_off(account: Account) -> QuerySet[ShareRequest]:
 def to_answer(account: Account) -> QuerySet[Negotiation]:
     """Requests of others that wait for an answer here, the earliest statutory day first."""
     return scope.negotiations(account).filter(state__in=TO_ANSWER).order_by("due_at", "created_at")
+
+
+def reviews(account: Account) -> int:
+    """Descriptions before the supervisor."""
+    return queries.to_review().count() if rules.may(account, Action.REVIEW_RESOURCE) else 0
 
 
 def sign_offs(account: Account) -> int:

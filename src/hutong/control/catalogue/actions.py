@@ -1,4 +1,7 @@
-"""Describing, signing off, publishing and withdrawing a resource. One verb, one transaction, one record."""
+"""Drafting, describing and signing off a resource. One verb, one transaction, one record.
+
+What follows, up to everybody's catalogue, is publication.py; a source is sources.py.
+"""
 
 from __future__ import annotations
 
@@ -7,45 +10,37 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
 
-from hutong.control.catalogue import dataset as datasets
-from hutong.control.catalogue import dcat_ap, dcat_rules, federation, fields, secrecy, shapes
-from hutong.control.catalogue.models import Entry, Item, Resource
-from hutong.control.catalogue.queries import items_of
-from hutong.control.catalogue.queries import resource as resource_of
-from hutong.control.catalogue.rules import (
-    AlreadyWithdrawn,
-    ItemNotInSource,
-    NoLiveSource,
-    PublishRefused,
-    check_may_publish,
-    effective_attribute,
-    effective_grade,
-)
-from hutong.control.catalogue.sources import (
-    prepare_lookups,
-    probe_source,
-    refresh_source,
-    register_source,
-    source_of,
-    spec_of,
-)
-from hutong.control.identity.rules import Action, Actor, check, may
+from hutong.control.catalogue import fields, secrecy
+from hutong.control.catalogue.models import Item, Resource
+from hutong.control.catalogue.publication import review, send_back, submit, take_back, withdraw
+from hutong.control.catalogue.queries import items_of, locked, open_submission
+from hutong.control.catalogue.rules import UnderReview
+from hutong.control.catalogue.sources import refresh_source, register_source, source_of, spec_of
+from hutong.control.identity.rules import Action, Actor, check
 from hutong.control.organisations.queries import department
 from hutong.exchange.models import Source
 from hutong.exchange.shaping.masks import FITTING, BadMask
-from hutong.exchange.shaping.values import kind_of
 from hutong.exchange.sources.draft import ItemDraft, draft
 from hutong.ledger.record import record
 from hutong.node.settings import current
 from hutong.vocabulary.canonical import canonical_digest
-from hutong.vocabulary.codes import CATEGORY_DIGITS, THEMES
-from hutong.vocabulary.errors import Refused, WrongState
+from hutong.vocabulary.errors import WrongState
 from hutong.vocabulary.ids import new_id
 from hutong.vocabulary.text import checked
 
-__all__ = ["describe", "draft_resource", "publish", "refresh_source", "register_source", "sign_off", "withdraw"]
+__all__ = [
+    "describe",
+    "draft_resource",
+    "refresh_source",
+    "register_source",
+    "review",
+    "send_back",
+    "sign_off",
+    "submit",
+    "take_back",
+    "withdraw",
+]
 
 FORMATS = {"csv": "csv", "parquet": "parquet", "excel": "excel", "sqlite": "database", "postgresql": "database"}
 # A change of these voids the sign-off of article 12: what was assessed is not what would be published.
@@ -89,12 +84,14 @@ def describe(
     given    fields of the resource; those not given stay
     items    the complete list in its order, each with its "name": one left out is dropped from the resource, a field
              left out of one stays. None leaves all items as they are
-    raises   NotFound, NotAllowed, UnknownField, WrongText, WrongValue, BadMask, SecretRefused, WrongState
+    raises   NotFound, NotAllowed, UnknownField, WrongText, WrongValue, BadMask, SecretRefused, WrongState, UnderReview
     """
-    resource = _locked(resource_id)
+    resource = locked(resource_id)
     check(by, Action.DESCRIBE_RESOURCE, resource.department_id)
     if resource.state == "withdrawn":
         raise WrongState(what="resource", what_zh="数据资源", state=resource.state, possible=["draft", "published"])
+    if open_submission(resource) is not None:
+        raise UnderReview()
     changes = fields.read_resource(given or {})
     secrecy.check(changes.items())
     before = items_of(resource)
@@ -118,110 +115,13 @@ def describe(
 @transaction.atomic
 def sign_off(by: Actor, resource_id: str) -> Resource:
     """D809-12. The head has seen the assessment of secrecy and personal information, and agrees."""
-    resource = _locked(resource_id)
+    resource = locked(resource_id)
     check(by, Action.SIGN_OFF_RESOURCE, resource.department_id)
     resource.secrecy_checked_by = by.username[:100]
     resource.save(update_fields=["secrecy_checked_by", "updated_at"])
     detail = {"digest": canonical_digest(_canonical({}, items_of(resource)))}
     record("resource.signed_off", f"resource:{resource.id}", by.username, detail)
     return resource
-
-
-def publish(by: Actor, resource_id: str) -> Entry:
-    """Publish, or publish again: the source is probed now, the gate is passed, the entry is signed and sent.
-
-    A head who publishes signs the assessment off by it.
-
-    raises   NotFound, NotAllowed, PublishRefused naming everything that is missing
-    """
-    resource = resource_of(resource_id)
-    check(by, Action.PUBLISH_RESOURCE, resource.department_id)
-    unavailable = _unavailable(resource)
-    shapes.configured()  # read before the transaction, which others wait for
-    with transaction.atomic():
-        resource = _locked(resource_id)
-        items = items_of(resource)
-        if not resource.secrecy_checked_by and may(by, Action.SIGN_OFF_RESOURCE):
-            resource.secrecy_checked_by = by.username[:100]
-        check_may_publish(resource, items, unavailable)
-        now = _milliseconds(datetime.now(UTC))
-        resource.attribute = effective_attribute(resource.attribute, items)
-        resource.code = resource.code or _next_code(resource)
-        resource.state, resource.version, resource.changed_at = "published", resource.version + 1, None
-        resource.published_at = now
-        resource.save()
-        entry = _issue(by, resource, items, "published", now)
-    if resource.source is not None:
-        prepare_lookups(resource.source, [item.name for item in items if item.key])
-    return entry
-
-
-@transaction.atomic
-def withdraw(by: Actor, resource_id: str) -> Entry:
-    """Take the entry out of every catalogue. Agreements in force are not touched: article 27 has its own way.
-
-    raises   NotFound, NotAllowed, WrongState, AlreadyWithdrawn
-    """
-    resource = _locked(resource_id)
-    check(by, Action.WITHDRAW_RESOURCE, resource.department_id)
-    if resource.state == "withdrawn":
-        raise AlreadyWithdrawn()
-    if resource.state != "published":
-        raise WrongState(what="resource", what_zh="数据资源", state=resource.state, possible=["published"])
-    resource.state, resource.version = "withdrawn", resource.version + 1
-    resource.save()
-    # The moment of this version, not of the first: it is signed by the key of now, which may be newer than the entry.
-    return _issue(by, resource, items_of(resource), "withdrawn", _milliseconds(datetime.now(UTC)))
-
-
-def _issue(by: Actor, resource: Resource, items: Sequence[Item], state: str, at: datetime) -> Entry:
-    """Sign the data set, keep it as our entry, send it, record it. In the caller's transaction."""
-    dataset = datasets.build(resource, items, current(), state=state, version=resource.version, published_at=at)
-    signed = federation.sign(dataset)
-    if state == "published":
-        _check_dcat(signed.document)
-    entry = federation.store(signed)
-    federation.announce(signed)
-    detail = {
-        "version": resource.version,
-        "attribute": effective_attribute(resource.attribute, items),
-        "grade": effective_grade(items),
-        "items": len(items),
-        "signed_off_by": resource.secrecy_checked_by,
-    }
-    commitment = {"resource": resource.id, "dataset": canonical_digest(dataset)}
-    record(f"resource.{state}", f"resource:{resource.id}", by.username, detail, commitment=commitment)
-    return entry
-
-
-def _check_dcat(document: datasets.EntryDocument) -> None:
-    """Others harvest it as DCAT-AP: by our own table, and by the official shapes where the operator has set them.
-
-    raises   PublishRefused, BadSetting
-    """
-    node = dcat_ap.dataset(document)
-    if found := dcat_rules.findings(node) or shapes.findings(node):
-        raise PublishRefused(found)
-
-
-def _locked(resource_id: str) -> Resource:
-    """The resource, locked until the transaction ends. The foreign rows are read apart: only the resource is locked."""
-    resource_of(resource_id)
-    return Resource.objects.select_for_update().get(id=resource_id)
-
-
-def _unavailable(resource: Resource) -> Refused | None:
-    """Why the source cannot serve the described items now, or None."""
-    if resource.source is None:
-        return NoLiveSource(reason="none is attached.", reason_zh="未挂接。")
-    answer, refusal = probe_source(resource.source)
-    if refusal is not None or answer is None:
-        cause = refusal or Refused()
-        return NoLiveSource(reason=cause.say("en"), reason_zh=cause.say("zh"))
-    kinds = {one.name: kind_of(one.type) for one in answer.schema}
-    there = {name: kind.value for name, kind in kinds.items() if kind is not None}
-    gone = [item.name for item in items_of(resource) if there.get(item.name) != item.type]
-    return ItemNotInSource(items=gone[:20]) if gone else None
 
 
 def _drafted(resource: Resource, position: int, one: ItemDraft) -> Item:
@@ -297,19 +197,6 @@ def _canonical(changes: dict[str, Any], items: Sequence[Item]) -> dict[str, Any]
     return {"fields": changes, "items": [{name: getattr(item, name) for name in names} for item in items]}
 
 
-def _next_code(resource: Resource) -> str:
-    """The national template's code: class, theme, a fixed third level, and a running number of this node."""
-    theme = THEMES.codes.index(resource.theme) + 1
-    prefix = f"{CATEGORY_DIGITS[resource.category]}{theme:02d}001/"
-    last = Resource.objects.filter(code__startswith=prefix).aggregate(last=Max("code"))["last"]
-    digits = last.removeprefix(prefix) if last else "0"
-    return f"{prefix}{int(digits) + 1 if digits.isdigit() else 1:06d}"
-
-
 def _own_area() -> str:
     jurisdiction = current().jurisdiction
     return jurisdiction if jurisdiction.isdigit() and len(jurisdiction) in (6, 12) else ""
-
-
-def _milliseconds(moment: datetime) -> datetime:
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

@@ -159,23 +159,138 @@ def resource_sign_off(folder: Path, resource_id: str, *, username: str) -> None:
     click.echo(f"resource {resource_id} was signed off.")
 
 
-@resource.command("publish")
+@resource.command("submit")
 @FOLDER
 @click.argument("resource_id")
 @AS
-def resource_publish(folder: Path, resource_id: str, *, username: str) -> None:
-    """Publish a description to all members. Refused, naming all that is missing, unless it is complete.
+def resource_submit(folder: Path, resource_id: str, *, username: str) -> None:
+    """Put a description before the supervisor. Refused, naming all that is missing, unless it is complete.
 
-    Example: hutong resource publish /srv/js ID --as wang
+    Example: hutong resource submit /srv/js ID --as wang
 
-    The source is asked at that moment. The entry is signed, kept, sent to the region, and recorded in the ledger.
+    The source is asked at that moment. Nobody changes the description while the supervisor reads it.
     """
     setup(folder)
-    from hutong.control.catalogue.actions import publish
+    from hutong.control.catalogue.actions import submit
     from hutong.control.identity.queries import account
 
-    entry = publish(account(username), resource_id)
+    made = submit(account(username), resource_id)
+    click.echo(f"submission {made.id}: version {made.version} of resource {resource_id} is before the supervisor.")
+
+
+@resource.command("take-back")
+@FOLDER
+@click.argument("resource_id")
+@AS
+def resource_take_back(folder: Path, resource_id: str, *, username: str) -> None:
+    """Take a description back from the supervisor, to change it."""
+    setup(folder)
+    from hutong.control.catalogue.actions import take_back
+    from hutong.control.identity.queries import account
+
+    made = take_back(account(username), resource_id)
+    click.echo(f"submission {made.id} was taken back.")
+
+
+@resource.command("submissions")
+@FOLDER
+@AS_JSON
+def resource_submissions(folder: Path, *, as_json: bool) -> None:
+    """List what is before the supervisor, the earliest first. Changes nothing."""
+    setup(folder)
+    from hutong.control.catalogue.queries import to_review
+
+    rows = [
+        {
+            "id": one.id,
+            "resource": one.resource_id,
+            "version": one.version,
+            "title": one.content["title_zh"],
+            "submitted_by": one.submitted_by,
+            "submitted_at": one.submitted_at.isoformat(),
+        }
+        for one in to_review()
+    ]
+    _show(rows, as_json, ("id", "version", "submitted_by", "title"))
+
+
+@resource.command("review")
+@FOLDER
+@click.argument("submission_id")
+@click.option("--return", "reason", help="Send it back, for this reason; then every point at once.")
+@click.option("--point", "points", multiple=True, metavar="FIELD=TEXT", help="A point of the return; may be repeated.")
+@AS
+def resource_review(
+    folder: Path, submission_id: str, *, reason: str | None, points: tuple[str, ...], username: str
+) -> None:
+    """Publish what was submitted to all members, or send it back with every point. Supervisors only.
+
+    Example: hutong resource review /srv/js SUBMISSION --as supervisor
+
+    Example: hutong resource review /srv/js SUBMISSION --return 用途不清 --point conditions=请列明部门 --as supervisor
+
+    Published: the source is asked once more, the entry is signed, kept, sent to the region and recorded in the ledger.
+    """
+    setup(folder)
+    from hutong.control.catalogue import actions
+    from hutong.control.identity.queries import account
+
+    by = account(username)
+    if reason is not None or points:
+        made = actions.send_back(by, submission_id, reason=reason or "", points=[_point(one) for one in points])
+        click.echo(f"submission {made.id} was sent back with {len(made.points)} points.")
+        return
+    entry = actions.review(by, submission_id)
     click.echo(f"entry {entry.id} version {entry.version} was published: {entry.title_zh} ({entry.attribute}).")
+
+
+@resource.command("versions")
+@FOLDER
+@click.argument("resource_id")
+@AS_JSON
+def resource_versions(folder: Path, resource_id: str, *, as_json: bool) -> None:
+    """List what was issued of a resource, with digest and signature. Changes nothing."""
+    setup(folder)
+    from hutong.control.catalogue import queries
+
+    rows = [
+        {
+            "version": one.number,
+            "state": one.state,
+            "issued_at": one.issued_at.isoformat(),
+            "issued_by": one.issued_by,
+            "digest": one.digest,
+            "keyid": one.keyid,
+            "signature": one.signature,
+        }
+        for one in queries.versions(queries.resource(resource_id))
+    ]
+    _show(rows, as_json, ("version", "state", "issued_at", "issued_by", "digest"))
+
+
+@resource.command("diff")
+@FOLDER
+@click.argument("resource_id")
+@click.argument("before", type=int)
+@click.argument("after", type=int)
+@AS_JSON
+def resource_diff(folder: Path, resource_id: str, *, before: int, after: int, as_json: bool) -> None:
+    """Show what differs between two versions. Changes nothing.
+
+    Example: hutong resource diff /srv/js ID 1 2
+    """
+    setup(folder)
+    from hutong.control.catalogue import queries
+    from hutong.control.catalogue.versions import differences
+
+    one = queries.resource(resource_id)
+    contents = [queries.version(one, number).content for number in (before, after)]
+    rows = [vars(found) for found in differences(*contents)]
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    for row in rows:
+        click.echo(f"{row['field']}: {_said(row['before'])} -> {_said(row['after'])}")
 
 
 @resource.command("withdraw")
@@ -308,6 +423,15 @@ def _pair(text: str) -> tuple[str, Any]:
     if not equals:
         raise click.UsageError(f"--set takes FIELD=VALUE, not {text[:60]!r}")
     return name.strip(), _list_or_text(name.strip(), value)
+
+
+def _point(text: str) -> dict[str, str]:
+    name, equals, said = text.partition("=")
+    return {"field": name.strip(), "text": said} if equals else {"field": "", "text": text}
+
+
+def _said(value: Any) -> str:
+    return value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
 
 
 def _list_or_text(name: str, value: str) -> Any:

@@ -45,7 +45,7 @@ class Resource(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     published_at = models.DateTimeField(null=True)
-    changed_at = models.DateTimeField(null=True)  # first change not yet published; starts the clock of article 17
+    changed_at = models.DateTimeField(null=True)  # first change not yet submitted; starts the clock of article 17
 
     class Meta:
         db_table = "resource"
@@ -75,6 +75,56 @@ class Item(models.Model):
         db_table = "item"
         ordering = ["position"]
         constraints = [models.UniqueConstraint(fields=["resource", "name"], name="item_name_once")]
+
+
+class Submission(models.Model):
+    """A description before the supervisor, decree 809 article 16: what is published is what was read."""
+
+    id = models.CharField(max_length=36, primary_key=True)
+    resource = models.ForeignKey(Resource, on_delete=models.PROTECT, related_name="submissions")
+    version = models.IntegerField()  # the one it becomes when it is published
+    state = models.CharField(max_length=12, default="open")  # open, published, returned, taken_back
+    content = models.JSONField()  # the whole description, as description_file.document writes it
+    digest = models.CharField(max_length=80)  # of the content
+    signed_off_by = models.CharField(max_length=100)  # article 12
+    submitted_by = models.CharField(max_length=150)
+    submitted_at = models.DateTimeField()
+    decided_by = models.CharField(max_length=150, blank=True)
+    decided_at = models.DateTimeField(null=True)
+    reason = models.TextField(blank=True)  # of a return
+    points = models.JSONField(default=list)  # of a return: [{"field", "text", "late"}]
+
+    class Meta:
+        db_table = "catalogue_submission"
+        indexes = [
+            models.Index(fields=["state", "submitted_at", "id"]),
+            models.Index(fields=["resource", "-submitted_at"]),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["resource"], condition=models.Q(state="open"), name="one_open_submission_a_resource"
+            )
+        ]
+
+
+class Version(models.Model):
+    """What was issued under one version number, published or withdrawn. Never changed, never deleted."""
+
+    resource = models.ForeignKey(Resource, on_delete=models.PROTECT, related_name="versions")
+    number = models.IntegerField()
+    state = models.CharField(max_length=12)  # published, withdrawn
+    content = models.JSONField()  # the whole description, as description_file.document writes it
+    dataset = models.JSONField()  # what was signed
+    digest = models.CharField(max_length=80)  # of the data set
+    signature = models.CharField(max_length=200)
+    keyid = models.CharField(max_length=120)
+    issued_at = models.DateTimeField()
+    issued_by = models.CharField(max_length=150)
+    submission = models.ForeignKey(Submission, null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        db_table = "catalogue_version"
+        constraints = [models.UniqueConstraint(fields=["resource", "number"], name="version_number_once")]
 
 
 class Entry(models.Model):

@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import Count, F, QuerySet, Sum
 
 from hutong.control.catalogue import dataset as datasets
-from hutong.control.catalogue.models import Entry, EntryTerm, Item, Resource
+from hutong.control.catalogue.models import Entry, EntryTerm, Item, Resource, Submission, Version
 from hutong.control.catalogue.rules import filing_due
 from hutong.control.catalogue.terms import query_terms
 from hutong.control.statute.day import china_date
@@ -110,6 +110,66 @@ def resource(resource_id: str) -> Resource:
     found = ours.filter(id=resource_id).first() if is_id(resource_id) else None
     if found is None:
         raise NotFound(what="resource", what_zh="数据资源", name=shown(resource_id))
+    return found
+
+
+def locked(resource_id: str) -> Resource:
+    """The resource, locked until the transaction ends. The foreign rows are read apart: only the resource is locked.
+
+    raises   NotFound
+    """
+    resource(resource_id)
+    return Resource.objects.select_for_update().get(id=resource_id)
+
+
+def submission_of(submission_id: str) -> Submission:
+    """raises   NotFound"""
+    known = Submission.objects.select_related("resource__department", "resource__source")
+    found = known.filter(id=submission_id).first() if is_id(submission_id) else None
+    if found is None:
+        raise NotFound(what="submission", what_zh="送审件", name=shown(submission_id))
+    return found
+
+
+def open_submission(resource: Resource) -> Submission | None:
+    """What of this resource is before the supervisor now."""
+    return resource.submissions.filter(state="open").first()
+
+
+def latest_submission(resource: Resource, *states: str, version: int | None = None) -> Submission | None:
+    """The newest submission of a resource, in one of these states and for this version where they are named."""
+    found = resource.submissions.order_by("-submitted_at", "-id")
+    found = found.filter(state__in=states) if states else found
+    return (found if version is None else found.filter(version=version)).first()
+
+
+def to_review() -> QuerySet[Submission]:
+    """What is before the supervisor, the earliest first."""
+    waiting = Submission.objects.select_related("resource__department").filter(state="open")
+    return waiting.order_by("submitted_at", "id")
+
+
+def reviewed() -> QuerySet[Submission]:
+    """What a supervisor has decided, the newest first."""
+    decided = Submission.objects.select_related("resource__department").filter(state__in=("published", "returned"))
+    return decided.order_by("-decided_at", "-id")
+
+
+def latest_version(resource: Resource, *, before: int) -> Version | None:
+    """What was last published of a resource below a version number."""
+    return resource.versions.filter(number__lt=before, state="published").order_by("-number").first()
+
+
+def versions(resource: Resource) -> QuerySet[Version]:
+    """What was issued of a resource, the newest first."""
+    return resource.versions.order_by("-number")
+
+
+def version(resource: Resource, number: int) -> Version:
+    """raises   NotFound"""
+    found = resource.versions.filter(number=number).first()
+    if found is None:
+        raise NotFound(what="version", what_zh="版本", name=str(number))
     return found
 
 

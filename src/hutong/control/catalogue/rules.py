@@ -16,11 +16,7 @@ from hutong.control.catalogue.secrecy import SecretItem, label
 from hutong.vocabulary.calendar import WorkCalendar
 from hutong.vocabulary.codes import strictest
 from hutong.vocabulary.errors import Language, Refused
-from hutong.vocabulary.rulebook import Rule
-
-CATALOGUE_DAYS = 10  # working days from a change to its filing; decree 809 article 17
-EXTENSION_DAYS = 5  # further ones, with consent; article 17
-REVIEW_DAYS = 2  # for the data authority to review and publish; article 17
+from hutong.vocabulary.rulebook import ClockRule, Rule, working_days
 
 
 class GateRule(Rule):
@@ -29,8 +25,8 @@ class GateRule(Rule):
     zh = "该条目不符合目录规则。"
     code = "gate_rule"
     status = 422
-    next_en = "Complete the description and publish again."
-    next_zh = "请完善目录描述后再发布。"
+    next_en = "Complete the description and submit it again."
+    next_zh = "请完善目录描述后重新提请发布。"
 
 
 class FieldMissing(GateRule):
@@ -122,8 +118,8 @@ class PublishRefused(Rule):
     code = "publish_refused"
     rule = "D809-13"
     status = 422
-    next_en = "Complete what is named and publish again."
-    next_zh = "请补充上述内容后再发布。"
+    next_en = "Complete what is named and submit it again."
+    next_zh = "请补充上述内容后重新提请发布。"
 
     def __init__(self, findings: Sequence[Refused] = ()) -> None:
         self.findings = tuple(findings)
@@ -147,6 +143,71 @@ class NoConsent(Rule):
     rule = "D809-17"
     next_en = "Ask the data authority for its consent first."
     next_zh = "请先征得主管部门同意。"
+
+
+class ChangeNotFiled(ClockRule):
+    """The change of {received} was to be filed within {days} working days, by {due}, and is not."""
+
+    zh = "{received}的目录变更应当在{days}个工作日内（{due}前）报送，现已逾期。"
+    code = "change_filing"
+    rule = "D809-17"
+    role = "officer"
+    declares = (working_days(10, 17), working_days(5, 17, name="extension_days"))
+    next_en = "Submit the changed description now."
+    next_zh = "请立即提请发布变更后的目录描述。"
+
+
+class ReviewNotDone(ClockRule):
+    """What was submitted on {received} was to be reviewed within {days} working days, by {due}, and is not."""
+
+    zh = "{received}的送审件应当在{days}个工作日内（{due}前）完成审核，现已逾期。"
+    code = "review"
+    rule = "D809-17"
+    role = "supervisor"
+    declares = (working_days(2, 17),)
+    next_en = "Review it now: publish it, or send it back with every point."
+    next_zh = "请立即审核：予以发布，或一次性列明全部意见后退回。"
+
+
+class OwnSubmission(Rule):
+    """You submitted this, so another person must review it."""
+
+    zh = "该送审件由您提交，须由他人审核。"
+    code = "own_submission"
+    rule = "D809-16"
+    next_en = "Ask another supervisor to review it."
+    next_zh = "请由主管部门其他人员审核。"
+
+
+class ReturnWithoutPoints(Rule):
+    """A description is sent back with what is to be changed, all of it at once: 1 to {most} points."""
+
+    zh = "退回目录须一次性列明全部需要修改之处：1 至 {most} 条意见。"
+    code = "return_without_points"
+    rule = "D809-16"
+    status = 422
+    next_en = "Name each field and what is wrong with it."
+    next_zh = "请逐项列明字段及问题。"
+
+
+class AlreadySubmitted(Refused):
+    """This description is before the supervisor already."""
+
+    zh = "该目录已送主管部门审核。"
+    code = "already_submitted"
+    status = 409
+    next_en = "Wait for the review, or take it back."
+    next_zh = "请等待审核结果，或先撤回送审。"
+
+
+class UnderReview(Refused):
+    """This description is before the supervisor, who reads it as it stands; it cannot be changed now."""
+
+    zh = "该目录正由主管部门审核，审核期间不得修改。"
+    code = "under_review"
+    status = 409
+    next_en = "Take it back first, change it, and submit it again."
+    next_zh = "请先撤回送审，修改后重新提请发布。"
 
 
 class AlreadyWithdrawn(Refused):
@@ -205,6 +266,15 @@ def check_may_publish(resource: Resource, items: Sequence[Item], unavailable: Re
         raise PublishRefused(found)
 
 
+def check_not_own(submitted_by: str, reviewer: str) -> None:
+    """D809-16. Who submitted does not review.
+
+    raises   OwnSubmission
+    """
+    if submitted_by == reviewer:
+        raise OwnSubmission()
+
+
 def filing_due(calendar: WorkCalendar, changed_on: date, *, extended: bool = False, consent_by: str = "") -> date:
     """D809-17. The last day to file a change of the catalogue.
 
@@ -212,12 +282,13 @@ def filing_due(calendar: WorkCalendar, changed_on: date, *, extended: bool = Fal
     """
     if extended and not consent_by:
         raise NoConsent()
-    return calendar.due(changed_on, CATALOGUE_DAYS + (EXTENSION_DAYS if extended else 0))
+    more = ChangeNotFiled.declared("extension_days").value if extended else 0
+    return calendar.due(changed_on, ChangeNotFiled.declared("days").value + more)
 
 
 def review_due(calendar: WorkCalendar, filed_on: date) -> date:
     """D809-17. The last day for the data authority to review and publish a filed change."""
-    return calendar.due(filed_on, REVIEW_DAYS)
+    return calendar.due(filed_on, ReviewNotDone.declared("days").value)
 
 
 def field_of(finding: Refused) -> str:

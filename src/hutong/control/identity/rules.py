@@ -21,7 +21,8 @@ class Action(StrEnum):
     REGISTER_SOURCE = "source.register"
     DESCRIBE_RESOURCE = "resource.describe"
     SIGN_OFF_RESOURCE = "resource.sign_off"
-    PUBLISH_RESOURCE = "resource.publish"
+    SUBMIT_RESOURCE = "resource.submit"
+    REVIEW_RESOURCE = "resource.review"
     WITHDRAW_RESOURCE = "resource.withdraw"
     FILE_REQUEST = "request.file"
     SIGN_OFF_REQUEST = "request.sign_off"
@@ -48,7 +49,8 @@ ACTIONS_ZH: dict[str, str] = {
     Action.REGISTER_SOURCE: "登记数据源",
     Action.DESCRIBE_RESOURCE: "编制目录描述",
     Action.SIGN_OFF_RESOURCE: "保密审查签批",
-    Action.PUBLISH_RESOURCE: "发布数据资源",
+    Action.SUBMIT_RESOURCE: "提请发布数据资源",
+    Action.REVIEW_RESOURCE: "审核数据目录",
     Action.WITHDRAW_RESOURCE: "撤回数据资源",
     Action.FILE_REQUEST: "提出共享申请",
     Action.SIGN_OFF_REQUEST: "签批共享申请",
@@ -73,7 +75,7 @@ OPERATOR = "operator"  # the person at the node's own command line, who holds it
 _OFFICER = frozenset({
     Action.REGISTER_SOURCE,
     Action.DESCRIBE_RESOURCE,
-    Action.PUBLISH_RESOURCE,
+    Action.SUBMIT_RESOURCE,
     Action.WITHDRAW_RESOURCE,
     Action.FILE_REQUEST,
     Action.WITHDRAW_REQUEST,
@@ -107,9 +109,10 @@ MAY: dict[str, frozenset[Action]] = {
         Action.PROPOSE_PARAMETER,
         Action.LOAD_CALENDAR,
     },
-    # The supervisor may stop misuse (article 27); data it neither publishes nor asks for.
+    # The supervisor reviews the catalogue (article 16) and may stop misuse (article 27); data it asks for none.
     Role.SUPERVISOR: _SEE_ALL
     | {
+        Action.REVIEW_RESOURCE,
         Action.CHANGE_AGREEMENT,
         Action.WITHDRAW_RESOURCE,
         Action.PROPOSE_PARAMETER,

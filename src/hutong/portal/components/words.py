@@ -78,6 +78,12 @@ RESOURCE_STATES: Stated = {
     "published": (lazy("published"), "good"),
     "withdrawn": (lazy("withdrawn"), "bad"),
 }
+SUBMISSION_STATES: Stated = {
+    "open": (lazy("before the supervisor"), "wait"),
+    "published": (lazy("published"), "good"),
+    "returned": (lazy("sent back"), "bad"),
+    "taken_back": (lazy("taken back"), "calm"),
+}
 REQUEST_STATES: Stated = {
     "draft": (lazy("draft"), "calm"),
     "filed": (lazy("awaiting sign-off"), "wait"),

@@ -1,4 +1,4 @@
-"""The way of a data set into the catalogue: source, draft, description, publication."""
+"""The way of a data set into the catalogue: source, draft, description, submission."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from hutong.control.catalogue import queries, rules
-from hutong.control.catalogue.models import Item, Resource
+from hutong.control.catalogue.models import Item, Resource, Submission
 from hutong.control.catalogue.sources import sources
 from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Action
@@ -24,6 +24,8 @@ from hutong.portal.components.parts import Badge, May, no
 from hutong.portal.components.peers import department_name
 from hutong.portal.publishers.forms import DescriptionForm, ItemForm, SourceForm
 from hutong.portal.staff.node import source_answer
+from hutong.portal.staff.versions import versions_url
+from hutong.portal.supervisors.review import Point, points
 from hutong.vocabulary import codes
 from hutong.vocabulary.errors import Refused
 
@@ -110,8 +112,14 @@ class EditPage(Page):
     entry_url: str
     withdraw_url: str
     sign_off_url: str
+    take_back_url: str
+    versions_url: str
+    under_review: Badge | None
+    reason: str
+    points: tuple[Point, ...]
     may_edit: May
-    may_publish: May
+    may_submit: May
+    may_take_back: May
     may_withdraw: May
     may_sign_off: May
     missing: tuple[Missing, ...]
@@ -152,6 +160,8 @@ def edit_page(
     if findings is None and resource.state == "draft":
         findings = rules.findings(resource, queries.items_of(resource))
     department = resource.department_id
+    under_review = queries.open_submission(resource) is not None
+    last = None if under_review else _returned(resource)
     published = resource.state == "published"
     return EditPage(
         shell=shell_for(account, "publish"),
@@ -165,8 +175,14 @@ def edit_page(
         entry_url=reverse("resource", args=[resource.id]) if resource.version else "",
         withdraw_url=reverse("resource_withdraw", args=[resource.id]),
         sign_off_url=reverse("resource_sign_off", args=[resource.id]),
-        may_edit=_unless_withdrawn(resource, access.may(account, Action.DESCRIBE_RESOURCE, department)),
-        may_publish=_unless_withdrawn(resource, access.may(account, Action.PUBLISH_RESOURCE, department)),
+        take_back_url=reverse("resource_take_back", args=[resource.id]),
+        versions_url=versions_url(resource.id) if resource.version else "",
+        under_review=words.state(words.SUBMISSION_STATES, "open") if under_review else None,
+        reason=last.reason if last else "",
+        points=points(last) if last else (),
+        may_edit=_while_ours(resource, access.may(account, Action.DESCRIBE_RESOURCE, department), under_review),
+        may_submit=_while_ours(resource, access.may(account, Action.SUBMIT_RESOURCE, department), under_review),
+        may_take_back=access.may(account, Action.SUBMIT_RESOURCE, department),
         may_withdraw=access.may(account, Action.WITHDRAW_RESOURCE, department),
         may_sign_off=access.may(account, Action.SIGN_OFF_RESOURCE, department),
         missing=tuple(_missing(one, items) for one in findings or ()),
@@ -231,8 +247,16 @@ def _missing(finding: Refused, items: Sequence[ItemForm]) -> Missing:
     return Missing(finding.say(words.language()), anchor, name)
 
 
-def _unless_withdrawn(resource: Resource, may: May) -> May:
-    return no(_("It has been withdrawn; describe the source again instead.")) if resource.state == "withdrawn" else may
+def _while_ours(resource: Resource, may: May, under_review: bool) -> May:
+    if resource.state == "withdrawn":
+        return no(_("It has been withdrawn; describe the source again instead."))
+    return no(_("It is before the supervisor; take it back to change it.")) if under_review else may
+
+
+def _returned(resource: Resource) -> Submission | None:
+    """The submission that was sent back, as long as nothing was submitted since."""
+    last = queries.latest_submission(resource)
+    return last if last is not None and last.state == "returned" else None
 
 
 def _lead(resource: Resource) -> str:

@@ -1,4 +1,4 @@
-"""Publishing: register, draft, describe, sign off, publish, withdraw."""
+"""Publishing: register, draft, describe, sign off, submit, take back, withdraw."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def source_new(request: HttpRequest, account: Account) -> HttpResponse:
 @room("publish")
 def source_draft(request: HttpRequest, account: Account, source_id: str) -> HttpResponse:
     resource = actions.draft_resource(account, source_id)
-    messages.success(request, _("A description was drafted from the data. Read it, complete it, publish it."))
+    messages.success(request, _("A description was drafted from the data. Read it, complete it, submit it."))
     return redirect("resource_edit", resource.id)
 
 
@@ -72,15 +72,15 @@ def resource_edit(request: HttpRequest, account: Account, resource_id: str) -> H
         return show(request, EDIT, edit_page(account, resource, form, items))
     try:
         actions.describe(account, resource.id, form.given(), [said for one in items if (said := one.given())])
-        if request.POST.get("do") == "publish":
-            return _publish(request, account, resource)
+        if request.POST.get("do") == "submit":
+            return _submit(request, account, resource)
     except Refused as refused:
         return show(request, EDIT, edit_page(account, resource, form, items, refusal=refusal_of(refused)))
     messages.success(
         request,
         _("The description is saved. It is not published yet.")
         if resource.version == 0
-        else _("The description is saved. The catalogue shows it once you publish it again."),
+        else _("The description is saved. The catalogue shows it once the supervisor has reviewed it."),
     )
     return redirect("resource_edit", resource.id)
 
@@ -95,16 +95,24 @@ def resource_sign_off(request: HttpRequest, account: Account, resource_id: str) 
 
 @require_POST
 @room("publish")
+def resource_take_back(request: HttpRequest, account: Account, resource_id: str) -> HttpResponse:
+    actions.take_back(account, _ours(account, resource_id).id)
+    messages.success(request, _("Taken back from the supervisor; it can be changed again."))
+    return redirect("resource_edit", resource_id)
+
+
+@require_POST
+@room("publish")
 def resource_withdraw(request: HttpRequest, account: Account, resource_id: str) -> HttpResponse:
     actions.withdraw(account, _ours(account, resource_id).id)
     messages.success(request, _("The entry is withdrawn from every catalogue. Agreements in force go on."))
     return redirect("resource_edit", resource_id)
 
 
-def _publish(request: HttpRequest, account: Account, resource: Resource) -> HttpResponse:
-    """Publish what was just saved, or show what is missing beside each field."""
+def _submit(request: HttpRequest, account: Account, resource: Resource) -> HttpResponse:
+    """Submit what was just saved, or show what is missing beside each field."""
     try:
-        actions.publish(account, resource.id)
+        actions.submit(account, resource.id)
     except PublishRefused as refused:
         saved = queries.resource(resource.id)
         form, items = _as_saved(saved)
@@ -113,7 +121,7 @@ def _publish(request: HttpRequest, account: Account, resource: Resource) -> Http
         answer = show(request, EDIT, page)
         answer.status_code = refused.status
         return answer
-    messages.success(request, _("Published: signed, and on its way to every member of the region."))
+    messages.success(request, _("Submitted: the supervisor reviews it within two working days."))
     return redirect("resource_edit", resource.id)
 
 

@@ -23,6 +23,7 @@ from hutong.portal.components.page import Page, shell_for
 from hutong.portal.components.paging import Pager, page_number, pager
 from hutong.portal.components.parts import Badge, Choice, Fact, Filter, May, no
 from hutong.portal.components.peers import Names
+from hutong.portal.staff.versions import versions_url
 from hutong.vocabulary import codes
 
 FILTERS = {"attribute": lazy("Sharing"), "origin": lazy("Published by"), "theme": lazy("Theme")}
@@ -79,6 +80,7 @@ class ResourcePage(Page):
     keywords: tuple[str, ...]
     may_request: May
     request_url: str
+    versions_url: str  # of what this node published itself
     items: tuple[ItemRow, ...]
     offer: tuple[str, ...]
     facts: tuple[Fact, ...]
@@ -126,6 +128,7 @@ def resource_page(account: Account, entry_id: str) -> ResourcePage:
         keywords=document.keywords,
         may_request=may_request(account, document),
         request_url=reverse("request_new", args=[document.id]),
+        versions_url=versions_url(document.id) if document.origin == node_settings.current().jurisdiction else "",
         items=tuple(_item(one) for one in document.items),
         offer=offer_sentences(document),
         facts=_facts(document, names),

@@ -99,11 +99,11 @@ def _answers(account: Account) -> Iterator[Task]:
 
 
 def _drafts(account: Account) -> Iterator[Task]:
-    if not rules.may(account, Action.PUBLISH_RESOURCE):
+    if not rules.may(account, Action.SUBMIT_RESOURCE):
         return
     drafts = Resource.objects.filter(department=account.department, state="draft").order_by("-updated_at")
     for one in drafts[:MOST_TASKS]:
-        why = _("Drafted, not published yet.")
+        why = _("Drafted, not submitted yet.")
         if rules.may(account, Action.SIGN_OFF_RESOURCE) and not one.secrecy_checked_by:
             why = _("Drafted; the secrecy assessment needs your sign-off.")
         title = words.of_language(one.title_zh, one.title_en) or _("A new resource")

@@ -19,6 +19,7 @@ from hutong.portal.staff.catalogue import catalogue_page, resource_page
 from hutong.portal.staff.home import home_page
 from hutong.portal.staff.node import node_page
 from hutong.portal.staff.password import PasswordForm, password_page
+from hutong.portal.staff.versions import versions_page
 from hutong.vocabulary.errors import Refused
 
 OWN_ENTRY = "portal/staff/password.html"
@@ -41,6 +42,13 @@ def catalogue(request: HttpRequest, account: Account) -> HttpResponse:
 @room("catalogue")
 def resource(request: HttpRequest, account: Account, entry_id: str) -> HttpResponse:
     return show(request, "portal/staff/resource.html", resource_page(account, entry_id))
+
+
+@require_safe
+@room("catalogue")
+def versions(request: HttpRequest, account: Account, resource_id: str) -> HttpResponse:
+    page = versions_page(account, resource_id, request.GET.get("before"), request.GET.get("after"))
+    return show(request, "portal/staff/versions.html", page)
 
 
 @require_safe

@@ -1,0 +1,213 @@
+"""The supervisor's review: what was submitted is what is published, or it goes back with every point at once."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from hutong.control.catalogue import actions, fields, publication, queries, rules
+from hutong.control.catalogue.dataset import signed_bytes
+from hutong.control.catalogue.models import Entry, Submission, Version
+from hutong.control.catalogue.versions import differences, differing
+from hutong.control.identity.models import Account
+from hutong.ledger.models import AuditRecord
+from hutong.node.keyring import ring
+from hutong.node.models import OutboxMessage
+from hutong.vocabulary.errors import NotAllowed, NotFound, WrongState
+from hutong.vocabulary.text import WrongText
+from tests.publication import publish, supervisor
+from tests.unit.test_publishing import (  # noqa: F401 - fixtures
+    COMPLETE,
+    ITEMS,
+    csv_file,
+    described,
+    drafted,
+    people,
+    published,
+    region,
+    registered,
+)
+
+pytestmark = pytest.mark.django_db
+POINT = {"field": "summary_zh", "text": "请写明数据来源"}
+
+
+@pytest.fixture
+def submitted(people, described):  # noqa: F811
+    return actions.submit(people["head"], described.id)
+
+
+def send_back(submission, *points, by=None):
+    said = points or (POINT,)
+    return actions.send_back(by or supervisor(), submission.id, reason="请修改", points=said)
+
+
+def test_d809_16_nothing_is_issued_before_the_supervisor_has_reviewed(people, submitted):  # noqa: F811
+    assert (Entry.objects.count(), Version.objects.count(), OutboxMessage.objects.count()) == (0, 0, 0)
+    assert queries.resource(submitted.resource_id).state == "draft"
+    entry = actions.review(supervisor(), submitted.id)
+    assert (entry.version, OutboxMessage.objects.count()) == (1, 1)
+    assert Submission.objects.get().state == "published"
+
+
+@pytest.mark.parametrize("who", ["officer", "head", "steward", "auditor"])
+def test_d809_16_only_the_supervisor_reviews(people, submitted, who):  # noqa: F811
+    for refused in (lambda: actions.review(people[who], submitted.id), lambda: send_back(submitted, by=people[who])):
+        with pytest.raises(NotAllowed):
+            refused()
+    assert Submission.objects.get().state == "open"
+
+
+def test_d809_16_own_submission_is_reviewed_by_somebody_else(people, submitted):  # noqa: F811
+    Account.objects.filter(username="li").update(role="supervisor", department=None)
+    promoted = Account.objects.get(username="li")
+    with pytest.raises(rules.OwnSubmission):
+        actions.review(promoted, submitted.id)
+    with pytest.raises(rules.OwnSubmission):
+        send_back(submitted, by=promoted)
+
+
+def test_under_review_nobody_changes_the_description_until_it_is_taken_back(people, submitted):  # noqa: F811
+    with pytest.raises(rules.UnderReview):
+        actions.describe(people["officer"], submitted.resource_id, {"title_zh": "x"})
+    with pytest.raises(rules.AlreadySubmitted):
+        actions.submit(people["head"], submitted.resource_id)
+    actions.take_back(people["officer"], submitted.resource_id)
+    actions.describe(people["officer"], submitted.resource_id, {"title_zh": "企业"})
+    with pytest.raises(WrongState):
+        actions.review(supervisor(), submitted.id)
+    with pytest.raises(WrongState):
+        actions.take_back(people["officer"], submitted.resource_id)
+    assert publish(people["head"], submitted.resource_id).title_zh == "企业"
+
+
+def test_a_submission_is_decided_once(people, submitted):  # noqa: F811
+    send_back(submitted)
+    for again in (lambda: actions.review(supervisor(), submitted.id), lambda: send_back(submitted)):
+        with pytest.raises(WrongState):
+            again()
+    with pytest.raises(NotFound):
+        actions.review(supervisor(), "nothing")
+
+
+def test_two_open_submissions_of_a_resource_cannot_be_stored(submitted):
+    second = {"version": 1, "content": {}, "digest": "", "signed_off_by": "", "submitted_by": ""}
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Submission.objects.create(id="x", resource=submitted.resource, submitted_at=submitted.submitted_at, **second)
+
+
+@pytest.mark.parametrize("points", [[], [POINT] * 201])
+def test_d809_16_return_without_points_is_refused(submitted, points):
+    with pytest.raises(rules.ReturnWithoutPoints):
+        actions.send_back(supervisor(), submitted.id, reason="请修改", points=points)
+    assert Submission.objects.get().state == "open"
+
+
+@pytest.mark.parametrize(
+    ("reason", "point", "refusal"),
+    [
+        ("", POINT, WrongText),
+        ("x" * 2001, POINT, WrongText),
+        ("x", POINT | {"text": ""}, WrongText),
+        ("x", POINT | {"field": "nothing"}, fields.WrongValue),
+        ("x", POINT | {"field": "nobody.title_zh"}, fields.WrongValue),
+        ("x", POINT | {"field": "uscc.location"}, fields.WrongValue),
+    ],
+)
+def test_a_wrong_return_changes_nothing(submitted, reason, point, refusal):
+    records = AuditRecord.objects.count()
+    with pytest.raises(refusal):
+        actions.send_back(supervisor(), submitted.id, reason=reason, points=[point])
+    assert (Submission.objects.get().state, AuditRecord.objects.count()) == ("open", records)
+
+
+def test_a_point_that_could_have_been_made_before_is_kept_as_late(people, submitted):  # noqa: F811
+    officer, resource_id = people["officer"], submitted.resource_id
+    first = send_back(submitted, POINT, {"field": "uscc.title_zh", "text": "名称应为全称"})
+    assert [one["late"] for one in first.points] == [False, False]
+    actions.describe(officer, resource_id, {"summary_zh": "在本省登记的企业，来自登记系统", "keywords": ["企业"]})
+    again = send_back(
+        actions.submit(people["head"], resource_id),
+        {"field": "summary_zh", "text": "仍不完整"},
+        {"field": "keywords", "text": "太少"},
+        {"field": "theme", "text": "应为市场监管"},
+        {"field": "company.title_zh", "text": "应为全称"},
+    )
+    assert [one["late"] for one in again.points] == [False, False, True, True]
+    detail = AuditRecord.objects.filter(kind="resource.returned").latest("id").detail
+    assert (detail["late"], detail["points"][2]) == (2, "theme")
+
+
+def test_a_source_that_dies_during_the_review_stops_publication_and_leaves_it_open(people, submitted):  # noqa: F811
+    from hutong.exchange.models import Source
+    from hutong.node.settings import current
+
+    (current().snapshots_folder / Source.objects.get().snapshot).unlink()
+    with pytest.raises(rules.PublishRefused):
+        actions.review(supervisor(), submitted.id)
+    assert (Submission.objects.get().state, Version.objects.count()) == ("open", 0)
+
+
+def test_withdrawing_takes_what_is_under_review_back(people, published):  # noqa: F811
+    actions.describe(people["officer"], published.id, {"title_zh": "企业"})
+    open_one = actions.submit(people["head"], published.id)
+    actions.withdraw(people["officer"], published.id)
+    assert queries.submission_of(open_one.id).state == "taken_back"
+    with pytest.raises(WrongState):
+        actions.submit(people["head"], published.id)
+
+
+def test_every_version_is_kept_as_it_was_signed(people, published):  # noqa: F811
+    actions.describe(people["officer"], published.id, {"title_zh": "企业登记信息（新）"}, ITEMS[:2])
+    actions.sign_off(people["head"], published.id)
+    publish(people["officer"], published.id)
+    actions.withdraw(people["officer"], published.id)
+    issued = list(queries.versions(queries.resource(published.id)))
+    assert [(one.number, one.state, one.issued_by) for one in issued] == [
+        (3, "withdrawn", "wang"),
+        (2, "published", "supervisor"),
+        (1, "published", "supervisor"),
+    ]
+    for one in issued:
+        key = ring().lookup(one.keyid)
+        key.key.verify(base64.b64decode(one.signature), signed_bytes(one.dataset))
+    found = {one.field: (one.kind, one.before, one.after) for one in differences(issued[2].content, issued[1].content)}
+    assert found.pop("contact")[0] == "removed"
+    assert found == {"title_zh": ("changed", "企业登记信息", "企业登记信息（新）")}
+    assert queries.latest_version(queries.resource(published.id), before=3).number == 2
+    with pytest.raises(NotFound):
+        queries.version(queries.resource(published.id), 4)
+
+
+DIFFERENCES = [
+    ({}, [], []),
+    ({"title_zh": "乙"}, [], [("title_zh", "changed")]),
+    ({"title_zh": ""}, [], [("title_zh", "removed")]),
+    ({"title_en": "B"}, [], [("title_en", "added")]),
+    ({}, [{"name": "a", "type": "date"}, {"name": "b"}], [("a.type", "changed")]),
+    ({}, [{"name": "b"}, {"name": "a"}], [("items", "changed")]),
+    ({}, [{"name": "a", "grade": 3}, {"name": "c"}], [("a.grade", "changed"), ("c", "added"), ("b", "removed")]),
+]
+
+
+@pytest.mark.parametrize(("fields_changed", "items", "expected"), DIFFERENCES)
+def test_two_descriptions_differ_in_what_was_changed_and_in_nothing_else(fields_changed, items, expected):
+    def content(changed, listed):
+        plain = {"title_zh": "甲", "title_en": "", "keywords": []}
+        return plain | changed | {"items": [{"type": "string", "grade": 1} | one for one in listed]}
+
+    both = [{"name": "a"}, {"name": "b"}]
+    before, after = content({}, both), content(fields_changed, items or both)
+    assert [(one.field, one.kind) for one in differences(before, after)] == expected
+    names = {name for name, _ in expected}
+    assert names <= differing(before, after)
+
+
+def test_codes_are_given_at_submission_and_never_twice(people, registered, described):  # noqa: F811
+    second = actions.draft_resource(people["officer"], registered.id)
+    actions.describe(people["officer"], second.id, COMPLETE, ITEMS)
+    submissions = [actions.submit(people["head"], one) for one in (described.id, second.id)]
+    assert [one.content["code"] for one in submissions] == ["102001/000001", "102001/000002"]
+    assert publication.review(supervisor(), submissions[1].id).dataset["hutong:entry"]["code"] == "102001/000002"
