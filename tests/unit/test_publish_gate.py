@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import pytest
 
 from hutong.control.catalogue import rules
 from hutong.control.catalogue.models import Item, Resource
 from hutong.control.catalogue.secrecy import SecretItem
-from hutong.vocabulary.calendar import PUBLISHED
 
 COMPLETE = {
     "title_zh": "企业登记信息",
@@ -152,15 +149,3 @@ def test_items_without_an_attribute_follow_the_resource():
 def test_the_resource_takes_the_highest_grade():
     assert rules.effective_grade([an_item(grade=1), an_item("b", grade=3)]) == 3
     assert rules.effective_grade([]) == 1
-
-
-def test_d809_17_a_change_is_filed_within_ten_working_days_and_reviewed_within_two():
-    changed = date(2025, 9, 22)
-    assert rules.filing_due(PUBLISHED, changed) == date(2025, 10, 11)
-    assert rules.filing_due(PUBLISHED, changed, extended=True, consent_by="zhao") == date(2025, 10, 17)
-    assert rules.review_due(PUBLISHED, date(2025, 10, 11)) == date(2025, 10, 14)
-
-
-def test_d809_17_no_extension_without_consent():
-    with pytest.raises(rules.NoConsent):
-        rules.filing_due(PUBLISHED, date(2025, 9, 22), extended=True)

@@ -536,3 +536,35 @@ def test_real_companies_are_drafted_and_published(real_data, people, tmp_path):
     titled = [{"name": name, "title_zh": item.title_zh or name} for name, item in items.items()]
     actions.describe(people["officer"], drafted.id, COMPLETE, titled)
     assert publish(people["head"], drafted.id).dataset[EXTENSION]["row_count"] == source.row_count
+
+
+@pytest.mark.parametrize(
+    ("gap", "missing"),
+    [
+        ({"update_cycle": ""}, ["update_cycle"]),
+        ({"conditions": "", "permitted_purposes": []}, ["conditions", "permitted_purposes"]),
+        ({"attribute": "refused", "conditions": "", "permitted_purposes": []}, ["legal_citation"]),
+    ],
+)
+def test_catalog_publish_gate_names_each_missing_field(people, described, gap, missing):
+    """Domain row "Catalog publish gate": refused with each missing field, and without an attached resource as well."""
+    actions.describe(people["officer"], described.id, gap)
+    actions.sign_off(people["head"], described.id)
+    Resource.objects.update(source=None)
+    with pytest.raises(rules.PublishRefused) as refused:
+        actions.submit(people["officer"], described.id)
+    assert refused.value.problem()["missing"] == [*missing, "source"]
+    assert queries.open_submission(described) is None
+
+
+@pytest.mark.parametrize("label", ["机密", "工作秘密"])
+def test_secrecy_gate_refuses_before_storage(people, drafted, tmp_path, label):
+    """Domain row "Secrecy gate": a labelled upload, or an item flagged secret, never reaches the disk."""
+    before = (set(current().snapshots_folder.glob("*")), Source.objects.count(), AuditRecord.objects.count())
+    upload = str(write_companies(tmp_path / f"{label}名单.csv"))
+    with pytest.raises(SecretRefused):
+        actions.register_source(people["officer"], name="企业", kind="csv", location=upload)
+    with pytest.raises(SecretItem):
+        actions.describe(people["officer"], drafted.id, {}, [{"name": "uscc", "secret": True}])
+    after = (set(current().snapshots_folder.glob("*")), Source.objects.count(), AuditRecord.objects.count())
+    assert after == before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from datetime import date
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -11,7 +12,11 @@ from hutong.control.catalogue import actions, fields, publication, queries, rule
 from hutong.control.catalogue.dataset import signed_bytes
 from hutong.control.catalogue.models import Entry, Submission, Version
 from hutong.control.catalogue.versions import differences, differing
+from hutong.control.clocks.actions import ask_extension, decide_extension
+from hutong.control.clocks.models import Clock
 from hutong.control.identity.models import Account
+from hutong.control.notices.models import Told
+from hutong.control.statute import day
 from hutong.ledger.models import AuditRecord
 from hutong.node.keyring import ring
 from hutong.node.models import OutboxMessage
@@ -28,6 +33,7 @@ from tests.unit.test_publishing import (  # noqa: F401 - fixtures
     published,
     region,
     registered,
+    write_companies,
 )
 
 pytestmark = pytest.mark.django_db
@@ -37,6 +43,21 @@ POINT = {"field": "summary_zh", "text": "请写明数据来源"}
 @pytest.fixture
 def submitted(people, described):  # noqa: F811
     return actions.submit(people["head"], described.id)
+
+
+@pytest.fixture
+def at(monkeypatch):
+    """The day in China."""
+
+    def set_day(text: str) -> None:
+        monkeypatch.setattr(day, "today", lambda: date.fromisoformat(text))
+
+    set_day("2025-09-22")
+    return set_day
+
+
+def clock(rule):
+    return Clock.objects.filter(rule=rule.name()).latest("created_at")
 
 
 def send_back(submission, *points, by=None):
@@ -67,6 +88,75 @@ def test_d809_16_own_submission_is_reviewed_by_somebody_else(people, submitted):
         actions.review(promoted, submitted.id)
     with pytest.raises(rules.OwnSubmission):
         send_back(submitted, by=promoted)
+
+
+def test_d809_17_change_filing_catalog_change_clock(people, published, at):  # noqa: F811
+    """Domain row "Catalog change clock": 2025-09-22 is due 2025-10-11, +5 only after consent, review 2 days later."""
+    actions.describe(people["officer"], published.id, {"title_zh": "企业"})
+    assert clock(rules.ChangeNotFiled).due_on == date(2025, 10, 11)
+    at("2025-09-23")
+    actions.describe(people["officer"], published.id, {"title_zh": "企业（新）"})
+    assert clock(rules.ChangeNotFiled).due_on == date(2025, 10, 11), "the first change counts"
+    asked = ask_extension(people["officer"], clock(rules.ChangeNotFiled).id, "系统升级")
+    assert asked.due_on == date(2025, 10, 11)
+    with pytest.raises(NotAllowed):
+        decide_extension(people["head"], asked.id, consent=True)
+    assert decide_extension(supervisor(), asked.id, consent=True).due_on == date(2025, 10, 17)
+    at("2025-10-11")
+    actions.submit(people["head"], published.id)
+    assert clock(rules.ChangeNotFiled).state == "met"
+    assert clock(rules.ReviewNotDone).due_on == date(2025, 10, 14)
+
+
+def test_d809_17_review_is_late_after_two_working_days(people, submitted, at):  # noqa: F811
+    Clock.objects.all().delete()  # begun on the real day
+    actions.take_back(people["head"], submitted.resource_id)
+    again = actions.submit(people["head"], submitted.resource_id)
+    assert clock(rules.ReviewNotDone).due_on == date(2025, 9, 24)
+    at("2025-09-25")
+    actions.review(supervisor(), again.id)
+    assert clock(rules.ReviewNotDone).state == "late"
+    assert clock(rules.ReviewNotDone).role == "supervisor"
+
+
+def test_a_return_gives_a_new_term_and_taking_back_does_not(people, published, at):  # noqa: F811
+    actions.describe(people["officer"], published.id, {"title_zh": "企业"})
+    at("2025-09-25")
+    submission = actions.submit(people["head"], published.id)
+    actions.take_back(people["officer"], published.id)
+    changed = queries.resource(published.id).changed_at
+    assert clock(rules.ChangeNotFiled).received_on == day.china_date(changed)
+    assert clock(rules.ReviewNotDone).state == "dropped"
+    submission = actions.submit(people["head"], published.id)
+    send_back(submission)
+    assert clock(rules.ChangeNotFiled).received_on == date(2025, 9, 25)
+    assert clock(rules.ReviewNotDone).state == "met"
+    actions.withdraw(people["officer"], published.id)
+    assert {one.state for one in Clock.objects.all()} == {"met", "dropped"}
+
+
+def test_a_source_that_changed_under_a_published_resource_starts_the_clock(people, published, csv_file, at):  # noqa: F811
+    source = queries.resource(published.id).source
+    actions.refresh_source(people["officer"], source.id)
+    assert not Clock.objects.filter(state="running").exists()
+    write_companies(csv_file, "uscc,company,telephone,registered,capital")
+    actions.refresh_source(people["officer"], source.id)
+    assert clock(rules.ChangeNotFiled).subject == f"resource:{published.id}"
+    assert queries.resource(published.id).changed_at is not None
+
+
+def test_the_supervisor_is_told_of_what_is_submitted_and_who_submitted_of_the_outcome(people, described):  # noqa: F811
+    supervisor()
+    submission = actions.submit(people["head"], described.id)
+    send_back(submission)
+    publish(people["head"], described.id)
+    told = [(one.account.username, one.notice.code) for one in Told.objects.order_by("id").select_related("notice")]
+    assert told == [
+        ("supervisor", "resource_submitted"),
+        ("li", "resource_sent_back"),
+        ("supervisor", "resource_submitted"),
+        ("li", "resource_published"),
+    ]
 
 
 def test_under_review_nobody_changes_the_description_until_it_is_taken_back(people, submitted):  # noqa: F811

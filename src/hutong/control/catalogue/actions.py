@@ -6,12 +6,11 @@ What follows, up to everybody's catalogue, is publication.py; a source is source
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
 
-from hutong.control.catalogue import fields, secrecy
+from hutong.control.catalogue import changes, fields, secrecy
 from hutong.control.catalogue.models import Item, Resource
 from hutong.control.catalogue.publication import review, send_back, submit, take_back, withdraw
 from hutong.control.catalogue.queries import items_of, locked, open_submission
@@ -92,22 +91,21 @@ def describe(
         raise WrongState(what="resource", what_zh="数据资源", state=resource.state, possible=["draft", "published"])
     if open_submission(resource) is not None:
         raise UnderReview()
-    changes = fields.read_resource(given or {})
-    secrecy.check(changes.items())
+    said = fields.read_resource(given or {})
+    secrecy.check(said.items())
     before = items_of(resource)
     after = before if items is None else _merged(before, items)
     assessed = _assessed(resource, before)
-    for name, value in changes.items():
+    for name, value in said.items():
         setattr(resource, name, value)
     if _assessed(resource, after) != assessed:
         resource.secrecy_checked_by = ""
-    if resource.state == "published" and resource.changed_at is None:
-        resource.changed_at = datetime.now(UTC)
+    changes.note(resource)
     resource.save()
     if items is not None:
         resource.items.all().delete()
         Item.objects.bulk_create(after)
-    detail = {"fields": sorted(changes), "items": len(after), "digest": canonical_digest(_canonical(changes, after))}
+    detail = {"fields": sorted(said), "items": len(after), "digest": canonical_digest(_canonical(said, after))}
     record("resource.described", f"resource:{resource.id}", by.username, detail)
     return resource
 

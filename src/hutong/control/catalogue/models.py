@@ -45,7 +45,7 @@ class Resource(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     published_at = models.DateTimeField(null=True)
-    changed_at = models.DateTimeField(null=True)  # first change not yet submitted; starts the clock of article 17
+    changed_at = models.DateTimeField(null=True)  # first change not yet published; starts the clock of article 17
 
     class Meta:
         db_table = "resource"

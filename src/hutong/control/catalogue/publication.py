@@ -13,8 +13,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max
 
+from hutong.control.catalogue import changes, dcat_ap, dcat_rules, federation, feed, shapes
 from hutong.control.catalogue import dataset as datasets
-from hutong.control.catalogue import dcat_ap, dcat_rules, federation, feed, shapes
 from hutong.control.catalogue.description_file import document
 from hutong.control.catalogue.models import Entry, Item, Resource, Submission, Version
 from hutong.control.catalogue.queries import (
@@ -77,7 +77,6 @@ def submit(by: Actor, resource_id: str) -> Submission:
         resource.code = resource.code or _next_code(resource)
         now = _milliseconds(datetime.now(UTC))
         _check_dcat(_dataset(resource, items, "published", resource.version + 1, now))
-        resource.changed_at = None
         resource.save()
         return _submitted(by, resource, items, now)
 
@@ -115,8 +114,9 @@ def review(by: Actor, submission_id: str) -> Entry:
         check_may_publish(resource, items, unavailable)
         now = _milliseconds(datetime.now(UTC))
         resource.state, resource.version, resource.published_at = "published", submission.version, now
-        resource.save()
         _decide(by, submission, "published", now)
+        changes.reviewed(resource, submission)
+        resource.save()
         entry = _issue(by, resource, items, "published", at=now, submission=submission)
     if resource.source is not None:
         prepare_lookups(resource.source, [item.name for item in items if item.key])
@@ -138,9 +138,9 @@ def send_back(by: Actor, submission_id: str, *, reason: str, points: Sequence[di
     resource, submission = _under_review(by, submission)
     submission.reason = reason
     submission.points = _late(resource, submission, read_points(points, submission.content))
-    resource.changed_at = datetime.now(UTC) if resource.state == "published" else None
-    resource.save(update_fields=["changed_at", "updated_at"])
     _decide(by, submission, "returned", datetime.now(UTC))
+    changes.reviewed(resource, submission)
+    resource.save(update_fields=["changed_at", "updated_at"])
     detail = {
         "submission": submission.id,
         "reason": reason,
@@ -168,6 +168,7 @@ def withdraw(by: Actor, resource_id: str) -> Entry:
         _take_back(by, resource, submission)
     resource.state, resource.version, resource.changed_at = "withdrawn", resource.version + 1, None
     resource.save()
+    changes.withdrawn(resource)
     # The moment of this version, not of the first: it is signed by the key of now, which may be newer than the entry.
     now = _milliseconds(datetime.now(UTC))
     return _issue(by, resource, items_of(resource), "withdrawn", at=now, submission=None)
@@ -187,14 +188,13 @@ def _submitted(by: Actor, resource: Resource, items: Sequence[Item], now: dateti
     )
     detail = {"submission": submission.id, "version": submission.version, "digest": submission.digest}
     record("resource.submitted", f"resource:{resource.id}", by.username, detail)
+    changes.filed(resource, submission)
     return submission
 
 
 def _take_back(by: Actor, resource: Resource, submission: Submission) -> None:
-    if resource.state == "published":
-        resource.changed_at = submission.submitted_at
-        resource.save(update_fields=["changed_at", "updated_at"])
     _decide(by, submission, "taken_back", datetime.now(UTC))
+    changes.taken_back(resource)
     record("resource.taken_back", f"resource:{resource.id}", by.username, {"submission": submission.id})
 
 

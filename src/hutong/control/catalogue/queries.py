@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 from django.db.models import Count, F, QuerySet, Sum
 
 from hutong.control.catalogue import dataset as datasets
 from hutong.control.catalogue.models import Entry, EntryTerm, Item, Resource, Submission, Version
-from hutong.control.catalogue.rules import filing_due
 from hutong.control.catalogue.terms import query_terms
-from hutong.control.statute.day import china_date
 from hutong.node.settings import current
-from hutong.vocabulary.calendar import WorkCalendar
 from hutong.vocabulary.codes import GRADES
 from hutong.vocabulary.errors import BadInput, NotFound
 from hutong.vocabulary.ids import is_id
@@ -182,17 +178,6 @@ def resources(department: str | None = None) -> list[Resource]:
     """Our resources, newest change first; of one department where named."""
     found = Resource.objects.select_related("department", "source").order_by("-updated_at")
     return list(found.filter(department_id=department) if department else found)
-
-
-def unfiled_changes(calendar: WorkCalendar, today: date) -> list[tuple[Resource, date, bool]]:
-    """Published resources changed since: the resource, the last day to file the change (D809-17), overdue or not."""
-    changed = Resource.objects.select_related("department").filter(state="published", changed_at__isnull=False)
-    rows = []
-    for one in changed.order_by("changed_at"):
-        if one.changed_at is not None:
-            due = filing_due(calendar, china_date(one.changed_at))
-            rows.append((one, due, today > due))
-    return rows
 
 
 def _newest(found: QuerySet[Entry], page: int, size: int, facets: bool) -> Found:

@@ -7,16 +7,15 @@ fail, so that an officer learns everything at once; a missing field is named in 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date
 from typing import Any
 
 from hutong.control.catalogue.fields import ITEM_FIELDS, MOST_ITEMS, RESOURCE_FIELDS, Field
 from hutong.control.catalogue.models import Attribute, Item, Resource
 from hutong.control.catalogue.secrecy import SecretItem, label
-from hutong.vocabulary.calendar import WorkCalendar
 from hutong.vocabulary.codes import strictest
 from hutong.vocabulary.errors import Language, Refused
 from hutong.vocabulary.rulebook import ClockRule, Rule, working_days
+from hutong.vocabulary.sentences import Sentence
 
 
 class GateRule(Rule):
@@ -135,20 +134,10 @@ class PublishRefused(Rule):
         return super().problem() | {"findings": [one.problem() for one in self.findings]}
 
 
-class NoConsent(Rule):
-    """The time for filing the change may be extended only with the data authority's consent."""
-
-    zh = "延长目录更新期限须经政务数据共享主管部门同意。"
-    code = "extension_without_consent"
-    rule = "D809-17"
-    next_en = "Ask the data authority for its consent first."
-    next_zh = "请先征得主管部门同意。"
-
-
 class ChangeNotFiled(ClockRule):
-    """The change of {received} was to be filed within {days} working days, by {due}, and is not."""
+    """{title}: the change of {received} was to be filed within {days} working days, by {due}, and is not."""
 
-    zh = "{received}的目录变更应当在{days}个工作日内（{due}前）报送，现已逾期。"
+    zh = "{title}：{received}的目录变更应当在{days}个工作日内（{due}前）报送，现已逾期。"
     code = "change_filing"
     rule = "D809-17"
     role = "officer"
@@ -158,9 +147,9 @@ class ChangeNotFiled(ClockRule):
 
 
 class ReviewNotDone(ClockRule):
-    """What was submitted on {received} was to be reviewed within {days} working days, by {due}, and is not."""
+    """{title}: submitted on {received}, to be reviewed within {days} working days, by {due}, and it is not."""
 
-    zh = "{received}的送审件应当在{days}个工作日内（{due}前）完成审核，现已逾期。"
+    zh = "{title}：{received}送审，应当在{days}个工作日内（{due}前）完成审核，现已逾期。"
     code = "review"
     rule = "D809-17"
     role = "supervisor"
@@ -188,6 +177,27 @@ class ReturnWithoutPoints(Rule):
     status = 422
     next_en = "Name each field and what is wrong with it."
     next_zh = "请逐项列明字段及问题。"
+
+
+class Submitted(Sentence):
+    """{title}: submitted by {by}, to be reviewed."""
+
+    zh = "{title}：{by} 已提请发布，请审核。"
+    code = "resource_submitted"
+
+
+class SentBack(Sentence):
+    """{title}: sent back by the supervisor with {points} points. {reason}"""
+
+    zh = "{title}：主管部门已退回，意见 {points} 条。{reason}"
+    code = "resource_sent_back"
+
+
+class Published(Sentence):
+    """{title}: version {version} is published."""
+
+    zh = "{title}：第 {version} 版已发布。"
+    code = "resource_published"
 
 
 class AlreadySubmitted(Refused):
@@ -273,22 +283,6 @@ def check_not_own(submitted_by: str, reviewer: str) -> None:
     """
     if submitted_by == reviewer:
         raise OwnSubmission()
-
-
-def filing_due(calendar: WorkCalendar, changed_on: date, *, extended: bool = False, consent_by: str = "") -> date:
-    """D809-17. The last day to file a change of the catalogue.
-
-    raises   NoConsent, CalendarYearMissing
-    """
-    if extended and not consent_by:
-        raise NoConsent()
-    more = ChangeNotFiled.declared("extension_days").value if extended else 0
-    return calendar.due(changed_on, ChangeNotFiled.declared("days").value + more)
-
-
-def review_due(calendar: WorkCalendar, filed_on: date) -> date:
-    """D809-17. The last day for the data authority to review and publish a filed change."""
-    return calendar.due(filed_on, ReviewNotDone.declared("days").value)
 
 
 def field_of(finding: Refused) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import transaction
 
+from hutong.control.catalogue import changes
 from hutong.control.catalogue.models import Item
 from hutong.control.catalogue.secrecy import check as check_secrecy
 from hutong.control.identity.rules import Action, Actor, DepartmentNeeded, check
@@ -65,10 +66,12 @@ def refresh_source(by: Actor, source_id: str) -> Source:
     """
     source = source_of(source_id)
     check(by, Action.REGISTER_SOURCE, source.department)
+    before = source.schema
     _look(source, spec_of(source, snapshot=False))
     prepare_lookups(source, _keys_in_use(source))
     with transaction.atomic():
         source.save()
+        changes.note_source(source, before)
         _record("source.refreshed", source, by)
     return source
 

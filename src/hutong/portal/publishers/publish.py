@@ -11,7 +11,7 @@ from django import forms
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from hutong.control.catalogue import queries, rules
+from hutong.control.catalogue import changes, queries, rules
 from hutong.control.catalogue.models import Item, Resource, Submission
 from hutong.control.catalogue.sources import sources
 from hutong.control.identity.models import Account
@@ -19,8 +19,9 @@ from hutong.control.identity.rules import Action
 from hutong.control.organisations.models import Department
 from hutong.exchange.models import Source
 from hutong.portal.components import access, scope, words
+from hutong.portal.components.clocks import dues
 from hutong.portal.components.page import Page, Refusal, shell_for
-from hutong.portal.components.parts import Badge, May, no
+from hutong.portal.components.parts import Badge, Due, May, no
 from hutong.portal.components.peers import department_name
 from hutong.portal.publishers.forms import DescriptionForm, ItemForm, SourceForm
 from hutong.portal.staff.node import source_answer
@@ -115,6 +116,7 @@ class EditPage(Page):
     take_back_url: str
     versions_url: str
     under_review: Badge | None
+    due: Due | None  # to submit what was changed
     reason: str
     points: tuple[Point, ...]
     may_edit: May
@@ -162,6 +164,7 @@ def edit_page(
     department = resource.department_id
     under_review = queries.open_submission(resource) is not None
     last = None if under_review else _returned(resource)
+    topic = changes.subject(resource)
     published = resource.state == "published"
     return EditPage(
         shell=shell_for(account, "publish"),
@@ -178,6 +181,7 @@ def edit_page(
         take_back_url=reverse("resource_take_back", args=[resource.id]),
         versions_url=versions_url(resource.id) if resource.version else "",
         under_review=words.state(words.SUBMISSION_STATES, "open") if under_review else None,
+        due=dues(rules.ChangeNotFiled, [topic]).get(topic),
         reason=last.reason if last else "",
         points=points(last) if last else (),
         may_edit=_while_ours(resource, access.may(account, Action.DESCRIBE_RESOURCE, department), under_review),

@@ -11,16 +11,19 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from hutong.control.catalogue import queries
+from hutong.control.catalogue.changes import subject
 from hutong.control.catalogue.fields import ITEM_FIELDS, RESOURCE_FIELDS
 from hutong.control.catalogue.models import Submission
+from hutong.control.catalogue.rules import ReviewNotDone
 from hutong.control.catalogue.versions import differences, differing
 from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Action
 from hutong.portal.components import access, words
+from hutong.portal.components.clocks import dues
 from hutong.portal.components.differences import Differing, field_label, rows, value_words
 from hutong.portal.components.page import Page, Refusal, shell_for
 from hutong.portal.components.paging import Pager, pager
-from hutong.portal.components.parts import Badge, Choice, May, no
+from hutong.portal.components.parts import Badge, Choice, Due, May, no
 from hutong.portal.components.peers import department_name
 from hutong.portal.supervisors.forms import POINT, ReturnForm
 
@@ -36,6 +39,7 @@ class SubmissionRow:
     submitted_by: str
     submitted_at: datetime
     state: Badge
+    due: Due | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +83,7 @@ class ReviewPage(Page):
     title: str
     lead: str
     state: Badge
+    due: Due | None
     open: bool
     signed_off: str
     reason: str
@@ -101,11 +106,13 @@ def reviews_page(account: Account, shown: str, page: int) -> ReviewsPage:
     """The list. shown: "open", or "decided"."""
     found = queries.to_review() if shown == "open" else queries.reviewed()
     total = found.count()
+    listed = list(found[(page - 1) * ROWS : page * ROWS])
+    due = dues(ReviewNotDone, [subject(one.resource) for one in listed]) if shown == "open" else {}
     choices = (("open", _("To review")), ("decided", _("Decided")))
     return ReviewsPage(
         shell=shell_for(account, "reviews"),
         shown=tuple(Choice(value, word, value == shown) for value, word in choices),
-        rows=tuple(_row(one) for one in found[(page - 1) * ROWS : page * ROWS]),
+        rows=tuple(_row(one, due.get(subject(one.resource))) for one in listed),
         pager=pager(reverse("reviews"), {"show": shown}, page=page, size=ROWS, total=total),
     )
 
@@ -118,12 +125,14 @@ def review_page(
     before = published.content if published else None
     changed = differing(before, content) if before else set()
     decided = _decided(submission)
+    topic = subject(submission.resource)
     return ReviewPage(
         shell=shell_for(account, "reviews"),
         refusal=refusal,
         title=_title(content),
         lead=_lead(submission),
         state=words.state(words.SUBMISSION_STATES, submission.state),
+        due=dues(ReviewNotDone, [topic]).get(topic) if submission.state == "open" else None,
         open=submission.state == "open",
         signed_off=submission.signed_off_by,
         reason=submission.reason,
@@ -153,7 +162,7 @@ def _decided(submission: Submission) -> May | None:
     return None if submission.state == "open" else no(_("This submission is decided."))
 
 
-def _row(one: Submission) -> SubmissionRow:
+def _row(one: Submission, due: Due | None) -> SubmissionRow:
     return SubmissionRow(
         url=reverse("review", args=[one.id]),
         title=_title(one.content),
@@ -162,6 +171,7 @@ def _row(one: Submission) -> SubmissionRow:
         submitted_by=one.submitted_by,
         submitted_at=one.submitted_at,
         state=words.state(words.SUBMISSION_STATES, one.state),
+        due=due,
     )
 
 
