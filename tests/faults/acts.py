@@ -1,0 +1,152 @@
+"""The acts of the statute that a node is killed in: how each is made ready, and the act itself.
+
+`steps` is how many transactions an act may take: a death between two of them may leave the first done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import date, timedelta
+from typing import Any
+
+from hutong.control.clocks import actions as clocks
+from hutong.control.clocks.models import Clock
+from hutong.control.identity.models import Account
+from hutong.control.requests import actions as requests
+from hutong.control.statute import actions as statute
+from hutong.control.statute import day
+from hutong.vocabulary.errors import WrongState
+from hutong.vocabulary.rulebook import ClockRule, working_days
+from tests import dsp_peer
+from tests.publication import supervisor
+from tests.region import neighbour, ourselves
+
+Prepare = Callable[[], Any]
+Act = Callable[[Any], None]
+ACTS: dict[str, tuple[Prepare, Act, int]] = {}
+
+
+class TenDays(ClockRule):
+    """{title} was due on {due}, within {days} working days of {received}."""
+
+    rule = "T-9"
+    code = "ten_days_or_death"
+    declares = (working_days(10, 21), working_days(10, 21, name="extension_days"))
+
+
+def act(prepare: Prepare, *, steps: int = 1) -> Callable[[Act], Act]:
+    def decorate(function: Act) -> Act:
+        ACTS[function.__name__] = (prepare, function, steps)
+        return function
+
+    return decorate
+
+
+def person(role: str, code: str = dsp_peer.HEALTH) -> Account:
+    username = f"{role}-{code[-4:].lower()}" if code else role
+    office = dsp_peer.department(code, "某局") if code else None
+    return Account.objects.get_or_create(username=username, defaults={"role": role, "department": office})[0]
+
+
+def _region() -> dsp_peer.DspPeer:
+    ourselves()
+    neighbour("yrd", "region")
+    for role in ("officer", "head"):
+        person(role)
+        person(role, dsp_peer.MARKET)
+    supervisor()
+    person("steward", "")
+    return dsp_peer.peer("340000")
+
+
+def _an_entry() -> str:
+    return str(dsp_peer.heard_of(_region().node).id)
+
+
+FILING = {
+    "basis": "某法第三条",
+    "scenario": "窗口",
+    "scope": "本市",
+    "items": ["uscc", "name"],
+    "purpose": "licensing",
+    "term_days": 365,
+}
+
+
+@act(_an_entry)
+def a_request_is_filed(entry: str) -> None:
+    requests.file(person("officer"), resource_id=entry, **FILING)
+
+
+def _filed() -> str:
+    return requests.file(person("officer"), resource_id=_an_entry(), **FILING).id
+
+
+@act(_filed)
+def a_request_is_signed_off(request: str) -> None:
+    with suppress(WrongState):
+        requests.sign_off(person("head"), request)
+
+
+@act(_filed)
+def a_request_is_withdrawn(request: str) -> None:
+    with suppress(WrongState):
+        requests.withdraw(person("head"), request, "不再需要")
+
+
+def _nothing() -> None:
+    _region()
+
+
+@act(_nothing)
+def a_clock_is_started(_: None) -> None:
+    clocks.start(TenDays, "thing:1", department=dsp_peer.HEALTH)
+
+
+def _clock() -> str:
+    _region()
+    return clocks.start(TenDays, "thing:1", department=dsp_peer.HEALTH).id
+
+
+@act(_clock)
+def an_extension_is_asked_for(clock: str) -> None:
+    clocks.ask_extension(person("officer"), clock, "需要核对")
+
+
+def _asked() -> str:
+    clock = _clock()
+    clocks.ask_extension(person("officer"), clock, "需要核对")
+    return clock
+
+
+@act(_asked)
+def an_extension_is_consented_to(clock: str) -> None:
+    with suppress(WrongState):
+        clocks.decide_extension(supervisor(), clock, consent=True)
+
+
+def _late() -> None:
+    _region()
+    for number in (1, 2):
+        clocks.start(TenDays, f"thing:{number}", department=dsp_peer.HEALTH)
+    Clock.objects.update(due_on=date.today() - timedelta(days=1))
+
+
+@act(_late, steps=2)
+def late_clocks_are_found(_: None) -> None:
+    clocks.look()
+
+
+def _proposed() -> str:
+    _region()
+    made = statute.propose(
+        person("steward", ""), TenDays.name(), "days", level="local", value=5, since=day.today(), source="省政府令"
+    )
+    return made.id
+
+
+@act(_proposed)
+def a_parameter_is_approved(version: str) -> None:
+    with suppress(WrongState):
+        statute.decide_version(supervisor(), version, approve=True)
