@@ -44,9 +44,11 @@ check: install $(VENV)/.development $(CHECK_NODE)/hutong.toml
 	HUTONG_HOME=$(CHECK_NODE) $(BIN)/mypy
 	$(BIN)/lint-imports
 
-docs: install
+docs: install $(CHECK_NODE)/hutong.toml
 	$(BIN)/python -m hutong.control.agreements.diagram > docs/states.md.new
 	@mv docs/states.md.new docs/states.md
+	$(BIN)/python -m hutong.control.statute.page $(CHECK_NODE) > docs/rules.md.new
+	@mv docs/rules.md.new docs/rules.md
 
 conformance: install $(VENV)/.development
 	$(BIN)/python -m tests.conformance $(if $(RECORD),--record)

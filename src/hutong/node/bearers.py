@@ -16,7 +16,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from hutong.node import outside
+from hutong.node import outside, refusals
 from hutong.node.receiving import (
     Answer,
     Handler,
@@ -124,6 +124,7 @@ def _turned_away(refused: Refused) -> HttpResponse:
 
 
 def _refused(refused: Refused, wording: Wording) -> HttpResponse:
+    refusals.said(refused)
     body, content_type = wording(refused)
     return HttpResponse(orjson.dumps(body), status=refused.status, content_type=content_type)
 

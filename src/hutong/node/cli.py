@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from hutong.node import refusals
 from hutong.vocabulary.errors import Language, Refused
 
 # command: module and attribute. A part that is not installed has no commands.
@@ -26,6 +27,9 @@ COMMANDS = {
     "account": "hutong.control.identity.cli:account",
     "department": "hutong.control.organisations.cli:department",
     "calendar": "hutong.control.calendar.cli:calendar",
+    "rule": "hutong.control.statute.cli:rule",
+    "replay": "hutong.control.statute.cli:replay",
+    "clock": "hutong.control.clocks.cli:clock",
     "source": "hutong.control.catalogue.cli:source",
     "resource": "hutong.control.catalogue.cli:resource",
     "search": "hutong.control.catalogue.cli:search",
@@ -73,6 +77,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         code: Any = hutong.main(args=arguments, standalone_mode=False)
     except Refused as refused:
+        refusals.said(refused)
         click.echo(refusal_text(refused, language()), err=True)
         sys.exit(1)
     except click.ClickException as wrong:

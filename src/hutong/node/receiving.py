@@ -26,7 +26,7 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from hutong.node import replay, work
+from hutong.node import refusals, replay, work
 from hutong.node.directory import participant_id
 from hutong.node.keyring import ring
 from hutong.node.models import InboxMessage
@@ -113,6 +113,7 @@ def problem_wording(refusal: Refused) -> tuple[dict[str, Any], str]:
 
 def problem_answer(refusal: Refused) -> HttpResponse:
     """A refusal as RFC 9457 problem details, unsigned: for requests nobody signed."""
+    refusals.said(refusal)
     return HttpResponse(orjson.dumps(refusal.problem()), status=refusal.status, content_type=PROBLEM_JSON)
 
 
@@ -322,6 +323,7 @@ def _stored(status: int, content: dict[str, Any] | Raw | None) -> _Stored:
 
 
 def _refusal(refused: Refused, wording: Wording) -> _Stored:
+    refusals.said(refused)
     body, content_type = wording(refused)
     return _Stored(refused.status, orjson.dumps(body), content_type)
 

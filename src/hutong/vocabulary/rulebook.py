@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from string import Formatter
 from typing import ClassVar, Literal
 
-from hutong.vocabulary.errors import Refused
+from hutong.vocabulary.errors import Language, Refused, filled
 
 DECREE_809 = date(2025, 8, 1)  # in force from
 Direction = Literal["lower", "higher", "any", "none"]
@@ -68,6 +69,13 @@ class Rule(Refused):
     @classmethod
     def in_force(cls, day: date) -> bool:
         return cls.since <= day and (cls.until is None or day <= cls.until)
+
+    @classmethod
+    def sentence(cls, language: Language = "en", **values: object) -> str:
+        """The rule as it stands in the book: its sentence with these values, and … for what a case would give."""
+        template = (cls.zh if language == "zh" else cls.__doc__) or ""
+        places = {name for _, name, _, _ in Formatter().parse(template) if name}
+        return filled(template, dict.fromkeys(places, "…") | values, language)
 
     @classmethod
     def name(cls) -> str:

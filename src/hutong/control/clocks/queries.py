@@ -42,9 +42,19 @@ def clock(clock_id: str) -> Clock:
 
 def days_left(found: Clock) -> int | None:
     """Working days to its last day, negative when late; None without a day, or without the calendar."""
-    if found.due_on is None:
-        return None
-    try:
-        return calendars.in_force().left(day.today(), found.due_on)
-    except CalendarYearMissing:
-        return None
+    return DaysLeft()(found)
+
+
+class DaysLeft:
+    """The working days left of many clocks, with the calendar read once."""
+
+    def __init__(self) -> None:
+        self._calendar, self._today = calendars.in_force(), day.today()
+
+    def __call__(self, found: Clock) -> int | None:
+        if found.due_on is None or found.state != "running":
+            return None
+        try:
+            return self._calendar.left(self._today, found.due_on)
+        except CalendarYearMissing:
+            return None

@@ -14,7 +14,7 @@ from hutong.control.statute.book import rule_named
 from hutong.control.statute.models import ParameterVersion, RefusalCount
 from hutong.control.statute.rules import NoSuchParameter, check_other_person, check_version
 from hutong.ledger.record import record
-from hutong.vocabulary.errors import NotFound, WrongState
+from hutong.vocabulary.errors import NotFound, Refused, WrongState
 from hutong.vocabulary.ids import new_id
 from hutong.vocabulary.rulebook import Rule
 from hutong.vocabulary.text import checked
@@ -81,6 +81,12 @@ def count_refusals(refused: Iterable[type[Rule]]) -> None:
             with transaction.atomic():
                 RefusalCount.objects.get_or_create(rule=rule.name(), day=on)
             counted.update(refused=F("refused") + 1)
+
+
+def count_refusal(refused: Refused) -> None:
+    """Count a refusal that was said, where it says a rule."""
+    if isinstance(refused, Rule) and refused.rule:
+        count_refusals([type(refused)])
 
 
 def _rule(rule: str, name: str) -> type[Rule]:

@@ -7,9 +7,11 @@ from datetime import date
 
 from django.db.models import QuerySet
 
+from hutong.control.statute.book import rule_named
 from hutong.control.statute.models import Decision, ParameterVersion
 from hutong.vocabulary.errors import NotFound
 from hutong.vocabulary.rulebook import Parameter, Rule
+from hutong.vocabulary.text import shown
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,17 @@ def versions(rule: str = "") -> QuerySet[ParameterVersion]:
     """The versions of one rule's parameters, or of all, the newest first."""
     found = ParameterVersion.objects.order_by("-proposed_at", "-id")
     return found.filter(rule=rule) if rule else found
+
+
+def rule(name: str) -> type[Rule]:
+    """The rule of a name such as "D809-21/supplement_twice".
+
+    raises   NotFound
+    """
+    try:
+        return rule_named(name)
+    except KeyError:
+        raise NotFound(what="rule", what_zh="规则", name=shown(name)) from None
 
 
 def decision(decision_id: str) -> Decision:

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from hutong.control.identity.models import Account
+from hutong.node import refusals
 from hutong.node import settings as node_settings
 from hutong.portal import rooms
 from hutong.portal.components import words
@@ -108,6 +109,8 @@ def node_name() -> str:
 
 
 def refusal_of(refused: Refused) -> Refusal:
+    """The refusal as this page says it. It counts as said."""
+    refusals.said(refused)
     language = words.language()
     return Refusal(
         what=refused.say(language),
