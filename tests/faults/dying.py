@@ -2,9 +2,9 @@
 
     python -m tests.faults.dying HOME ACT...
 
-For each act a database is made ready by walking real actions. Then, from a copy of it each time, the act is done once in
-full, and once for every statement it sends and both sides of every commit, killed there with SIGKILL. After each death
-the database is looked at as the next process finds it, the act is done again, and the database is looked at once more.
+For each act a database is made ready by walking real actions. Then, from a copy of it each time, the act is done once
+in full, and once for every statement it sends and both sides of every commit, killed there with SIGKILL. After each
+death the database is looked at as the next process finds it, the act is done again, and it is looked at once more.
 Prints one JSON line per act. Every attempt is a fork of this process, which has one thread and no connection.
 """
 
@@ -52,16 +52,9 @@ def _walk(home: Path, ready: Path, given: Any, act: Callable[[Any], None]) -> di
     shutil.copy(ready, whole)
     _must(_forked(whole, lambda: points.write_text(str(_counted(lambda: act(given), None)))))
     before, after, many = _counts(ready), _counts(whole), int(points.read_text())
-    chosen = sorted(
-        {round(one * (many - 1) / (MOST_POINTS - 1)) for one in range(MOST_POINTS)}
-        if many > MOST_POINTS
-        else range(many)
-    )
-    # The last points are the sides of the last commit: always among them.
-    chosen = sorted({*chosen, many - 2, many - 1} & set(range(many)))
     wrong: list[Any] = []
     halves = 0
-    for point in chosen:
+    for point in _spread(many):
         here = home / "here.db"
         _remove(here)
         shutil.copy(ready, here)
@@ -73,7 +66,15 @@ def _walk(home: Path, ready: Path, given: Any, act: Callable[[Any], None]) -> di
         healed = _counts(here)
         if ended != KILLED or again != 0 or healed != after:
             wrong.append([point, ended, again, _difference(healed, after)])
-    return {"points": len(chosen), "halves": halves, "wrong": wrong, "changes": before != after}
+    return {"points": many, "halves": halves, "wrong": wrong, "changes": before != after}
+
+
+def _spread(many: int) -> list[int]:
+    """Every point, or MOST_POINTS of them; both sides of the last commit are always among them."""
+    step = max(1.0, (many - 1) / (MOST_POINTS - 1))
+    return sorted(
+        {*(round(one * step) for one in range(min(many, MOST_POINTS))), many - 2, many - 1} & set(range(many))
+    )
 
 
 def _counted(act: Callable[[], None], die_at: int | None) -> int:
@@ -137,13 +138,10 @@ def _counts(database: Path) -> Counts:
         tables = [name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         for table in sorted(set(tables) - VOLATILE):
             columns = [row[1] for row in file.execute(f'PRAGMA table_info("{table}")')]
-            states = ", ".join(
-                f'"{one}"' for one in columns if one in ("state", "version", "kind") or one.endswith("_state")
-            )
-            rows = file.execute(
-                f'SELECT {states + ", " if states else ""}count(*) FROM "{table}"'
-                + (f" GROUP BY {states}" if states else "")
-            )
+            chosen = [one for one in columns if one in ("state", "version", "kind") or one.endswith("_state")]
+            groups = "".join(f'"{one}", ' for one in chosen)
+            by = f" GROUP BY {groups[:-2]}" if groups else ""
+            rows = file.execute(f'SELECT {groups}count(*) FROM "{table}"{by}')
             if counted := sorted(map(str, (row for row in rows if row[-1]))):
                 found[table] = counted
     return found
