@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hutong.control.catalogue import dataset as datasets
-from hutong.control.catalogue import federation, feed, queries
+from hutong.control.catalogue import federation, feed, finding, queries
 from hutong.control.catalogue.dataset import BadEntry
 from hutong.control.catalogue.models import Entry, EntryTerm
 from hutong.node import settings as node_settings
@@ -46,7 +46,7 @@ def as_the_keeper(monkeypatch):
 
 def test_an_entry_carried_by_the_region_is_found(anhui):
     assert federation.accept(anhui.entry(), "yrd") is True
-    found = queries.search("企业登记")
+    found = finding.search("企业登记")
     assert [(one.origin, one.title_en) for one in found.entries] == [("340000", "Registered companies")]
     document = queries.document(found.entries[0].id)
     assert (document.endpoint_url, document.department_code) == (
@@ -95,7 +95,7 @@ def test_by_however_many_routes_an_entry_comes_it_is_kept_once_in_its_newest_ver
             newest = max(newest, number)
         kept = Entry.objects.get()
         assert (kept.version, kept.dataset) == (newest, versions[newest]["dataset"])
-        assert queries.search("企业登记").total == (1 if newest <= 3 else 0)
+        assert finding.search("企业登记").total == (1 if newest <= 3 else 0)
         assert [one.dataset for one in feed.page(feed.Wish(feed.ANY, changes=True)).entries] == [kept.dataset]
         transaction.set_rollback(True)
 
@@ -119,8 +119,8 @@ def test_a_withdrawn_entry_is_found_no_more_but_can_be_read(anhui):
     entry_id = new_id()
     federation.accept(anhui.entry(entry_id=entry_id), "yrd")
     federation.accept(anhui.entry(entry_id=entry_id, version=2, state="withdrawn"), "yrd")
-    assert queries.search("企业").total == 0
-    assert queries.search("", {"state": "withdrawn"}).total == 1
+    assert finding.search("企业").total == 0
+    assert finding.search("", {"state": "withdrawn"}).total == 1
     assert queries.entry(entry_id).state == "withdrawn"
     assert EntryTerm.objects.count() == 0
 
@@ -299,7 +299,7 @@ def catalogue(anhui):
     ],
 )
 def test_search_finds_chinese_and_english_words(catalogue, text, titles):
-    found = queries.search(text)
+    found = finding.search(text)
     assert {one.title_zh for one in found.entries} == titles
     assert found.total == len(titles)
 
@@ -307,29 +307,29 @@ def test_search_finds_chinese_and_english_words(catalogue, text, titles):
 def test_a_word_in_the_title_comes_before_the_same_word_elsewhere(catalogue, anhui):
     deep = anhui.entry(title_zh="法人名册", title_en="", items=[an_item("q", "空气质量")])
     federation.store(federation.verify(deep))
-    assert [one.title_zh for one in queries.search("空气质量").entries] == ["空气质量日均值", "法人名册"]
+    assert [one.title_zh for one in finding.search("空气质量").entries] == ["空气质量日均值", "法人名册"]
 
 
 def test_where_no_entry_has_every_word_the_nearest_are_shown(catalogue):
-    found = queries.search("企业 医院")
+    found = finding.search("企业 医院")
     assert not found.every_word
     assert found.total == 3
 
 
 def test_filters_and_pages(catalogue):
-    assert queries.search("", {"origin": "330000"}).total == 2
-    assert queries.search("", {"theme": ["environment", "health"], "attribute": "conditional"}).total == 2
-    assert queries.search("企业", {"attribute": "conditional"}).total == 1
-    first, second = queries.search("", page=1, size=3), queries.search("", page=2, size=3)
+    assert finding.search("", {"origin": "330000"}).total == 2
+    assert finding.search("", {"theme": ["environment", "health"], "attribute": "conditional"}).total == 2
+    assert finding.search("企业", {"attribute": "conditional"}).total == 1
+    first, second = finding.search("", page=1, size=3), finding.search("", page=2, size=3)
     assert (len(first.entries), len(second.entries), first.total, first.pages) == (3, 1, 4, 2)
     assert not set(first.entries) & set(second.entries)
-    assert queries.search("", page=9).entries == ()
+    assert finding.search("", page=9).entries == ()
 
 
 def test_facets_count_what_was_found(catalogue):
-    facets = queries.search("企业", facets=True).facets
+    facets = finding.search("企业", facets=True).facets
     assert facets["attribute"] == {"conditional": 1, "unconditional": 1}
-    assert queries.search("", facets=True).facets["origin"] == {"330000": 2, "340000": 2}
+    assert finding.search("", facets=True).facets["origin"] == {"330000": 2, "340000": 2}
 
 
 @pytest.mark.parametrize(
@@ -347,8 +347,8 @@ def test_facets_count_what_was_found(catalogue):
 )
 def test_a_search_that_cannot_be_meant_is_refused(catalogue, arguments, refusal):
     with pytest.raises(refusal):
-        queries.search(**arguments)
+        finding.search(**arguments)
 
 
 def test_text_without_any_word_finds_nothing(catalogue):
-    assert queries.search("！！").total == 0
+    assert finding.search("！！").total == 0

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from hutong.control.catalogue import actions, description_file, fields, queries, rules, sources
+from hutong.control.catalogue import actions, description_file, fields, finding, queries, rules, sources
 from hutong.control.catalogue.cli import resource as resource_cli
 from hutong.control.catalogue.cli import search as search_cli
 from hutong.control.catalogue.cli import source as source_cli
@@ -157,7 +157,7 @@ def test_a_complete_description_is_published_signed_sent_and_recorded(published)
     recorded = AuditRecord.objects.get(kind="resource.published")
     assert (recorded.actor, recorded.detail["signed_off_by"]) == ("supervisor", "li")
     assert recorded.detail["submitted_by"] == "li"
-    assert [one.id for one in queries.search("企业登记").entries] == [published.id]
+    assert [one.id for one in finding.search("企业登记").entries] == [published.id]
 
 
 SHAPES = """
@@ -279,7 +279,7 @@ def test_a_change_is_seen_by_others_only_when_published_again(people, published)
 
 def test_a_withdrawn_entry_leaves_the_catalogue_and_is_not_changed_any_more(people, published):
     withdrawn = actions.withdraw(people["officer"], published.id)
-    assert (withdrawn.state, withdrawn.version, queries.search("企业").total) == ("withdrawn", 2, 0)
+    assert (withdrawn.state, withdrawn.version, finding.search("企业").total) == ("withdrawn", 2, 0)
     with pytest.raises(rules.AlreadyWithdrawn):
         actions.withdraw(people["officer"], published.id)
     with pytest.raises(WrongState):
@@ -425,7 +425,7 @@ def test_words_of_sql_are_only_words(people, described):
     actions.describe(people["officer"], described.id, {"title_zh": words, "source_system": words})
     entry = publish(people["head"], described.id)
     assert entry.title_zh == words
-    assert queries.search("drop table").total == 1
+    assert finding.search("drop table").total == 1
 
 
 def test_a_steward_registers_for_any_department_it_names(people, csv_file):

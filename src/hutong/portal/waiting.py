@@ -19,7 +19,7 @@ def to_sign_off(account: Account) -> QuerySet[ShareRequest]:
     """Requests of my department that wait for the signature of its head."""
     if not rules.may(account, Action.SIGN_OFF_REQUEST) or not account.department_id:
         return ShareRequest.objects.none()
-    return scope.requests(account).filter(state="filed")
+    return scope.requests(account).filter(state="filed").order_by("-created_at")
 
 
 def to_answer(account: Account) -> QuerySet[Negotiation]:

@@ -36,6 +36,15 @@ class Negotiation(models.Model):
                 fields=["peer", "role", "peer_pid"], name="negotiation_once", condition=~models.Q(peer_pid="")
             )
         ]
+        # The inbox, of the node and of a department: what is open by its day, and all by its age.
+        indexes = [
+            models.Index(fields=["role", "state", "due_at", "created_at", "pid"], name="negotiation_due"),
+            models.Index(
+                fields=["department", "role", "state", "due_at", "created_at", "pid"], name="negotiation_own_due"
+            ),
+            models.Index(fields=["role", "created_at", "pid"], name="negotiation_newest"),
+            models.Index(fields=["department", "role", "created_at", "pid"], name="negotiation_own_newest"),
+        ]
 
 
 class Agreement(models.Model):
@@ -59,6 +68,12 @@ class Agreement(models.Model):
 
     class Meta:
         db_table = "agreement"
+        indexes = [
+            models.Index(fields=["created_at", "id"], name="agreement_newest"),
+            models.Index(fields=["department", "created_at", "id"], name="agreement_own_newest"),
+            models.Index(fields=["state", "ends_at"], name="agreement_state"),
+            models.Index(fields=["department", "state", "role", "ends_at"], name="agreement_own_state"),
+        ]
 
 
 class Transfer(models.Model):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from hutong.control.agreements.consent import asked_of, default_mask
 from hutong.control.agreements.drafting import SUPPLEMENT, asked_terms
@@ -21,6 +22,8 @@ from hutong.ledger.models import AuditRecord
 from hutong.node import outside
 from hutong.vocabulary.calendar import CalendarYearMissing
 from hutong.vocabulary.errors import NotFound
+
+OPEN = tuple(state for machine, state in OWNERS if machine is Machine.NEGOTIATION and state not in CLOSED[machine])
 
 
 @dataclass(frozen=True)
@@ -80,16 +83,13 @@ class AgreementPage:
 
 def inbox(account: Actor, *, everything: bool = False) -> list[NegotiationRow]:
     """Requests we received, those due first, an officer's department's only; closed ones too with `everything`."""
-    rows = _seen_by(account, Negotiation.objects.filter(role=Party.PROVIDER))
-    if not everything:
-        rows = rows.exclude(state__in=CLOSED[Machine.NEGOTIATION])
-    return [row(one) for one in rows.order_by("due_at", "created_at")]
+    found = _seen_by(account, Negotiation.objects.filter(role=Party.PROVIDER))
+    return rows((found if everything else found.filter(state__in=OPEN)).order_by("due_at", "created_at"))
 
 
 def sent(account: Actor) -> list[NegotiationRow]:
     """Requests this node made as consumer, the newest first."""
-    rows = _seen_by(account, Negotiation.objects.filter(role=Party.CONSUMER))
-    return [row(one) for one in rows.order_by("-created_at")]
+    return rows(_seen_by(account, Negotiation.objects.filter(role=Party.CONSUMER)).order_by("-created_at"))
 
 
 def negotiation(pid: str) -> NegotiationRow:
@@ -113,7 +113,7 @@ def agreements(account: Actor) -> list[Agreement]:
     rows = Agreement.objects.select_related("negotiation").order_by("-created_at")
     if account.role in ACROSS_DEPARTMENTS:
         return list(rows)
-    return list(rows.filter(Q(department=account.department_id or "-") | Q(department="")))
+    return list(rows.filter(department__in=(account.department_id or "-", "")))
 
 
 def agreement(agreement_id: str) -> Agreement:
@@ -162,13 +162,21 @@ def title_of(resource_id: str) -> Title:
     return Title(*names) if names else Title(resource_id, resource_id)
 
 
-def row(found: Negotiation) -> NegotiationRow:
+def rows(found: Iterable[Negotiation]) -> list[NegotiationRow]:
+    """The same of many, their titles read at once."""
+    many = list(found)
+    named = Entry.objects.filter(id__in={one.dataset_id for one in many}).values_list("id", "title_zh", "title_en")
+    titles = {entry_id: Title(zh, en) for entry_id, zh, en in named}
+    return [row(one, titles.get(one.dataset_id, Title(one.dataset_id, one.dataset_id))) for one in many]
+
+
+def row(found: Negotiation, title: Title | None = None) -> NegotiationRow:
     return NegotiationRow(
         pid=found.pid,
         role=found.role,
         peer=found.peer,
         resource_id=found.dataset_id,
-        title=title_of(found.dataset_id),
+        title=title or title_of(found.dataset_id),
         state=found.state,
         owner=OWNERS[(Machine.NEGOTIATION, found.state)],
         terms=asked_terms(found),
@@ -186,7 +194,7 @@ def row(found: Negotiation) -> NegotiationRow:
 def _seen_by(account: Actor, rows: QuerySet[Negotiation]) -> QuerySet[Negotiation]:
     if account.role in ACROSS_DEPARTMENTS:
         return rows
-    return rows.filter(Q(department=account.department_id or "-") | Q(department=""))
+    return rows.filter(department__in=(account.department_id or "-", ""))
 
 
 def _days_left(found: Negotiation) -> int | None:

@@ -362,7 +362,7 @@ def search(
     Example: hutong search /srv/ah 企业登记 --attribute conditional
     """
     setup(folder)
-    from hutong.control.catalogue.queries import search as find
+    from hutong.control.catalogue.finding import search as find
 
     filters = {"origin": origin, "attribute": attribute, "theme": theme}
     found = find(text, {name: value for name, value in filters.items() if value}, page)
@@ -380,7 +380,8 @@ def search(
     _show(rows, as_json, ("id", "origin", "attribute", "title_zh", "title_en", "department"))
     if not as_json:
         nearest = "" if found.every_word else "; none has every word, these come nearest"
-        click.echo(f"{found.total} found, page {found.page} of {found.pages}{nearest}")
+        more = "more than " if found.more else ""
+        click.echo(f"{more}{found.total} found, page {found.page} of {found.pages}{nearest}")
 
 
 @click.command("harvest")

@@ -153,7 +153,9 @@ class Entry(models.Model):
     class Meta:
         db_table = "catalogue_entry"
         indexes = [
-            models.Index(fields=["state", "-published_at", "id"]),
+            # The newest entries under any filter of the catalogue's page, and the counts of those: indexes alone.
+            models.Index(fields=["state", "-published_at", "id", "origin", "attribute", "theme"], name="entry_newest"),
+            models.Index(fields=["state", "origin", "attribute", "theme"], name="entry_facets"),
             # A page of the feed is one range of an index: an origin's published entries, or all its changes.
             models.Index(fields=["origin", "state", "change"]),
             models.Index(fields=["origin", "change"]),
@@ -192,5 +194,9 @@ class EntryTerm(models.Model):
 
     class Meta:
         db_table = "catalogue_term"
-        # Holds every column a search reads, in the order of a search for one word: the table itself is never visited.
-        indexes = [models.Index(fields=["term", "-weight", "-entry"])]
+        # Each holds every column a search reads, so the table is never visited: the first in the order of a search for
+        # one word, the second to ask one entry for a further word.
+        indexes = [
+            models.Index(fields=["term", "-weight", "-entry"]),
+            models.Index(fields=["term", "entry", "weight"], name="term_of_entry"),
+        ]

@@ -33,3 +33,8 @@ class ShareRequest(models.Model):
 
     class Meta:
         db_table = "share_request"
+        indexes = [
+            models.Index(fields=["created_at", "id"], name="request_newest"),
+            models.Index(fields=["department", "created_at", "id"], name="request_own_newest"),
+            models.Index(fields=["department", "state", "created_at"], name="request_own_state"),
+        ]

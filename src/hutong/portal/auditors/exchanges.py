@@ -23,7 +23,7 @@ from hutong.portal.auditors.forms import RegisterFilter
 from hutong.portal.auditors.verification import Verification, entry_of
 from hutong.portal.components import charts, scope, words
 from hutong.portal.components.page import Page, shell_for
-from hutong.portal.components.paging import Pager, page_number, pager
+from hutong.portal.components.paging import Sheet, sheet
 from hutong.portal.components.parts import YES, Badge, Fact, May, no
 from hutong.portal.components.peers import Names
 from hutong.portal.components.refusing import NothingHere
@@ -55,7 +55,7 @@ class Row:
 class ExchangesPage(Page):
     form: RegisterFilter
     rows: tuple[Row, ...]
-    pager: Pager
+    pager: Sheet[ExchangeRecord]
     chart: charts.Bars
 
 
@@ -78,16 +78,14 @@ def exchanges_page(account: Account, query: QueryDict) -> ExchangesPage:
     form = RegisterFilter(query)
     seen = scope.exchanges(account)
     chosen = _filtered(seen, form)
-    page = page_number(query.get("page"))
-    total = chosen.count()
-    pages = pager(reverse("exchanges"), {k: query.getlist(k) for k in query}, page=page, size=PAGE_SIZE, total=total)
-    first = (pages.page - 1) * PAGE_SIZE
-    records = list(chosen.order_by("-id")[first : first + PAGE_SIZE])
+    shown = sheet(
+        [chosen], "at", reverse("exchanges"), {name: query.getlist(name)[-1] for name in query}, size=PAGE_SIZE
+    )
     return ExchangesPage(
         shell=shell_for(account, "exchanges"),
         form=form,
-        rows=tuple(_rows(records)),
-        pager=pages,
+        rows=tuple(_rows(shown.rows)),
+        pager=shown,
         chart=per_day(seen, timezone.localdate(), CHART_DAYS),
     )
 

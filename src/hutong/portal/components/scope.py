@@ -21,7 +21,7 @@ def sees_all(account: Account) -> bool:
 
 
 def agreements(account: Account) -> QuerySet[Agreement]:
-    return _shared(account, Agreement.objects.select_related("negotiation").order_by("-created_at"))
+    return _shared(account, Agreement.objects.all())
 
 
 def negotiations(account: Account) -> QuerySet[Negotiation]:
@@ -30,7 +30,7 @@ def negotiations(account: Account) -> QuerySet[Negotiation]:
 
 
 def requests(account: Account) -> QuerySet[ShareRequest]:
-    rows = ShareRequest.objects.select_related("department").order_by("-created_at")
+    rows = ShareRequest.objects.select_related("department")
     return rows if sees_all(account) else rows.filter(department=account.department)
 
 
@@ -41,7 +41,7 @@ def exchanges(account: Account) -> QuerySet[ExchangeRecord]:
     # By role too: where both departments are of this node, each sees its own side of the exchange.
     own = Q()
     for role in ("provider", "consumer"):
-        own |= Q(role=role, agreement_id__in=agreements(account).filter(role=role).order_by().values("id"))
+        own |= Q(role=role, agreement_id__in=agreements(account).filter(role=role).values("id"))
     return ExchangeRecord.objects.filter(own)
 
 
@@ -49,4 +49,11 @@ def _shared(account: Account, rows: QuerySet[Row]) -> QuerySet[Row]:
     """The department's own, and those of no department (from a peer without our terms)."""
     if sees_all(account):
         return rows
-    return rows.filter(Q(department=account.department_id or "-") | Q(department=""))
+    return rows.filter(department__in=(account.department_id or "-", ""))
+
+
+def apart(account: Account, rows: QuerySet[Row]) -> list[QuerySet[Row]]:
+    """The same as disjoint lists, each of one department, for a page of them (paging.sheet)."""
+    if sees_all(account):
+        return [rows]
+    return [rows.filter(department=account.department_id or "-"), rows.filter(department="")]

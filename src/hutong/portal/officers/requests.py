@@ -19,7 +19,7 @@ from hutong.control.requests.queries import timeline
 from hutong.control.requests.rules import check_may_sign_off
 from hutong.portal.components import access, asked, conditions, scope, words
 from hutong.portal.components.page import Page, Refusal, refusal_of, shell_for
-from hutong.portal.components.paging import Pager, page_number, pager
+from hutong.portal.components.paging import Sheet, sheet
 from hutong.portal.components.parts import YES, Badge, Fact, Happening, May, no
 from hutong.portal.components.peers import Names, department_name
 from hutong.portal.components.refusing import NothingHere
@@ -83,7 +83,7 @@ class RequestsPage(Page):
     may_file: May
     catalogue_url: str
     rows: tuple[Row, ...]
-    pager: Pager
+    pager: Sheet[ShareRequest]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,19 +155,16 @@ def road(document: EntryDocument) -> tuple[RoadStep, ...]:
 
 
 def requests_page(account: Account, query: QueryDict) -> RequestsPage:
-    found = scope.requests(account)
-    pages = pager(reverse("requests"), {}, page=page_number(query.get("page")), size=PAGE_SIZE, total=found.count())
-    first = (pages.page - 1) * PAGE_SIZE
-    shown = list(found[first : first + PAGE_SIZE])
-    named, names = titles_of_entries({one.resource_id for one in shown}), Names()
+    shown = sheet([scope.requests(account)], "created_at", reverse("requests"), query.dict(), size=PAGE_SIZE)
+    named, names = titles_of_entries({one.resource_id for one in shown.rows}), Names()
     lead = _("All departments of this node.") if scope.sees_all(account) else department_name(account.department)
     return RequestsPage(
         shell=shell_for(account, "requests"),
         lead=lead,
         may_file=access.may(account, Action.FILE_REQUEST),
         catalogue_url=reverse("catalogue"),
-        rows=tuple(_row(one, named[one.resource_id], names) for one in shown),
-        pager=pages,
+        rows=tuple(_row(one, named[one.resource_id], names) for one in shown.rows),
+        pager=shown,
     )
 
 

@@ -21,7 +21,7 @@ from hutong.node import outside
 from hutong.node import settings as node_settings
 from hutong.portal.components import access, asked, scope, words
 from hutong.portal.components.page import Page, Refusal, shell_for
-from hutong.portal.components.paging import Pager, page_number, pager
+from hutong.portal.components.paging import Sheet, sheet
 from hutong.portal.components.parts import Badge, Fact, Happening, May, no
 from hutong.portal.components.peers import Names
 from hutong.portal.components.refusing import NothingHere
@@ -49,7 +49,7 @@ class Row:
 @dataclass(frozen=True, kw_only=True)
 class AgreementsPage(Page):
     rows: tuple[Row, ...]
-    pager: Pager
+    pager: Sheet[Agreement]
 
 
 @dataclass(frozen=True)
@@ -98,14 +98,11 @@ class AgreementPage(Page):
 
 
 def agreements_page(account: Account, query: QueryDict) -> AgreementsPage:
-    found = scope.agreements(account)
-    page = page_number(query.get("page"))
-    pages = pager(reverse("agreements"), {}, page=page, size=PAGE_SIZE, total=found.count())
-    first = (pages.page - 1) * PAGE_SIZE
-    shown = list(found[first : first + PAGE_SIZE])
-    titles, names = titles_of_entries({one.resource_id for one in shown}), Names()
-    rows = tuple(_row(one, titles.get(one.resource_id, one.title), names) for one in shown)
-    return AgreementsPage(shell=shell_for(account, "agreements"), rows=rows, pager=pages)
+    lists = scope.apart(account, Agreement.objects.all())
+    shown = sheet(lists, "created_at", reverse("agreements"), query.dict(), size=PAGE_SIZE)
+    titles, names = titles_of_entries({one.resource_id for one in shown.rows}), Names()
+    rows = tuple(_row(one, titles.get(one.resource_id, one.title), names) for one in shown.rows)
+    return AgreementsPage(shell=shell_for(account, "agreements"), rows=rows, pager=shown)
 
 
 def agreement_of(account: Account, bare_id: str) -> Agreement:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,7 +22,7 @@ from hutong.control.identity.rules import Action
 from hutong.portal import waiting
 from hutong.portal.components import access, asked, scope, words
 from hutong.portal.components.page import Page, Refusal, shell_for
-from hutong.portal.components.paging import Pager, page_number, pager
+from hutong.portal.components.paging import Pager, Sheet, page_number, pager, sheet
 from hutong.portal.components.parts import Badge, Choice, Due, Fact, Happening, May, no
 from hutong.portal.components.peers import Names
 from hutong.portal.components.refusing import NothingHere
@@ -50,7 +50,8 @@ class Row:
 class InboxPage(Page):
     shown: tuple[Choice, ...]
     rows: tuple[Row, ...]
-    pager: Pager
+    pager: Pager | Sheet[Negotiation]
+    ways: str  # the component that draws the pager
 
 
 @dataclass(frozen=True)
@@ -93,16 +94,32 @@ class NegotiationPage(Page):
 
 def inbox_page(account: Account, query: QueryDict) -> InboxPage:
     everything = query.get("show") == "all"
-    rows, names = queries.inbox(account, everything=everything), Names()
-    chosen = {"show": "all"} if everything else {}
-    pages = pager(reverse("inbox"), chosen, page=page_number(query.get("page")), size=PAGE_SIZE, total=len(rows))
-    first = (pages.page - 1) * PAGE_SIZE
+    found, pages = _all(account, query) if everything else _open(account, query)
+    names = Names()
     return InboxPage(
         shell=shell_for(account, "inbox"),
         shown=(Choice("open", _("open"), not everything), Choice("all", _("all"), everything)),
-        rows=tuple(_row(one, names) for one in rows[first : first + PAGE_SIZE]),
+        rows=tuple(_row(one, names) for one in queries.rows(found)),
         pager=pages,
+        ways="components/sheet.html" if everything else "components/pager.html",
     )
+
+
+def _open(account: Account, query: QueryDict) -> tuple[Sequence[Negotiation], Pager]:
+    """What is open, the earliest statutory day first."""
+    pids = scope.negotiations(account).filter(state__in=queries.OPEN).order_by("due_at", "created_at", "pid")
+    pages = pager(reverse("inbox"), {}, page=page_number(query.get("page")), size=PAGE_SIZE, total=pids.count())
+    first = (pages.page - 1) * PAGE_SIZE
+    shown = list(pids.values_list("pid", flat=True)[first : first + PAGE_SIZE])
+    by_pid = Negotiation.objects.in_bulk(shown)
+    return [by_pid[pid] for pid in shown if pid in by_pid], pages
+
+
+def _all(account: Account, query: QueryDict) -> tuple[Sequence[Negotiation], Sheet[Negotiation]]:
+    """All that was ever asked of us, the newest first."""
+    lists = scope.apart(account, Negotiation.objects.filter(role="provider"))
+    shown = sheet(lists, "created_at", reverse("inbox"), query.dict(), size=PAGE_SIZE)
+    return shown.rows, shown
 
 
 def negotiation_of(account: Account, bare_pid: str) -> NegotiationRow:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from hutong.control.catalogue import dataset as datasets
-from hutong.control.catalogue import queries
+from hutong.control.catalogue import finding, queries
 from hutong.control.catalogue.dataset import EntryDocument, EntryItem
 from hutong.control.catalogue.models import Attribute, Entry
 from hutong.control.identity.models import Account
@@ -27,7 +27,7 @@ from hutong.portal.staff.versions import versions_url
 from hutong.vocabulary import codes
 
 FILTERS = {"attribute": lazy("Sharing"), "origin": lazy("Published by"), "theme": lazy("Theme")}
-LONGEST_TEXT = queries.LONGEST_QUERY
+LONGEST_TEXT = finding.LONGEST_QUERY
 MOST_CHOICES = 12  # of one filter; more would be a list to search in itself
 
 
@@ -92,22 +92,22 @@ def catalogue_page(account: Account, query: QueryDict) -> CataloguePage:
     text = query.get("q", "")[:LONGEST_TEXT].strip()
     chosen = {name: values for name in FILTERS if (values := query.getlist(name))}
     names = Names()
-    found = queries.search(text, chosen, page_number(query.get("page")), facets=True)
-    # The counts of a filter are those without its own choice, or choosing one value would hide the others.
-    facets = {
-        name: queries.search(text, {k: v for k, v in chosen.items() if k != name}, facets=True).facets.get(name, {})
-        if name in chosen
-        else found.facets.get(name, {})
-        for name in FILTERS
-    }
+    found = finding.search(text, chosen, page_number(query.get("page")), facets=True)
     documents = _documents(found.entries)
     return CataloguePage(
         shell=shell_for(account, "catalogue"),
         text=text,
-        filters=tuple(_filter(name, facets[name], chosen.get(name, []), names) for name in FILTERS),
+        filters=tuple(_filter(name, found.facets.get(name, {}), chosen.get(name, []), names) for name in FILTERS),
         results=tuple(_result(one, documents[one.id], names) for one in found.entries),
         every_word=found.every_word,
-        pager=pager(reverse("catalogue"), {"q": text, **chosen}, page=found.page, size=found.size, total=found.total),
+        pager=pager(
+            reverse("catalogue"),
+            {"q": text, **chosen},
+            page=found.page,
+            size=found.size,
+            total=found.total,
+            more=found.more,
+        ),
     )
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from hutong.control.agreements.queries import inbox
+from hutong.control.agreements.queries import rows
 from hutong.control.catalogue.models import Entry, Resource
 from hutong.control.identity import rules
 from hutong.control.identity.models import Account
@@ -89,7 +89,7 @@ def _answers(account: Account) -> Iterator[Task]:
     names = Names()
     may = rules.may(account, Action.ANSWER_REQUEST)
     why = _("{peer} asks for this data; answer by the statutory day.") if may else _("{peer} awaits an answer.")
-    for one in [row for row in inbox(account) if row.state in waiting.TO_ANSWER][:MOST_TASKS]:
+    for one in rows(waiting.to_answer(account)[:MOST_TASKS]):
         yield Task(
             words.of_language(one.title.zh, one.title.en),
             why.format(peer=names(one.peer)),
