@@ -34,6 +34,15 @@ request.file       | x       | x    |         |            |         |
 request.sign_off   |         | x    |         |            |         |
 request.withdraw   | x       | x    |         |            |         |
 request.answer     | x       | x    |         |            |         |
+demand.file        | x       | x    |         |            |         |
+demand.sign_off    |         | x    |         |            |         |
+demand.name_lead   |         |      |         | x          |         |
+demand.meet        | x       | x    |         |            |         |
+demand.refuse      |         | x    |         | x          |         |
+duty.keep          | x       | x    | x       | x          |         |
+barred.propose     | x       | x    | x       |            |         |
+barred.review      |         |      |         | x          |         |
+list.publish       |         |      | x       | x          |         |
 agreement.change   | x       | x    |         | x          |         |
 key.issue          | x       | x    |         |            |         |
 catalogue.see      | x       | x    | x       | x          | x       | x

@@ -543,7 +543,7 @@ def test_real_companies_are_drafted_and_published(real_data, people, tmp_path):
     [
         ({"update_cycle": ""}, ["update_cycle"]),
         ({"conditions": "", "permitted_purposes": []}, ["conditions", "permitted_purposes"]),
-        ({"attribute": "refused", "conditions": "", "permitted_purposes": []}, ["legal_citation"]),
+        ({"attribute": "refused", "conditions": "", "permitted_purposes": []}, ["legal_citation", "attribute"]),
     ],
 )
 def test_catalog_publish_gate_names_each_missing_field(people, described, gap, missing):

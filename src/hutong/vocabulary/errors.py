@@ -80,6 +80,8 @@ GLOSSARY: Final[dict[str, str]] = {
     "taken_back": "已撤回送审",
     "unknown here": "此处未知",
     "withdrawn": "已撤回",
+    "listed": "已列入",
+    "rejected": "未列入",
     "without a source": "无数据源",
     # who, and what they do
     "auditor": "审计员",

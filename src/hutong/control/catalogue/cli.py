@@ -315,10 +315,12 @@ def resource_show(folder: Path, resource_id: str, *, as_json: bool) -> None:
     """Show a description, and what still stands between it and publication. Changes nothing."""
     setup(folder)
     from hutong.control.catalogue import description_file, queries, rules
+    from hutong.control.demands import barring
 
     one = queries.resource(resource_id)
     items = queries.items_of(one)
-    missing = [finding.say("en") for finding in rules.findings(one, items)]
+    listed = barring.findings(one, items)
+    missing = [finding.say("en") for finding in rules.findings(one, items, listed=listed)]
     shown = {"id": one.id, "state": one.state, "version": one.version, "missing": missing}
     if as_json:
         whole = shown | description_file.document(one, items)

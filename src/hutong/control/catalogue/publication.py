@@ -38,6 +38,7 @@ from hutong.control.catalogue.rules import (
 )
 from hutong.control.catalogue.sources import prepare_lookups, probe_source
 from hutong.control.catalogue.versions import differing, read_points
+from hutong.control.demands import barring
 from hutong.control.identity.rules import Action, Actor, check, may
 from hutong.exchange.shaping.values import kind_of
 from hutong.ledger.record import record
@@ -72,7 +73,7 @@ def submit(by: Actor, resource_id: str) -> Submission:
         items = items_of(resource)
         if not resource.secrecy_checked_by and may(by, Action.SIGN_OFF_RESOURCE):
             resource.secrecy_checked_by = by.username[:100]
-        check_may_publish(resource, items, unavailable)
+        check_may_publish(resource, items, unavailable, barring.findings(resource, items))
         resource.attribute = effective_attribute(resource.attribute, items)
         resource.code = resource.code or _next_code(resource)
         now = _milliseconds(datetime.now(UTC))
@@ -111,7 +112,7 @@ def review(by: Actor, submission_id: str) -> Entry:
         feed.hold()
         resource, submission = _under_review(by, submission)
         items = items_of(resource)
-        check_may_publish(resource, items, unavailable)
+        check_may_publish(resource, items, unavailable, barring.findings(resource, items))
         now = _milliseconds(datetime.now(UTC))
         resource.state, resource.version, resource.published_at = "published", submission.version, now
         _decide(by, submission, "published", now)

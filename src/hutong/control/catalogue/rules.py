@@ -253,26 +253,37 @@ def effective_grade(items: Sequence[Item]) -> int:
     return max((item.grade for item in items), default=1)
 
 
-def findings(resource: Resource, items: Sequence[Item], unavailable: Refused | None = None) -> list[Refused]:
+def findings(
+    resource: Resource,
+    items: Sequence[Item],
+    unavailable: Refused | None = None,
+    listed: Sequence[Refused] = (),
+) -> list[Refused]:
     """Everything that stands between a description and its publication, in the order of the form.
 
     items          in their order
     unavailable    why the source does not answer, where it does not
+    listed         where it and the negative list disagree (demands/barring.py)
     """
     found: list[Refused] = [*_secrets(resource, items)]
     if not resource.secrecy_checked_by:
         found.append(SecrecyNotSignedOff())
     found += _missing_fields(resource)
     found += _items(items)
-    found += _attribute_rules(resource, items)
+    found += [*_attribute_rules(resource, items), *listed]
     if unavailable is not None:
         found.append(unavailable)
     return found
 
 
-def check_may_publish(resource: Resource, items: Sequence[Item], unavailable: Refused | None = None) -> None:
+def check_may_publish(
+    resource: Resource,
+    items: Sequence[Item],
+    unavailable: Refused | None = None,
+    listed: Sequence[Refused] = (),
+) -> None:
     """raises   PublishRefused naming everything that is missing"""
-    if found := findings(resource, items, unavailable):
+    if found := findings(resource, items, unavailable, listed):
         raise PublishRefused(found)
 
 

@@ -17,6 +17,7 @@ TITLE, KEYWORD, DEPARTMENT, ITEM, SUMMARY = 16, 8, 4, 2, 1
 LONGEST_TERM = 40
 MOST_TERMS = 4000  # of one entry; the weightiest are kept
 MOST_QUERY_TERMS = 24  # of one query; a longer one is cut
+_ELEMENT = "element:"  # no word has a colon, so no text is ever taken for a data element
 _RUNS = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]+|[^\W_\u3400-\u9fff]+")
 
 
@@ -41,6 +42,11 @@ def query_terms(text: str) -> list[str]:
     return list(dict.fromkeys(found))[:MOST_QUERY_TERMS]
 
 
+def element_term(element: str) -> str:
+    """The term of a data element, by which whatever has such an item is found."""
+    return (_ELEMENT + element)[:LONGEST_TERM]
+
+
 def weighted_terms(entry: EntryDocument) -> dict[str, int]:
     """The terms of an entry with the weight of the best place each stands in."""
     weights: dict[str, int] = {}
@@ -48,6 +54,7 @@ def weighted_terms(entry: EntryDocument) -> dict[str, int]:
         for text in texts:
             for term in terms(text):
                 weights[term] = max(weight, weights.get(term, 0))
+    weights |= {element_term(item.element): ITEM for item in entry.items if item.element}
     if len(weights) > MOST_TERMS:
         heaviest = sorted(weights.items(), key=lambda one: -one[1])
         return dict(heaviest[:MOST_TERMS])

@@ -6,3 +6,6 @@ from django.apps import AppConfig
 class DemandsConfig(AppConfig):
     name = "hutong.control.demands"
     label = "demands"
+
+    def ready(self) -> None:
+        from hutong.control.demands import federation, lists  # noqa: F401 - they handle events

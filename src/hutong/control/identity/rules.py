@@ -28,6 +28,15 @@ class Action(StrEnum):
     SIGN_OFF_REQUEST = "request.sign_off"
     WITHDRAW_REQUEST = "request.withdraw"
     ANSWER_REQUEST = "request.answer"
+    FILE_DEMAND = "demand.file"  # and withdraw it
+    SIGN_OFF_DEMAND = "demand.sign_off"
+    NAME_LEAD = "demand.name_lead"  # and hand up, assign, join
+    MEET_DEMAND = "demand.meet"
+    REFUSE_DEMAND = "demand.refuse"
+    KEEP_DUTIES = "duty.keep"
+    PROPOSE_BARRED = "barred.propose"
+    REVIEW_BARRED = "barred.review"
+    PUBLISH_LISTS = "list.publish"
     CHANGE_AGREEMENT = "agreement.change"  # suspend, resume, end
     ISSUE_KEY = "key.issue"
     SEE_CATALOGUE = "catalogue.see"
@@ -56,6 +65,15 @@ ACTIONS_ZH: dict[str, str] = {
     Action.SIGN_OFF_REQUEST: "签批共享申请",
     Action.WITHDRAW_REQUEST: "撤回共享申请",
     Action.ANSWER_REQUEST: "答复共享申请",
+    Action.FILE_DEMAND: "提出或撤回数据需求",
+    Action.SIGN_OFF_DEMAND: "签批数据需求",
+    Action.NAME_LEAD: "明确数源部门",
+    Action.MEET_DEMAND: "以数据资源满足需求",
+    Action.REFUSE_DEMAND: "对需求不予办理",
+    Action.KEEP_DUTIES: "登记责任清单",
+    Action.PROPOSE_BARRED: "提请列入负面清单",
+    Action.REVIEW_BARRED: "审核负面清单",
+    Action.PUBLISH_LISTS: "发布清单",
     Action.CHANGE_AGREEMENT: "暂停、恢复或终止共享协议",
     Action.ISSUE_KEY: "签发应用密钥",
     Action.SEE_CATALOGUE: "查看目录",
@@ -73,6 +91,10 @@ ACTIONS_ZH: dict[str, str] = {
 OPERATOR = "operator"  # the person at the node's own command line, who holds its files anyway
 
 _OFFICER = frozenset({
+    Action.FILE_DEMAND,
+    Action.MEET_DEMAND,
+    Action.KEEP_DUTIES,
+    Action.PROPOSE_BARRED,
     Action.REGISTER_SOURCE,
     Action.DESCRIBE_RESOURCE,
     Action.SUBMIT_RESOURCE,
@@ -98,11 +120,15 @@ _SEE_ALL = frozenset({
 MAY: dict[str, frozenset[Action]] = {
     Role.OFFICER: _OFFICER,
     # The head of the sharing body answers for the department: signs off what leaves it and what it asks for.
-    Role.HEAD: _OFFICER | {Action.SIGN_OFF_RESOURCE, Action.SIGN_OFF_REQUEST},
+    Role.HEAD: _OFFICER
+    | {Action.SIGN_OFF_RESOURCE, Action.SIGN_OFF_REQUEST, Action.SIGN_OFF_DEMAND, Action.REFUSE_DEMAND},
     Role.STEWARD: _SEE_ALL
     | {
         Action.ADD_DEPARTMENT,
         Action.ADD_ACCOUNT,
+        Action.KEEP_DUTIES,
+        Action.PROPOSE_BARRED,
+        Action.PUBLISH_LISTS,
         Action.REGISTER_SOURCE,
         Action.DESCRIBE_RESOURCE,
         Action.WITHDRAW_RESOURCE,
@@ -113,6 +139,11 @@ MAY: dict[str, frozenset[Action]] = {
     Role.SUPERVISOR: _SEE_ALL
     | {
         Action.REVIEW_RESOURCE,
+        Action.NAME_LEAD,
+        Action.REFUSE_DEMAND,
+        Action.KEEP_DUTIES,
+        Action.REVIEW_BARRED,
+        Action.PUBLISH_LISTS,
         Action.CHANGE_AGREEMENT,
         Action.WITHDRAW_RESOURCE,
         Action.PROPOSE_PARAMETER,

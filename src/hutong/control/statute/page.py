@@ -34,6 +34,7 @@ GROUPS: Final = {
     "DSP": "The Dataspace Protocol",
     "G": "Grants: what the exchange lets through",
     "R": "Rules about rules",
+    "SHDR": "The Shanghai Data Regulation, whose terms another jurisdiction sets for itself",
 }
 LOCAL: Final = {
     "lower": "a local rule may only be lower",

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from hutong.control.catalogue import changes, queries, rules
 from hutong.control.catalogue.models import Item, Resource, Submission
 from hutong.control.catalogue.sources import sources
+from hutong.control.demands import barring
 from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Action
 from hutong.control.organisations.models import Department
@@ -160,7 +161,8 @@ def edit_page(
     findings   what a publication was refused for; None shows what a draft still lacks, without asking the source
     """
     if findings is None and resource.state == "draft":
-        findings = rules.findings(resource, queries.items_of(resource))
+        described = queries.items_of(resource)
+        findings = rules.findings(resource, described, listed=barring.findings(resource, described))
     department = resource.department_id
     under_review = queries.open_submission(resource) is not None
     last = None if under_review else _returned(resource)
