@@ -199,7 +199,8 @@ def _adbc_connection(uri: str) -> Any:
     # Imported when first needed: it brings whatever data frame libraries are installed, 65 MB and over a second.
     import adbc_driver_sqlite.dbapi
 
-    return adbc_driver_sqlite.dbapi.connect(uri)
+    # Without autocommit it would stay in the transaction of its first read, and give that moment's rows for ever.
+    return adbc_driver_sqlite.dbapi.connect(uri, autocommit=True)
 
 
 def _look(connection: sqlite3.Connection, table: str, names: Sequence[str]) -> pa.Schema:
