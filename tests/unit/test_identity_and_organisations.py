@@ -29,6 +29,7 @@ resource.describe  | x       | x    | x       |            |         |
 resource.sign_off  |         | x    |         |            |         |
 resource.submit    | x       | x    |         |            |         |
 resource.review    |         |      |         | x          |         |
+system.register    | x       | x    | x       |            |         |
 resource.withdraw  | x       | x    | x       | x          |         |
 request.file       | x       | x    |         |            |         |
 request.sign_off   |         | x    |         |            |         |

@@ -19,9 +19,7 @@ from hutong.control.catalogue.dataset import EXTENSION
 from hutong.control.catalogue.models import Entry, Item, Resource
 from hutong.control.catalogue.secrecy import SecretItem, SecretRefused
 from hutong.control.identity.cli import account as account_cli
-from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Operator, OtherDepartment
-from hutong.control.organisations.actions import register_department
 from hutong.control.organisations.cli import department as department_cli
 from hutong.exchange.models import Source
 from hutong.exchange.shaping.masks import BadMask
@@ -31,92 +29,14 @@ from hutong.ledger.models import AuditRecord
 from hutong.node.models import OutboxMessage
 from hutong.node.settings import FILE_NAME, BadSetting, change, current
 from hutong.vocabulary.errors import NotAllowed, NotFound, Refused, WrongState
-from hutong.vocabulary.identifiers import credit_check
 from hutong.vocabulary.text import TextTooLong, WrongText
+from tests.companies import COMPLETE, HEALTH, ITEMS, MARKET, write_companies
 from tests.conftest import HOME
 from tests.publication import publish
-from tests.region import neighbour, ourselves
 
 pytestmark = pytest.mark.django_db
 
-MARKET, HEALTH = "11370800MB28559184", "11430000006122244L"
 OPERATOR = Operator("operator:root")
-COMPLETE = {
-    "title_zh": "企业登记信息",
-    "title_en": "Registered companies",
-    "summary_zh": "在本省登记的企业",
-    "category": "basic",
-    "theme": "legal_entity",
-    "update_cycle": "3",
-    "attribute": "conditional",
-    "conditions": "承担市场监管职责的部门",
-    "permitted_purposes": ["supervision", "credit"],
-    "sharing_modes": ["interface", "batch"],
-    "source_system": "企业登记系统",
-    "keywords": ["企业", "法人"],
-}
-ITEMS = [
-    {"name": "uscc", "title_zh": "统一社会信用代码", "key": True},
-    {"name": "company", "title_zh": "企业名称", "attribute": "unconditional"},
-    {"name": "contact", "title_zh": "联系电话", "grade": 3, "sensitive": True, "mask": {"action": "phone"}},
-]
-
-
-def company(number: int) -> str:
-    body = f"91320509MA{number:07d}"
-    return body + credit_check(body)
-
-
-def write_companies(file, header="uscc,company,contact,registered,capital"):
-    lines = [f"{company(n)},公司{n},138{n:08d},2001-01-{n % 28 + 1:02d},{n}.50" for n in range(40)]
-    file.write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
-    return file
-
-
-@pytest.fixture
-def region():
-    ourselves()
-    return neighbour("yrd", "region")
-
-
-@pytest.fixture
-def people(region):
-    """An officer and a head of the market department, an officer of another, a steward."""
-    market = register_department(OPERATOR, code=MARKET, name_zh="市场监督管理局", name_en="Market Regulation")
-    health = register_department(OPERATOR, code=HEALTH, name_zh="卫生健康委员会")
-    make = Account.objects.create
-    return {
-        "officer": make(username="wang", role="officer", department=market),
-        "head": make(username="li", role="head", department=market),
-        "other": make(username="zhao", role="officer", department=health),
-        "steward": make(username="chen", role="steward"),
-        "auditor": make(username="qian", role="auditor"),
-    }
-
-
-@pytest.fixture
-def csv_file(tmp_path):
-    return write_companies(tmp_path / "companies.csv")
-
-
-@pytest.fixture
-def registered(people, csv_file):
-    return actions.register_source(people["officer"], name="企业登记", kind="csv", location=str(csv_file))
-
-
-@pytest.fixture
-def drafted(people, registered):
-    return actions.draft_resource(people["officer"], registered.id)
-
-
-@pytest.fixture
-def described(people, drafted):
-    return actions.describe(people["officer"], drafted.id, COMPLETE, ITEMS)
-
-
-@pytest.fixture
-def published(people, described):
-    return publish(people["head"], described.id)
 
 
 def test_a_source_is_read_sealed_and_recorded(people, registered, csv_file):

@@ -22,38 +22,16 @@ from hutong.node.keyring import ring
 from hutong.node.models import OutboxMessage
 from hutong.vocabulary.errors import NotAllowed, NotFound, WrongState
 from hutong.vocabulary.text import WrongText
+from tests.companies import COMPLETE, ITEMS, write_companies
 from tests.publication import publish, supervisor
-from tests.unit.test_publishing import (  # noqa: F401 - fixtures
-    COMPLETE,
-    ITEMS,
-    csv_file,
-    described,
-    drafted,
-    people,
-    published,
-    region,
-    registered,
-    write_companies,
-)
 
 pytestmark = pytest.mark.django_db
 POINT = {"field": "summary_zh", "text": "请写明数据来源"}
 
 
 @pytest.fixture
-def submitted(people, described):  # noqa: F811
+def submitted(people, described):
     return actions.submit(people["head"], described.id)
-
-
-@pytest.fixture
-def at(monkeypatch):
-    """The day in China."""
-
-    def set_day(text: str) -> None:
-        monkeypatch.setattr(day, "today", lambda: date.fromisoformat(text))
-
-    set_day("2025-09-22")
-    return set_day
 
 
 def clock(rule):
@@ -65,7 +43,7 @@ def send_back(submission, *points, by=None):
     return actions.send_back(by or supervisor(), submission.id, reason="请修改", points=said)
 
 
-def test_d809_16_nothing_is_issued_before_the_supervisor_has_reviewed(people, submitted):  # noqa: F811
+def test_d809_16_nothing_is_issued_before_the_supervisor_has_reviewed(people, submitted):
     assert (Entry.objects.count(), Version.objects.count(), OutboxMessage.objects.count()) == (0, 0, 0)
     assert queries.resource(submitted.resource_id).state == "draft"
     entry = actions.review(supervisor(), submitted.id)
@@ -74,14 +52,14 @@ def test_d809_16_nothing_is_issued_before_the_supervisor_has_reviewed(people, su
 
 
 @pytest.mark.parametrize("who", ["officer", "head", "steward", "auditor"])
-def test_d809_16_only_the_supervisor_reviews(people, submitted, who):  # noqa: F811
+def test_d809_16_only_the_supervisor_reviews(people, submitted, who):
     for refused in (lambda: actions.review(people[who], submitted.id), lambda: send_back(submitted, by=people[who])):
         with pytest.raises(NotAllowed):
             refused()
     assert Submission.objects.get().state == "open"
 
 
-def test_d809_16_own_submission_is_reviewed_by_somebody_else(people, submitted):  # noqa: F811
+def test_d809_16_own_submission_is_reviewed_by_somebody_else(people, submitted):
     Account.objects.filter(username="li").update(role="supervisor", department=None)
     promoted = Account.objects.get(username="li")
     with pytest.raises(rules.OwnSubmission):
@@ -90,8 +68,9 @@ def test_d809_16_own_submission_is_reviewed_by_somebody_else(people, submitted):
         send_back(submitted, by=promoted)
 
 
-def test_d809_17_change_filing_catalog_change_clock(people, published, at):  # noqa: F811
+def test_d809_17_change_filing_catalog_change_clock(people, published, at):
     """Domain row "Catalog change clock": 2025-09-22 is due 2025-10-11, +5 only after consent, review 2 days later."""
+    at("2025-09-22")
     actions.describe(people["officer"], published.id, {"title_zh": "企业"})
     assert clock(rules.ChangeNotFiled).due_on == date(2025, 10, 11)
     at("2025-09-23")
@@ -108,7 +87,8 @@ def test_d809_17_change_filing_catalog_change_clock(people, published, at):  # n
     assert clock(rules.ReviewNotDone).due_on == date(2025, 10, 14)
 
 
-def test_d809_17_review_is_late_after_two_working_days(people, submitted, at):  # noqa: F811
+def test_d809_17_review_is_late_after_two_working_days(people, submitted, at):
+    at("2025-09-22")
     Clock.objects.all().delete()  # begun on the real day
     actions.take_back(people["head"], submitted.resource_id)
     again = actions.submit(people["head"], submitted.resource_id)
@@ -119,7 +99,8 @@ def test_d809_17_review_is_late_after_two_working_days(people, submitted, at):  
     assert clock(rules.ReviewNotDone).role == "supervisor"
 
 
-def test_a_return_gives_a_new_term_and_taking_back_does_not(people, published, at):  # noqa: F811
+def test_a_return_gives_a_new_term_and_taking_back_does_not(people, published, at):
+    at("2025-09-22")
     actions.describe(people["officer"], published.id, {"title_zh": "企业"})
     at("2025-09-25")
     submission = actions.submit(people["head"], published.id)
@@ -135,7 +116,7 @@ def test_a_return_gives_a_new_term_and_taking_back_does_not(people, published, a
     assert {one.state for one in Clock.objects.all()} == {"met", "dropped"}
 
 
-def test_a_source_that_changed_under_a_published_resource_starts_the_clock(people, published, csv_file, at):  # noqa: F811
+def test_a_source_that_changed_under_a_published_resource_starts_the_clock(people, published, csv_file, at):
     source = queries.resource(published.id).source
     actions.refresh_source(people["officer"], source.id)
     assert not Clock.objects.filter(state="running").exists()
@@ -145,7 +126,7 @@ def test_a_source_that_changed_under_a_published_resource_starts_the_clock(peopl
     assert queries.resource(published.id).changed_at is not None
 
 
-def test_the_supervisor_is_told_of_what_is_submitted_and_who_submitted_of_the_outcome(people, described):  # noqa: F811
+def test_the_supervisor_is_told_of_what_is_submitted_and_who_submitted_of_the_outcome(people, described):
     supervisor()
     submission = actions.submit(people["head"], described.id)
     send_back(submission)
@@ -159,7 +140,7 @@ def test_the_supervisor_is_told_of_what_is_submitted_and_who_submitted_of_the_ou
     ]
 
 
-def test_under_review_nobody_changes_the_description_until_it_is_taken_back(people, submitted):  # noqa: F811
+def test_under_review_nobody_changes_the_description_until_it_is_taken_back(people, submitted):
     with pytest.raises(rules.UnderReview):
         actions.describe(people["officer"], submitted.resource_id, {"title_zh": "x"})
     with pytest.raises(rules.AlreadySubmitted):
@@ -173,7 +154,7 @@ def test_under_review_nobody_changes_the_description_until_it_is_taken_back(peop
     assert publish(people["head"], submitted.resource_id).title_zh == "企业"
 
 
-def test_a_submission_is_decided_once(people, submitted):  # noqa: F811
+def test_a_submission_is_decided_once(people, submitted):
     send_back(submitted)
     for again in (lambda: actions.review(supervisor(), submitted.id), lambda: send_back(submitted)):
         with pytest.raises(WrongState):
@@ -213,7 +194,7 @@ def test_a_wrong_return_changes_nothing(submitted, reason, point, refusal):
     assert (Submission.objects.get().state, AuditRecord.objects.count()) == ("open", records)
 
 
-def test_a_point_that_could_have_been_made_before_is_kept_as_late(people, submitted):  # noqa: F811
+def test_a_point_that_could_have_been_made_before_is_kept_as_late(people, submitted):
     officer, resource_id = people["officer"], submitted.resource_id
     first = send_back(submitted, POINT, {"field": "uscc.title_zh", "text": "名称应为全称"})
     assert [one["late"] for one in first.points] == [False, False]
@@ -230,7 +211,7 @@ def test_a_point_that_could_have_been_made_before_is_kept_as_late(people, submit
     assert (detail["late"], detail["points"][2]) == (2, "theme")
 
 
-def test_a_source_that_dies_during_the_review_stops_publication_and_leaves_it_open(people, submitted):  # noqa: F811
+def test_a_source_that_dies_during_the_review_stops_publication_and_leaves_it_open(people, submitted):
     from hutong.exchange.models import Source
     from hutong.node.settings import current
 
@@ -240,7 +221,7 @@ def test_a_source_that_dies_during_the_review_stops_publication_and_leaves_it_op
     assert (Submission.objects.get().state, Version.objects.count()) == ("open", 0)
 
 
-def test_withdrawing_takes_what_is_under_review_back(people, published):  # noqa: F811
+def test_withdrawing_takes_what_is_under_review_back(people, published):
     actions.describe(people["officer"], published.id, {"title_zh": "企业"})
     open_one = actions.submit(people["head"], published.id)
     actions.withdraw(people["officer"], published.id)
@@ -249,7 +230,7 @@ def test_withdrawing_takes_what_is_under_review_back(people, published):  # noqa
         actions.submit(people["head"], published.id)
 
 
-def test_every_version_is_kept_as_it_was_signed(people, published):  # noqa: F811
+def test_every_version_is_kept_as_it_was_signed(people, published):
     actions.describe(people["officer"], published.id, {"title_zh": "企业登记信息（新）"}, ITEMS[:2])
     actions.sign_off(people["head"], published.id)
     publish(people["officer"], published.id)
@@ -295,7 +276,7 @@ def test_two_descriptions_differ_in_what_was_changed_and_in_nothing_else(fields_
     assert names <= differing(before, after)
 
 
-def test_codes_are_given_at_submission_and_never_twice(people, registered, described):  # noqa: F811
+def test_codes_are_given_at_submission_and_never_twice(people, registered, described):
     second = actions.draft_resource(people["officer"], registered.id)
     actions.describe(people["officer"], second.id, COMPLETE, ITEMS)
     submissions = [actions.submit(people["head"], one) for one in (described.id, second.id)]

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import transaction
 
-from hutong.control.catalogue import changes, fields, secrecy
+from hutong.control.catalogue import changes, fields, secrecy, systems
 from hutong.control.catalogue.models import Item, Resource
 from hutong.control.catalogue.publication import review, send_back, submit, take_back, withdraw
 from hutong.control.catalogue.queries import items_of, locked, open_submission
@@ -98,6 +98,8 @@ def describe(
     assessed = _assessed(resource, before)
     for name, value in said.items():
         setattr(resource, name, value)
+    if "source_system" in said:
+        systems.link(resource)
     if _assessed(resource, after) != assessed:
         resource.secrecy_checked_by = ""
     changes.note(resource)

@@ -13,6 +13,22 @@ class Attribute(models.TextChoices):
     REFUSED = "refused", "不予共享"
 
 
+class InformationSystem(models.Model):
+    """A department's information system: what the audit counts catalogues against."""
+
+    id = models.CharField(max_length=36, primary_key=True)
+    department = models.ForeignKey("organisations.Department", on_delete=models.PROTECT, related_name="systems")
+    code = models.CharField(max_length=60)
+    name = models.CharField(max_length=200)
+    state = models.CharField(max_length=8, default="in_use")  # in_use, retired
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "information_system"
+        constraints = [models.UniqueConstraint(fields=["department", "code"], name="system_code_once")]
+        indexes = [models.Index(fields=["department", "state", "name"])]
+
+
 class Resource(models.Model):
     """A data set described for sharing: decree 809 article 13 and the national template."""
 
@@ -41,6 +57,8 @@ class Resource(models.Model):
     time_range = models.CharField(max_length=60, blank=True)
     business_matter = models.CharField(max_length=200, blank=True)  # 业务事项
     source_system = models.CharField(max_length=200, blank=True)
+    # The registered system that source_system names, by its code or its name; null where none is registered so.
+    system = models.ForeignKey(InformationSystem, null=True, on_delete=models.SET_NULL, related_name="resources")
     secrecy_checked_by = models.CharField(max_length=100, blank=True)  # article 12 sign-off
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -49,6 +67,35 @@ class Resource(models.Model):
 
     class Meta:
         db_table = "resource"
+        indexes = [
+            models.Index(fields=["state", "id"]),
+            models.Index(fields=["department", "state", "id"]),
+        ]
+
+
+class Watch(models.Model):
+    """What we know of a source's last change."""
+
+    source = models.OneToOneField("exchange.Source", primary_key=True, on_delete=models.CASCADE, related_name="watch")
+    mark = models.CharField(max_length=40, blank=True)  # another one after every change; "" where it cannot tell
+    changed_at = models.DateTimeField(null=True)  # by the source itself, or when a change was seen
+    since = models.DateTimeField()  # the mark has been the same since then at least
+    looked_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "source_watch"
+
+
+class Freshness(models.Model):
+    """Until when a published resource keeps to its update cycle, as its source stands."""
+
+    resource = models.OneToOneField(Resource, primary_key=True, on_delete=models.CASCADE, related_name="freshness")
+    cycle = models.CharField(max_length=2)
+    changed_on = models.DateField(null=True)  # in China; null where the source cannot tell
+    fresh_until = models.DateField(null=True, db_index=True)  # the last day; null where nothing can be said
+
+    class Meta:
+        db_table = "resource_freshness"
 
 
 class Item(models.Model):

@@ -16,6 +16,7 @@ from django.db.models import Max
 from hutong.control.catalogue import changes, dcat_ap, dcat_rules, federation, feed, shapes
 from hutong.control.catalogue import dataset as datasets
 from hutong.control.catalogue.description_file import document
+from hutong.control.catalogue.freshness import settle
 from hutong.control.catalogue.models import Entry, Item, Resource, Submission, Version
 from hutong.control.catalogue.queries import (
     items_of,
@@ -119,6 +120,7 @@ def review(by: Actor, submission_id: str) -> Entry:
         changes.reviewed(resource, submission)
         resource.save()
         entry = _issue(by, resource, items, "published", at=now, submission=submission)
+        settle(resource)
     if resource.source is not None:
         prepare_lookups(resource.source, [item.name for item in items if item.key])
     return entry

@@ -7,14 +7,16 @@ fail, so that an officer learns everything at once; a missing field is named in 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
 from typing import Any
 
 from hutong.control.catalogue.fields import ITEM_FIELDS, MOST_ITEMS, RESOURCE_FIELDS, Field
 from hutong.control.catalogue.models import Attribute, Item, Resource
 from hutong.control.catalogue.secrecy import SecretItem, label
+from hutong.control.statute.decisions import Facts, Law, Outcome, decider
 from hutong.vocabulary.codes import strictest
 from hutong.vocabulary.errors import Language, Refused
-from hutong.vocabulary.rulebook import ClockRule, Rule, working_days
+from hutong.vocabulary.rulebook import ClockRule, Parameter, Rule, working_days
 from hutong.vocabulary.sentences import Sentence
 
 
@@ -156,6 +158,54 @@ class ReviewNotDone(ClockRule):
     declares = (working_days(2, 17),)
     next_en = "Review it now: publish it, or send it back with every point."
     next_zh = "请立即审核：予以发布，或一次性列明全部意见后退回。"
+
+
+class StaleData(Rule):
+    """{title}: the update cycle is {cycle}, and the source has not changed since {changed_on}."""
+
+    zh = "{title}：更新频率为{cycle}，而数据源自 {changed_on} 起未更新。"
+    code = "stale_data"
+    rule = "CAT-3"
+    status = 409
+    declares = tuple(
+        Parameter(name, days, "days", "天", "national template, update cycle", "data authority", local="any")
+        for name, days in (
+            ("real_time", 1),
+            ("daily", 1),
+            ("weekly", 7),
+            ("monthly", 31),
+            ("quarterly", 92),
+            ("half_yearly", 184),
+            ("yearly", 366),
+        )
+    )
+    next_en = "Bring the source up to date, or describe the cycle as it is."
+    next_zh = "请更新数据源，或如实修改更新频率。"
+
+
+@decider("catalogue.freshness")
+def freshness(facts: Facts, law: Law) -> Outcome:
+    """Until which day a resource keeps to its cycle. Irregular and other cycles promise no day, so none is said.
+
+    facts   cycle: the update cycle's name; changed_on: the day the source last changed
+    """
+    if facts["cycle"] not in MEASURED.values():
+        return {"fresh_until": None}
+    limit = law.parameter(StaleData, facts["cycle"])
+    last = date.fromisoformat(facts["changed_on"]) + timedelta(days=limit)
+    return {"fresh_until": last.isoformat(), "days": limit}
+
+
+# The cycles of the national template that promise a day. The others (1 irregular, 9 other) promise none.
+MEASURED = {
+    "2": "real_time",
+    "3": "daily",
+    "4": "weekly",
+    "5": "monthly",
+    "6": "quarterly",
+    "7": "half_yearly",
+    "8": "yearly",
+}
 
 
 class OwnSubmission(Rule):

@@ -23,6 +23,7 @@ class Action(StrEnum):
     SIGN_OFF_RESOURCE = "resource.sign_off"
     SUBMIT_RESOURCE = "resource.submit"
     REVIEW_RESOURCE = "resource.review"
+    REGISTER_SYSTEM = "system.register"
     WITHDRAW_RESOURCE = "resource.withdraw"
     FILE_REQUEST = "request.file"
     SIGN_OFF_REQUEST = "request.sign_off"
@@ -60,6 +61,7 @@ ACTIONS_ZH: dict[str, str] = {
     Action.SIGN_OFF_RESOURCE: "保密审查签批",
     Action.SUBMIT_RESOURCE: "提请发布数据资源",
     Action.REVIEW_RESOURCE: "审核数据目录",
+    Action.REGISTER_SYSTEM: "登记信息系统",
     Action.WITHDRAW_RESOURCE: "撤回数据资源",
     Action.FILE_REQUEST: "提出共享申请",
     Action.SIGN_OFF_REQUEST: "签批共享申请",
@@ -98,6 +100,7 @@ _OFFICER = frozenset({
     Action.REGISTER_SOURCE,
     Action.DESCRIBE_RESOURCE,
     Action.SUBMIT_RESOURCE,
+    Action.REGISTER_SYSTEM,
     Action.WITHDRAW_RESOURCE,
     Action.FILE_REQUEST,
     Action.WITHDRAW_REQUEST,
@@ -131,6 +134,7 @@ MAY: dict[str, frozenset[Action]] = {
         Action.PUBLISH_LISTS,
         Action.REGISTER_SOURCE,
         Action.DESCRIBE_RESOURCE,
+        Action.REGISTER_SYSTEM,
         Action.WITHDRAW_RESOURCE,
         Action.PROPOSE_PARAMETER,
         Action.LOAD_CALENDAR,

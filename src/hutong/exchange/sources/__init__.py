@@ -7,6 +7,7 @@ keeps to the schema that was probed.
 
 from __future__ import annotations
 
+from hutong.exchange.sources.changed import LastChange, last_change
 from hutong.exchange.sources.intake import Intake, sweep, take_in
 from hutong.exchange.sources.opening import open_source, probe, stored_schema
 from hutong.exchange.sources.shelf import SourceShelf
@@ -15,10 +16,12 @@ from hutong.exchange.sources.spec import Probe, SourceSpec
 
 __all__ = [
     "Intake",
+    "LastChange",
     "Probe",
     "Source",
     "SourceShelf",
     "SourceSpec",
+    "last_change",
     "open_source",
     "probe",
     "stored_schema",

@@ -55,6 +55,9 @@ SELECT a.attname, t.typname, a.atttypmod, t.typtype, t.typcategory, COALESCE(c.c
 FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_collation c ON c.oid = a.attcollation
 WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
 """
+WRITTEN = """
+SELECT n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_all_tables WHERE relid = to_regclass($1)
+"""
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,11 @@ class PostgresqlSource(Source):
                 self._columns[name] = found
         schema = pa.schema([(name, column.type) for name, column in self._columns.items()])
         return schema, tuple(row[0] for row in rows if row[0] not in self._columns)
+
+    def changes(self) -> str:
+        """How many rows were ever written or removed, as the server counts them; "" for a view."""
+        rows = self._fetch(WRITTEN, (self._sql(self._table),))
+        return "" if not rows or rows[0][0] is None else str(rows[0][0])
 
     def count(self) -> int:
         query = exp.select(exp.Count(this=exp.Star())).from_(self._table)

@@ -21,6 +21,7 @@ ACTIONS: dict[str, Promise] = {
     Action.SIGN_OFF_RESOURCE: lazy("sign off the secrecy assessment"),
     Action.SUBMIT_RESOURCE: lazy("submit a resource for publication"),
     Action.REVIEW_RESOURCE: lazy("review what others submit for publication"),
+    Action.REGISTER_SYSTEM: lazy("register an information system"),
     Action.WITHDRAW_RESOURCE: lazy("withdraw a resource"),
     Action.FILE_REQUEST: lazy("file a request"),
     Action.SIGN_OFF_REQUEST: lazy("sign off a request"),
