@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('catalogue', '0003_review_and_versions'),
+        ('catalogue', '0004_finding'),
         ('exchange', '0001_initial'),
         ('organisations', '0001_initial'),
     ]
