@@ -25,6 +25,7 @@ agreements | yes     | yes  | yes     | yes        | yes
 exchanges  | yes     | yes  | yes     | yes        | yes
 reconciliations | no  | no   | yes     | yes        | yes
 publish    | yes     | yes  | yes     | no         | no
+coverage   | yes     | yes  | yes     | yes        | yes
 keys       | yes     | yes  | no      | no         | no
 node       | no      | no   | yes     | yes        | yes
 """

@@ -32,6 +32,8 @@ COMMANDS = {
     "clock": "hutong.control.clocks.cli:clock",
     "source": "hutong.control.catalogue.cli:source",
     "resource": "hutong.control.catalogue.cli:resource",
+    "system": "hutong.control.catalogue.coverage_cli:system",
+    "coverage": "hutong.control.catalogue.coverage_cli:coverage",
     "search": "hutong.control.catalogue.cli:search",
     "harvest": "hutong.control.catalogue.cli:harvest",
     "request": "hutong.control.requests.cli:request",

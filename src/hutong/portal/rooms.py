@@ -61,6 +61,7 @@ ROOMS = (
     _room("agreements", lazy("Agreements"), "agreements", "duties", Action.SEE_OWN_EXCHANGES),
     _room("exchanges", lazy("Exchanges"), "exchanges", "oversight", Action.SEE_OWN_EXCHANGES),
     _room("reconciliations", lazy("Reconciliation"), "tick", "oversight", Action.SEE_ALL_EXCHANGES),
+    _room("coverage", lazy("Coverage"), "search", "oversight", Action.REGISTER_SYSTEM, Action.SEE_ALL_EXCHANGES),
     _room("keys", lazy("Keys"), "keys", "node", Action.ISSUE_KEY),
     _room("node", lazy("Node"), "node", "node", Action.SEE_NODE),
 )

@@ -6,7 +6,7 @@ source, without conditions, or stale. Withdrawn resources and retired systems ar
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
@@ -90,16 +90,19 @@ def total(rows: tuple[DepartmentCoverage, ...]) -> Counts:
 def systems(department: str | None = None) -> Iterator[SystemCoverage]:
     """What the catalogue has of every system in use, and last what belongs to no system, each by department."""
     offices = {one.code: one for one in Department.objects.all()}
-    held = _of(InformationSystem.objects.filter(state="in_use"), department)
-    counts = {name: Count("resources", filter=condition) for name, condition in _counts("resources__").items()}
-    counted = held.annotate(**counts, last_probe=Max("resources__source__checked_at"))
-    for one in counted.order_by("department__name_zh", "name", "id").iterator(chunk_size=500):
+    for one in _counted_systems(department).iterator(chunk_size=500):
         yield _system(offices[one.department_id], one.code, one.name, vars(one))
     loose = _of(Resource.objects.filter(state__in=IN_CATALOGUE, system=None), department)
     counts = {name: Count("id", filter=condition) for name, condition in _counts("").items()}
     grouped = loose.values("department_id").annotate(**counts, last_probe=Max("source__checked_at"))
     for row in grouped.order_by("department__name_zh"):
         yield _system(offices[row["department_id"]], "", "", row)
+
+
+def registered(department: str | None, first: int, many: int) -> list[tuple[InformationSystem, SystemCoverage]]:
+    """A page of the systems in use, by department and name, each with what the catalogue has of it."""
+    held = _counted_systems(department)[first : first + many]
+    return [(one, _system(one.department, one.code, one.name, vars(one))) for one in held]
 
 
 def found(kind: str, department: str | None = None) -> QuerySet[Any]:
@@ -119,6 +122,19 @@ def stale_since(resource: Resource) -> date | None:
         return None
     last: date = kept.fresh_until
     return last if last < day.today() else None
+
+
+def stale_among(resources: Sequence[str]) -> set[str]:
+    """Which of these ids are resources of ours that are behind their update cycle; one query."""
+    held = Resource.objects.filter(_conditions("")["stale"], id__in=list(resources))
+    return set(held.values_list("id", flat=True))
+
+
+def _counted_systems(department: str | None) -> QuerySet[Any]:
+    held = _of(InformationSystem.objects.filter(state="in_use"), department).select_related("department")
+    counts = {name: Count("resources", filter=condition) for name, condition in _counts("resources__").items()}
+    counted: QuerySet[Any] = held.annotate(**counts, last_probe=Max("resources__source__checked_at"))
+    return counted.order_by("department__name_zh", "name", "id")
 
 
 def _conditions(prefix: str) -> dict[str, Q]:

@@ -70,6 +70,8 @@ class Resource(models.Model):
         indexes = [
             models.Index(fields=["state", "id"]),
             models.Index(fields=["department", "state", "id"]),
+            models.Index(fields=["updated_at", "id"]),
+            models.Index(fields=["department", "updated_at", "id"]),
         ]
 
 
@@ -145,6 +147,7 @@ class Submission(models.Model):
         db_table = "catalogue_submission"
         indexes = [
             models.Index(fields=["state", "submitted_at", "id"]),
+            models.Index(fields=["state", "decided_at", "id"]),
             models.Index(fields=["resource", "-submitted_at"]),
         ]
         constraints = [

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 
 from hutong.control.catalogue import dataset as datasets
 from hutong.control.catalogue.models import Entry, Item, Resource, Submission, Version
@@ -83,16 +84,26 @@ def latest_submission(resource: Resource, *states: str, version: int | None = No
     return (found if version is None else found.filter(version=version)).first()
 
 
+def waiting_states(resources: Sequence[str]) -> dict[str, str]:
+    """Of these resources: "open" where one is before the supervisor, "returned" where it was sent back and not
+    submitted since. Two queries."""
+    held = Submission.objects.filter(resource__in=list(resources))
+    newest = held.values("resource_id").annotate(newest=Max("submitted_at")).values_list("resource_id", "newest")
+    last = dict(newest)
+    rows = held.filter(state__in=("open", "returned")).values_list("resource_id", "submitted_at", "state")
+    return {resource: state for resource, at, state in rows if last[resource] == at}
+
+
 def to_review() -> QuerySet[Submission]:
     """What is before the supervisor, the earliest first."""
     waiting = Submission.objects.select_related("resource__department").filter(state="open")
     return waiting.order_by("submitted_at", "id")
 
 
-def reviewed() -> QuerySet[Submission]:
-    """What a supervisor has decided, the newest first."""
-    decided = Submission.objects.select_related("resource__department").filter(state__in=("published", "returned"))
-    return decided.order_by("-decided_at", "-id")
+def reviewed() -> list[QuerySet[Submission]]:
+    """What a supervisor has decided: what was published, and what was sent back."""
+    decided = Submission.objects.select_related("resource__department")
+    return [decided.filter(state=state) for state in ("published", "returned")]
 
 
 def latest_version(resource: Resource, *, before: int) -> Version | None:

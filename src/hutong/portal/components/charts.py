@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from math import ceil, log10
 
 LEFT, RIGHT, TOP, BOTTOM = 40, 8, 12, 26
+SHARE_LINE, SHARE_BAR = 36, 12  # pixels of a line with its name, and of its bar
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,45 @@ class Curve:
     last: int
 
 
+@dataclass(frozen=True)
+class Share:
+    """One line of a comparison: how much of it is well, and how much is not."""
+
+    label: str
+    good: int
+    bad: int
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class ShareLine:
+    share: Share
+    text_y: str
+    count_x: str
+    marks: tuple[Mark, ...]
+
+
+@dataclass(frozen=True)
+class SharePlot:
+    frame: Frame
+    lines: tuple[ShareLine, ...]
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Lying bars, one a line; all on the same scale."""
+
+    plots: tuple[SharePlot, ...]
+    good_label: str
+    bad_label: str
+
+
+def shares(lines: Sequence[Share], good_label: str, bad_label: str) -> Shares:
+    """One bar a line, its name above it. What is not well stands behind what is."""
+    frames = (Frame("wide", 940, SHARE_LINE * len(lines) + 6, 0), Frame("narrow", 340, SHARE_LINE * len(lines) + 6, 0))
+    return Shares(tuple(_share_plot(frame, lines) for frame in frames), good_label, bad_label)
+
+
 def bars(days: Sequence[Day]) -> Bars:
     """One bar a day, refusals on top of what was served."""
     return Bars(
@@ -170,6 +210,22 @@ def _curve_plot(frame: Frame, values: Sequence[tuple[date, int]]) -> CurvePlot:
         end_x=f"{places[-1][0]:.1f}",
         end_y=f"{places[-1][1]:.1f}",
     )
+
+
+def _share_plot(frame: Frame, lines: Sequence[Share]) -> SharePlot:
+    top = max((one.good + one.bad for one in lines), default=0) or 1
+    drawn = []
+    for place, one in enumerate(lines):
+        head = SHARE_LINE * place
+        ends = (head + 20.0, head + 20.0 + SHARE_BAR)
+        middle = frame.width * one.good / top
+        marks = []
+        if one.good:
+            marks.append(_mark(0, middle, ends, "", str(one.good)))
+        if one.bad:
+            marks.append(_mark(middle, frame.width * one.bad / top, ends, "bad", str(one.bad)))
+        drawn.append(ShareLine(one, str(head + 14), str(frame.width), tuple(marks)))
+    return SharePlot(frame, tuple(drawn))
 
 
 def _mark(x: float, width: float, ends: tuple[float, float], kind: str, say: str) -> Mark:

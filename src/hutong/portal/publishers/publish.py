@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -22,14 +23,18 @@ from hutong.exchange.models import Source
 from hutong.portal.components import access, scope, words
 from hutong.portal.components.clocks import dues
 from hutong.portal.components.page import Page, Refusal, shell_for
+from hutong.portal.components.paging import Sheet, sheet
 from hutong.portal.components.parts import Badge, Due, May, no
 from hutong.portal.components.peers import department_name
 from hutong.portal.publishers.forms import DescriptionForm, ItemForm, SourceForm
+from hutong.portal.staff.catalogue import stale_badges
 from hutong.portal.staff.node import source_answer
 from hutong.portal.staff.versions import versions_url
 from hutong.portal.supervisors.review import Point, points
 from hutong.vocabulary import codes
 from hutong.vocabulary.errors import Refused
+
+ROWS = 50
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,8 @@ class ResourceRow:
     code: str
     attribute: Badge
     state: Badge
+    waiting: Badge | None  # before the supervisor, or sent back
+    stale: Badge | None
     published_at: datetime | None
 
 
@@ -63,6 +70,7 @@ class SourceRow:
 @dataclass(frozen=True, kw_only=True)
 class PublishPage(Page):
     resources: tuple[ResourceRow, ...]
+    sheet: Sheet[Resource]
     sources: tuple[SourceRow, ...]
     may_register: May
     register_url: str
@@ -131,12 +139,15 @@ class EditPage(Page):
     item_rows: tuple[ItemRow, ...]
 
 
-def publish_page(account: Account) -> PublishPage:
+def publish_page(account: Account, query: QueryDict) -> PublishPage:
     own = None if scope.sees_all(account) else account.department_id
+    held = Resource.objects.filter(department=own) if own else Resource.objects.all()
+    shown = sheet([held], "updated_at", reverse("publish"), query.dict(), size=ROWS)
     departments = {one.code: department_name(one) for one in Department.objects.all()}
     return PublishPage(
         shell=shell_for(account, "publish"),
-        resources=tuple(_resource_row(one) for one in queries.resources(own)),
+        resources=_resource_rows(shown.rows, departments),
+        sheet=shown,
         sources=tuple(_source_row(account, one, departments) for one in sources(own)),
         may_register=access.may(account, Action.REGISTER_SOURCE),
         register_url=reverse("source_new"),
@@ -286,14 +297,25 @@ def _item_row(form: ItemForm) -> ItemRow:
     return ItemRow(item.name, " · ".join(one for one in said if one), bool(form.errors), form)
 
 
-def _resource_row(one: Resource) -> ResourceRow:
+def _resource_rows(listed: Sequence[Resource], departments: Mapping[str, str]) -> tuple[ResourceRow, ...]:
+    ids = [one.id for one in listed]
+    stale = stale_badges(ids)
+    waiting = queries.waiting_states(ids)
+    return tuple(
+        _resource_row(one, departments[one.department_id], waiting.get(one.id, ""), stale.get(one.id)) for one in listed
+    )
+
+
+def _resource_row(one: Resource, department: str, waiting: str, stale: Badge | None) -> ResourceRow:
     return ResourceRow(
         url=reverse("resource_edit", args=[one.id]),
         title=words.of_language(one.title_zh, one.title_en) or _("A new resource"),
-        department=department_name(one.department),
+        department=department,
         code=one.code,
         attribute=words.attribute(one.attribute),
         state=words.state(words.RESOURCE_STATES, one.state),
+        waiting=words.state(words.SUBMISSION_STATES, waiting) if waiting else None,
+        stale=stale,
         published_at=one.published_at,
     )
 

@@ -28,7 +28,7 @@ SOURCE = "portal/publishers/source_form.html"
 @require_safe
 @room("publish")
 def publish(request: HttpRequest, account: Account) -> HttpResponse:
-    return show(request, "portal/publishers/publish.html", publish_page(account))
+    return show(request, "portal/publishers/publish.html", publish_page(account, request.GET))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

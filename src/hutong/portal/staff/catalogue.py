@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from hutong.control.catalogue import coverage, finding, queries
 from hutong.control.catalogue import dataset as datasets
-from hutong.control.catalogue import finding, queries
 from hutong.control.catalogue.dataset import EntryDocument, EntryItem
 from hutong.control.catalogue.models import Attribute, Entry
 from hutong.control.identity.models import Account
@@ -43,6 +43,7 @@ class Result:
     department: str
     items: int
     cycle: str
+    stale: Badge | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +78,7 @@ class ResourcePage(Page):
     provider: str
     attribute: Badge
     state: Badge
+    stale: Badge | None  # of what this node published itself
     keywords: tuple[str, ...]
     may_request: May
     request_url: str
@@ -94,11 +96,12 @@ def catalogue_page(account: Account, query: QueryDict) -> CataloguePage:
     names = Names()
     found = finding.search(text, chosen, page_number(query.get("page")), facets=True)
     documents = _documents(found.entries)
+    stale = stale_badges([one.id for one in found.entries])
     return CataloguePage(
         shell=shell_for(account, "catalogue"),
         text=text,
         filters=tuple(_filter(name, found.facets.get(name, {}), chosen.get(name, []), names) for name in FILTERS),
-        results=tuple(_result(one, documents[one.id], names) for one in found.entries),
+        results=tuple(_result(one, documents[one.id], names, stale.get(one.id)) for one in found.entries),
         every_word=found.every_word,
         pager=pager(
             reverse("catalogue"),
@@ -125,6 +128,7 @@ def resource_page(account: Account, entry_id: str) -> ResourcePage:
         provider=names(document.origin),
         attribute=words.attribute(document.attribute),
         state=words.state(words.RESOURCE_STATES, document.state),
+        stale=stale_badges([document.id]).get(document.id),
         keywords=document.keywords,
         may_request=may_request(account, document),
         request_url=reverse("request_new", args=[document.id]),
@@ -139,6 +143,11 @@ def resource_page(account: Account, entry_id: str) -> ResourcePage:
         ),
         document=json.dumps(entry.dataset, ensure_ascii=False, indent=2),
     )
+
+
+def stale_badges(resources: Sequence[str]) -> dict[str, Badge]:
+    """A badge for each resource of this node that is behind its update cycle; of other nodes' nothing is known here."""
+    return {one: Badge(_("stale"), "bad") for one in coverage.stale_among(resources)}
 
 
 def may_request(account: Account, document: EntryDocument) -> May:
@@ -211,7 +220,7 @@ def _filter_word(name: str, value: str, names: Names) -> str:
     return words.code_name(codes.ATTRIBUTES if name == "attribute" else codes.THEMES, value)
 
 
-def _result(entry: Entry, document: EntryDocument, names: Names) -> Result:
+def _result(entry: Entry, document: EntryDocument, names: Names, stale: Badge | None) -> Result:
     other, language = _other(document.title_zh, document.title_en)
     return Result(
         url=reverse("resource", args=[entry.id]),
@@ -224,6 +233,7 @@ def _result(entry: Entry, document: EntryDocument, names: Names) -> Result:
         department=department_of(document),
         items=len(document.items),
         cycle=words.code_name(codes.UPDATE_CYCLES, document.update_cycle),
+        stale=stale,
     )
 
 

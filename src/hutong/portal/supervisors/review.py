@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -22,7 +23,7 @@ from hutong.portal.components import access, words
 from hutong.portal.components.clocks import dues
 from hutong.portal.components.differences import Differing, field_label, rows, value_words
 from hutong.portal.components.page import Page, Refusal, shell_for
-from hutong.portal.components.paging import Pager, pager
+from hutong.portal.components.paging import Pager, Sheet, page_number, pager, sheet
 from hutong.portal.components.parts import Badge, Choice, Due, May, no
 from hutong.portal.components.peers import department_name
 from hutong.portal.supervisors.forms import POINT, ReturnForm
@@ -46,7 +47,8 @@ class SubmissionRow:
 class ReviewsPage(Page):
     shown: tuple[Choice, ...]
     rows: tuple[SubmissionRow, ...]
-    pager: Pager
+    pager: Pager | Sheet[Submission]
+    ways: str  # the template of the pager
 
 
 @dataclass(frozen=True)
@@ -102,18 +104,18 @@ class ReviewPage(Page):
     versions_url: str
 
 
-def reviews_page(account: Account, shown: str, page: int) -> ReviewsPage:
-    """The list. shown: "open", or "decided"."""
-    found = queries.to_review() if shown == "open" else queries.reviewed()
-    total = found.count()
-    listed = list(found[(page - 1) * ROWS : page * ROWS])
+def reviews_page(account: Account, query: QueryDict) -> ReviewsPage:
+    """The list of what is to review, the earliest first, or of what is decided, the newest first."""
+    shown = "decided" if query.get("show") == "decided" else "open"
+    listed, pages = _open(query) if shown == "open" else _decided_ones(query)
     due = dues(ReviewNotDone, [subject(one.resource) for one in listed]) if shown == "open" else {}
     choices = (("open", _("To review")), ("decided", _("Decided")))
     return ReviewsPage(
         shell=shell_for(account, "reviews"),
         shown=tuple(Choice(value, word, value == shown) for value, word in choices),
         rows=tuple(_row(one, due.get(subject(one.resource))) for one in listed),
-        pager=pager(reverse("reviews"), {"show": shown}, page=page, size=ROWS, total=total),
+        pager=pages,
+        ways="components/pager.html" if shown == "open" else "components/sheet.html",
     )
 
 
@@ -156,6 +158,17 @@ def points(submission: Submission) -> tuple[Point, ...]:
     """The points of a return, in the words of the form."""
     about = ReturnForm.about()
     return tuple(Point(about.get(one["field"], one["field"]), one["text"], one["late"]) for one in submission.points)
+
+
+def _open(query: QueryDict) -> tuple[list[Submission], Pager]:
+    found = queries.to_review()
+    pages = pager(reverse("reviews"), {}, page=page_number(query.get("page")), size=ROWS, total=found.count())
+    return list(found[(pages.page - 1) * ROWS : pages.page * ROWS]), pages
+
+
+def _decided_ones(query: QueryDict) -> tuple[list[Submission], Sheet[Submission]]:
+    pages = sheet(queries.reviewed(), "decided_at", reverse("reviews"), query.dict(), size=ROWS)
+    return list(pages.rows), pages
 
 
 def _decided(submission: Submission) -> May | None:

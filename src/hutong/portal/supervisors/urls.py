@@ -2,9 +2,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from hutong.portal.supervisors import views
+from hutong.portal.supervisors import coverage_views, views
 
 urlpatterns = [
+    path("coverage/", coverage_views.report, name="coverage"),
+    path("coverage/report.csv", coverage_views.download, name="coverage_csv"),
+    path("coverage/systems/", coverage_views.systems, name="systems"),
+    path("coverage/systems/<str:system_id>/retire/", coverage_views.system_retire, name="system_retire"),
+    path("coverage/<str:kind>/", coverage_views.findings, name="coverage_findings"),
     path("reviews/", views.reviews, name="reviews"),
     path("reviews/<str:submission_id>/", views.review, name="review"),
     path("reviews/<str:submission_id>/publish/", views.review_publish, name="review_publish"),

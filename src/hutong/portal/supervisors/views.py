@@ -11,7 +11,6 @@ from django.views.decorators.http import require_POST, require_safe
 from hutong.control.catalogue import actions, queries
 from hutong.control.identity.models import Account
 from hutong.portal.components.page import refusal_of, room, show
-from hutong.portal.components.paging import page_number
 from hutong.portal.supervisors.forms import ReturnForm
 from hutong.portal.supervisors.review import review_page, reviews_page
 from hutong.vocabulary.errors import Refused
@@ -22,9 +21,7 @@ REVIEW = "portal/supervisors/review.html"
 @require_safe
 @room("reviews")
 def reviews(request: HttpRequest, account: Account) -> HttpResponse:
-    shown = "decided" if request.GET.get("show") == "decided" else "open"
-    page = reviews_page(account, shown, page_number(request.GET.get("page")))
-    return show(request, "portal/supervisors/reviews.html", page)
+    return show(request, "portal/supervisors/reviews.html", reviews_page(account, request.GET))
 
 
 @require_safe
