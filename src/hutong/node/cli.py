@@ -38,6 +38,7 @@ COMMANDS = {
     "harvest": "hutong.control.catalogue.cli:harvest",
     "request": "hutong.control.requests.cli:request",
     "agreement": "hutong.control.agreements.cli:agreement",
+    "oversight": "hutong.control.oversight.cli:oversight",
     "peer": "hutong.control.agreements.peer_cli:peer",
     "key": "hutong.exchange.cli:key",
     "read": "hutong.exchange.cli:read",

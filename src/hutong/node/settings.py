@@ -65,6 +65,7 @@ class Settings:
     source_roots: str = ""  # absolute folders that sources may lie in besides the node's data/, separated by ":"
     dcat_shapes: str = ""  # a Turtle file of SHACL shapes that every published entry must satisfy; "" for none
     public_catalogue: str = ""  # "yes": anyone may read what this node publishes, as DCAT-AP
+    public_figures: str = ""  # "yes": anyone may see this node's figures, without a person or a small number
     tls_certificate: str = ""  # PEM file; "" where a reverse proxy does TLS
     tls_key: str = ""  # PEM file, PKCS 8
 
@@ -85,6 +86,8 @@ class Settings:
             )
         if self.public_catalogue not in ("", "yes"):
             raise BadSetting(name="public_catalogue", reason='"yes", or left out', reason_zh='应为 "yes"，或不填')
+        if self.public_figures not in ("", "yes"):
+            raise BadSetting(name="public_figures", reason='"yes", or left out', reason_zh='应为 "yes"，或不填')
         object.__setattr__(self, "base_url", self.base_url.rstrip("/"))
         object.__setattr__(self, "exchange_url", (self.exchange_url or self.base_url).rstrip("/"))
 

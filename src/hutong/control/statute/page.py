@@ -33,6 +33,7 @@ GROUPS: Final = {
     "DCAT-AP": "The catalogue as DCAT-AP",
     "DSP": "The Dataspace Protocol",
     "G": "Grants: what the exchange lets through",
+    "O": "Supervision and its statements",
     "R": "Rules about rules",
     "SHDR": "The Shanghai Data Regulation, whose terms another jurisdiction sets for itself",
 }

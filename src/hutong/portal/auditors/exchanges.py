@@ -6,10 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
-from django.db.models import Count, Q, QuerySet
-from django.db.models.functions import TruncDate
+from django.db.models import QuerySet
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
@@ -17,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from hutong.control.agreements.models import Agreement
 from hutong.control.identity.models import Account
+from hutong.control.oversight import tally
 from hutong.exchange.models import ExchangeRecord
 from hutong.node import settings as node_settings
 from hutong.portal.auditors.forms import RegisterFilter
@@ -86,7 +85,7 @@ def exchanges_page(account: Account, query: QueryDict) -> ExchangesPage:
         form=form,
         rows=tuple(_rows(shown.rows)),
         pager=shown,
-        chart=per_day(seen, timezone.localdate(), CHART_DAYS),
+        chart=per_day(account, timezone.localdate(), CHART_DAYS),
     )
 
 
@@ -117,19 +116,12 @@ def record_of(account: Account, exchange_id: str, role: str) -> ExchangeRecord:
     return found
 
 
-def per_day(records: QuerySet[ExchangeRecord], today: date, days: int) -> charts.Bars:
+def per_day(account: Account, today: date, days: int) -> charts.Bars:
     """Served, and refused or cut off, on each of the last days."""
     shown = charts.last_days(today, days)
-    since = timezone.make_aware(datetime.combine(shown[0], datetime.min.time()))
-    bad = Count("pk", filter=Q(outcome__in=("refused", "cut")))
-    counted = (
-        records.filter(at__gte=since).annotate(day=TruncDate("at")).values("day").annotate(many=Count("pk"), bad=bad)
-    )
-    by_day: dict[date, Mapping[str, Any]] = {row["day"]: row for row in counted.order_by("day")}
-    none = {"many": 0, "bad": 0}
-    return charts.bars(
-        [charts.Day(day, (row := by_day.get(day, none))["many"] - row["bad"], row["bad"]) for day in shown]
-    )
+    departments = None if scope.sees_all(account) else (account.department_id or "-", "")
+    counted = tally.days(shown[0], departments)
+    return charts.bars([charts.Day(day, *counted.get(day, (0, 0))) for day in shown])
 
 
 def _filtered(seen: QuerySet[ExchangeRecord], form: RegisterFilter) -> QuerySet[ExchangeRecord]:

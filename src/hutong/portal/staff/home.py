@@ -53,8 +53,7 @@ class HomePage(Page):
 
 def home_page(account: Account) -> HomePage:
     tasks = [*_sign_offs(account), *_answers(account), *_drafts(account), *_ending(account), *_node(account)]
-    exchanges = scope.exchanges(account)
-    chart = per_day(exchanges, timezone.localdate(), DAYS)
+    chart = per_day(account, timezone.localdate(), DAYS)
     return HomePage(
         shell=shell_for(account, "home"),
         tasks=tuple(tasks),
