@@ -10,15 +10,22 @@ from contextlib import suppress
 from datetime import date, timedelta
 from typing import Any
 
+from hutong.control.catalogue import actions as catalogue
+from hutong.control.catalogue.rules import UnderReview
 from hutong.control.clocks import actions as clocks
 from hutong.control.clocks.models import Clock
+from hutong.control.demands import actions as demands
+from hutong.control.demands import holding
+from hutong.control.demands.document import build, read
 from hutong.control.identity.models import Account
 from hutong.control.requests import actions as requests
 from hutong.control.statute import actions as statute
 from hutong.control.statute import day
+from hutong.node.settings import current
 from hutong.vocabulary.errors import WrongState
 from hutong.vocabulary.rulebook import ClockRule, working_days
-from tests import dsp_peer
+from tests import demanding, dsp_peer
+from tests.companies import COMPLETE, ITEMS, write_companies
 from tests.publication import supervisor
 from tests.region import neighbour, ourselves
 
@@ -150,3 +157,77 @@ def _proposed() -> str:
 def a_parameter_is_approved(version: str) -> None:
     with suppress(WrongState):
         statute.decide_version(supervisor(), version, approve=True)
+
+
+def _account(username: str) -> Account:
+    return Account.objects.get(username=username)
+
+
+def _described() -> str:
+    """A department's companies, described and not submitted yet; the file outlives this process."""
+    _region()
+    current().data_folder.mkdir(exist_ok=True)
+    file = write_companies(current().data_folder / "companies.csv")
+    officer = person("officer", dsp_peer.MARKET)
+    source = catalogue.register_source(officer, name="企业登记", kind="csv", location=str(file))
+    drafted = catalogue.draft_resource(officer, source.id)
+    return catalogue.describe(officer, drafted.id, COMPLETE, ITEMS).id
+
+
+@act(_described)
+def a_resource_is_submitted(resource: str) -> None:
+    with suppress(UnderReview):
+        catalogue.submit(person("head", dsp_peer.MARKET), resource)
+
+
+def _submitted() -> str:
+    return catalogue.submit(person("head", dsp_peer.MARKET), _described()).id
+
+
+@act(_submitted)
+def a_resource_is_reviewed_and_published(submission: str) -> None:
+    with suppress(WrongState):
+        catalogue.review(supervisor(), submission)
+
+
+@act(_submitted)
+def a_resource_is_sent_back(submission: str) -> None:
+    with suppress(WrongState):
+        points = [{"field": "summary_zh", "text": "请写明数据来源"}]
+        catalogue.send_back(supervisor(), submission, reason="请修改", points=points)
+
+
+def _wished() -> str:
+    return str(demanding.delta().filed(target="320000").id)
+
+
+@act(_wished)
+def a_demand_is_signed_off(demand: str) -> None:
+    with suppress(WrongState):
+        demands.sign_off(_account("h-head"), demand)
+
+
+def _open_demand() -> str:
+    return str(demanding.delta().open().id)
+
+
+@act(_open_demand)
+def a_lead_source_is_named(demand: str) -> None:
+    holding.name_lead(_account("supervisor"), demand, demanding.MARKET)
+
+
+@act(_open_demand)
+def a_demand_is_refused(demand: str) -> None:
+    with suppress(WrongState):
+        refusal = {"code": "no_statutory_duty", "reason": "用途不属于法定职责", "citation": "《食品安全法》第六条"}
+        holding.refuse(_account("supervisor"), demand, **refusal)
+
+
+def _neighbours_demand() -> dict[str, Any]:
+    demanding.delta()
+    return build(demanding.from_anhui())
+
+
+@act(_neighbours_demand)
+def a_demand_of_another_node_arrives(document: dict[str, Any]) -> None:
+    demanding.hear("340000", read(document))

@@ -16,7 +16,6 @@ import shutil
 import signal
 import sqlite3
 import sys
-import tempfile
 import traceback
 from collections.abc import Callable
 from contextlib import closing
@@ -24,14 +23,13 @@ from pathlib import Path
 from typing import Any
 
 Counts = dict[str, Any]
-MOST_POINTS = 60  # an act with more statements is killed at so many of them, evenly spread
+MOST_POINTS = 24  # an act with more statements is killed at so many of them, evenly spread
 VOLATILE = {"django_migrations", "sqlite_sequence", "django_content_type", "auth_permission"}
 KILLED, FAILED = -signal.SIGKILL, 70
 
 
 def main(home: Path, names: list[str]) -> None:
     _make_node(home)
-    os.environ["HUTONG_SOURCE_ROOTS"] = tempfile.gettempdir()
     from hutong.node.settings import setup
 
     setup(home)

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -17,16 +16,14 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def told():
-    """What became of each act, by its name; in memory where there is such a folder."""
-    memory = Path("/dev/shm")
+def told(tmp_path_factory):
+    """What became of each act, by its name."""
     given = {name: value for name, value in os.environ.items() if not name.startswith(("HUTONG_", "DJANGO_"))}
     given["PYTHONPATH"] = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
-    with tempfile.TemporaryDirectory(prefix="hutong-", dir=memory if os.access(memory, os.W_OK) else None) as home:
-        command = [sys.executable, "-m", "tests.faults.dying", home, *ACTS]
-        ran = subprocess.run(command, env=given, capture_output=True, text=True, check=False, cwd=ROOT)
-        assert ran.returncode == 0, ran.stderr[-3000:]
-        yield {one["act"]: one | {"errors": ran.stderr[-2000:]} for one in map(json.loads, ran.stdout.splitlines())}
+    command = [sys.executable, "-m", "tests.faults.dying", str(tmp_path_factory.mktemp("dying")), *ACTS]
+    ran = subprocess.run(command, env=given, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert ran.returncode == 0, ran.stderr[-3000:]
+    return {one["act"]: one | {"errors": ran.stderr[-2000:]} for one in map(json.loads, ran.stdout.splitlines())}
 
 
 @pytest.mark.parametrize("name", ACTS)
