@@ -26,6 +26,9 @@ exchanges  | yes     | yes  | yes     | yes        | yes
 reconciliations | no  | no   | yes     | yes        | yes
 publish    | yes     | yes  | yes     | no         | no
 coverage   | yes     | yes  | yes     | yes        | yes
+clocks     | yes     | yes  | yes     | yes        | yes
+notices    | yes     | yes  | yes     | yes        | yes
+rules      | yes     | yes  | yes     | yes        | yes
 keys       | yes     | yes  | no      | no         | no
 node       | no      | no   | yes     | yes        | yes
 """

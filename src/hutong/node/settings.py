@@ -66,6 +66,12 @@ class Settings:
     dcat_shapes: str = ""  # a Turtle file of SHACL shapes that every published entry must satisfy; "" for none
     public_catalogue: str = ""  # "yes": anyone may read what this node publishes, as DCAT-AP
     public_figures: str = ""  # "yes": anyone may see this node's figures, without a person or a small number
+    smtp_host: str = ""  # "": notices are shown in the portal alone
+    smtp_port: str = "25"
+    smtp_security: str = ""  # "", starttls or tls
+    smtp_user: str = ""
+    smtp_password: str = ""
+    mail_from: str = ""  # the address notices come from; needed with smtp_host
     tls_certificate: str = ""  # PEM file; "" where a reverse proxy does TLS
     tls_key: str = ""  # PEM file, PKCS 8
 
@@ -88,8 +94,23 @@ class Settings:
             raise BadSetting(name="public_catalogue", reason='"yes", or left out', reason_zh='应为 "yes"，或不填')
         if self.public_figures not in ("", "yes"):
             raise BadSetting(name="public_figures", reason='"yes", or left out', reason_zh='应为 "yes"，或不填')
+        self._check_mail()
         object.__setattr__(self, "base_url", self.base_url.rstrip("/"))
         object.__setattr__(self, "exchange_url", (self.exchange_url or self.base_url).rstrip("/"))
+
+    def _check_mail(self) -> None:
+        if self.smtp_security not in ("", "starttls", "tls"):
+            raise BadSetting(
+                name="smtp_security", reason='"starttls", "tls", or left out', reason_zh='应为 "starttls"、"tls" 或不填'
+            )
+        if not (self.smtp_port.isdecimal() and 0 < int(self.smtp_port) < 65536):
+            raise BadSetting(name="smtp_port", reason="a port number", reason_zh="应为端口号")
+        if self.smtp_host and "@" not in self.mail_from:
+            raise BadSetting(
+                name="mail_from",
+                reason="an address is needed with smtp_host",
+                reason_zh="设置 smtp_host 时必须填写发件地址",
+            )
 
     @property
     def keeps_directory(self) -> bool:

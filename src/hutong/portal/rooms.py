@@ -62,6 +62,9 @@ ROOMS = (
     _room("exchanges", lazy("Exchanges"), "exchanges", "oversight", Action.SEE_OWN_EXCHANGES),
     _room("reconciliations", lazy("Reconciliation"), "tick", "oversight", Action.SEE_ALL_EXCHANGES),
     _room("coverage", lazy("Coverage"), "search", "oversight", Action.REGISTER_SYSTEM, Action.SEE_ALL_EXCHANGES),
+    _room("clocks", lazy("Deadlines"), "clocks", "duties", Action.SEE_CLOCKS, waiting=waiting.terms),
+    _room("notices", lazy("Notices"), "notices", "duties", Action.SEE_CATALOGUE, waiting=waiting.unread),
+    _room("rules", lazy("Rules"), "rules", "oversight", Action.SEE_CATALOGUE),
     _room("keys", lazy("Keys"), "keys", "node", Action.ISSUE_KEY),
     _room("node", lazy("Node"), "node", "node", Action.SEE_NODE),
 )

@@ -15,4 +15,6 @@ urlpatterns = [
     path("", include("hutong.portal.parties.urls")),
     path("", include("hutong.portal.applications.urls")),
     path("", include("hutong.portal.auditors.urls")),
+    path("", include("hutong.portal.statute.urls")),
+    path("", include("hutong.portal.duties.urls")),
 ]

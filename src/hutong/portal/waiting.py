@@ -6,11 +6,15 @@ from django.db.models import QuerySet
 
 from hutong.control.agreements.models import Negotiation
 from hutong.control.catalogue import queries
+from hutong.control.clocks.queries import visible
 from hutong.control.identity import rules
 from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Action
+from hutong.control.notices import queries as notices
 from hutong.control.requests.models import ShareRequest
+from hutong.control.statute import day
 from hutong.portal.components import scope
+from hutong.portal.components.paging import COUNT_UP_TO
 
 TO_ANSWER = ("REQUESTED", "ACCEPTED")  # states in which the provider acts next
 
@@ -38,3 +42,16 @@ def sign_offs(account: Account) -> int:
 
 def answers(account: Account) -> int:
     return to_answer(account).count()
+
+
+def terms(account: Account) -> int:
+    """Terms overdue; for the supervisor also extensions to decide on."""
+    running = visible(account).filter(state="running").order_by()
+    late = running.filter(due_on__lt=day.today())[:COUNT_UP_TO].count()
+    if not rules.may(account, Action.CONSENT_EXTENSION):
+        return late
+    return late + running.filter(extension_state="asked")[:COUNT_UP_TO].count()
+
+
+def unread(account: Account) -> int:
+    return notices.unread(account)

@@ -43,3 +43,14 @@ class Clock(models.Model):
             models.Index(fields=["department", "state", "due_on", "id"]),
             models.Index(fields=["rule", "state", "received_on"]),
         ]
+
+
+class CalendarFeed(models.Model):
+    """An account's own address of its terms as a calendar. The address is a secret; only its digest is kept."""
+
+    account = models.OneToOneField("identity.Account", primary_key=True, on_delete=models.CASCADE, related_name="+")
+    digest = models.CharField(max_length=80, unique=True)
+    made_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "calendar_feed"

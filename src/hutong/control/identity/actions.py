@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import transaction
 
 from hutong.control.identity import sign_in
@@ -33,6 +34,16 @@ class WrongPassword(Refused):
     code = "wrong_password"
     next_en = "Type the password you signed in with; capitals count."
     next_zh = "请输入您登录时使用的密码，注意区分大小写。"
+
+
+class BadAddress(Refused):
+    """This is no e-mail address."""
+
+    zh = "这不是有效的电子邮件地址。"
+    code = "bad_address"
+    status = 400
+    next_en = "Type it as name@example.gov.cn, or leave it empty to receive none."
+    next_zh = "请按 name@example.gov.cn 的格式填写；留空则不接收邮件。"
 
 
 @transaction.atomic
@@ -98,6 +109,27 @@ def reset_password(by: Actor, username: str, new: str) -> None:
     found.save(update_fields=["password"])
     sign_in.forget(username)
     record("account.password_reset", f"account:{username}", by.username, {"username": username})
+
+
+@transaction.atomic
+def set_email(by: Actor, username: str, address: str) -> Account:
+    """Where an account's notices are mailed; "" for nowhere. Oneself, or whoever makes accounts.
+
+    raises   NotAllowed, AccountClosed, BadAddress, NotFound
+    """
+    found = account(username)
+    if by.username != username:
+        check(by, Action.ADD_ACCOUNT)
+    try:
+        found.email = address.strip()
+        if found.email:
+            validate_email(found.email)
+    except ValidationError:
+        raise BadAddress() from None
+    found.save(update_fields=["email"])
+    detail = {"username": username, "mailed": bool(found.email)}  # the address itself is nobody else's business
+    record("account.email_changed", f"account:{username}", by.username, detail)
+    return found
 
 
 def _set_password(account: Account, password: str) -> None:

@@ -94,6 +94,22 @@ def password(folder: Path, username: str, *, password_stdin: bool, generate: boo
         click.echo(f"password: {new}")
 
 
+@account.command("email")
+@FOLDER
+@click.argument("username")
+@click.argument("address")
+def email(folder: Path, username: str, address: str) -> None:
+    """Have an account's notices mailed to ADDRESS; "" for nowhere.
+
+    Example: hutong account email /srv/js wang wang@example.gov.cn
+    """
+    setup(folder)
+    from hutong.control.identity.actions import set_email
+
+    found = set_email(operator(), username, address)
+    click.echo(f"notices of {username} are {'mailed' if found.email else 'not mailed'}.")
+
+
 @account.command("close")
 @FOLDER
 @click.argument("username")

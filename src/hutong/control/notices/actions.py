@@ -49,7 +49,9 @@ def tell(
         subject=subject,
         page=list(page),
     )
-    Told.objects.bulk_create(Told(notice=notice, account=one, mail_due_at=now if one.email else None) for one in people)
+    Told.objects.bulk_create(
+        Told(notice=notice, account=one, at=now, mail_due_at=now if one.email else None) for one in people
+    )
     return notice
 
 

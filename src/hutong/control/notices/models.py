@@ -27,6 +27,7 @@ class Told(models.Model):
 
     notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="told")
     account = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField()  # as the notice's: an account's notices are read from one index
     read_at = models.DateTimeField(null=True)
     mailed_at = models.DateTimeField(null=True)
     mail_due_at = models.DateTimeField(null=True, db_index=True)  # null: nothing to mail
@@ -35,4 +36,7 @@ class Told(models.Model):
     class Meta:
         db_table = "notice_told"
         constraints = [models.UniqueConstraint(fields=["notice", "account"], name="notice_told_once")]
-        indexes = [models.Index(fields=["account", "read_at", "-id"])]
+        indexes = [
+            models.Index(fields=["account", "read_at", "-id"]),
+            models.Index(fields=["account", "at", "id"]),
+        ]

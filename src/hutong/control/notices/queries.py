@@ -8,7 +8,7 @@ from hutong.control.notices.models import Told
 
 def notices(account: Account) -> QuerySet[Told]:
     """What an account was told, the newest first."""
-    return Told.objects.filter(account=account).select_related("notice").order_by("-id")
+    return Told.objects.filter(account=account).select_related("notice").order_by("-at", "-id")
 
 
 def unread(account: Account) -> int:

@@ -120,7 +120,9 @@ def decide(name: str, subject: str, facts: Outcome) -> Outcome:
         outcome=outcome,
         program=version("hutong"),
     )
-    RuleApplied.objects.bulk_create(RuleApplied(decision=made, rule=rule, day=on) for rule in law.rules)
+    RuleApplied.objects.bulk_create(
+        RuleApplied(decision=made, rule=rule, day=on, made_at=made.made_at) for rule in law.rules
+    )
     return outcome
 
 

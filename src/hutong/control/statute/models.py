@@ -43,6 +43,7 @@ class Decision(models.Model):
 
     class Meta:
         db_table = "decision"
+        indexes = [models.Index(fields=["made_at", "id"])]
 
 
 class RuleApplied(models.Model):
@@ -51,11 +52,12 @@ class RuleApplied(models.Model):
     decision = models.ForeignKey(Decision, on_delete=models.CASCADE, related_name="applied")
     rule = models.CharField(max_length=120)
     day = models.DateField()
+    made_at = models.DateTimeField()  # as its decision's: a rule's history is read from one index
 
     class Meta:
         db_table = "rule_applied"
         constraints = [models.UniqueConstraint(fields=["decision", "rule"], name="rule_applied_once")]
-        indexes = [models.Index(fields=["rule", "day"])]
+        indexes = [models.Index(fields=["rule", "day"]), models.Index(fields=["rule", "made_at", "id"])]
 
 
 class RefusalCount(models.Model):

@@ -42,6 +42,11 @@ ACTIONS: dict[str, Promise] = {
     Action.SEE_OWN_EXCHANGES: lazy("see the department's exchanges"),
     Action.SEE_ALL_EXCHANGES: lazy("see all exchanges"),
     Action.SEE_NODE: lazy("see the state of the node"),
+    Action.PROPOSE_PARAMETER: lazy("propose a version of a rule's parameter"),
+    Action.APPROVE_PARAMETER: lazy("decide on a version of a rule's parameter"),
+    Action.ASK_EXTENSION: lazy("ask for an extension"),
+    Action.CONSENT_EXTENSION: lazy("consent to an extension"),
+    Action.SEE_CLOCKS: lazy("see the terms"),
     Action.LOAD_CALENDAR: lazy("load the working-day calendar"),
 }
 

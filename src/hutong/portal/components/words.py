@@ -6,7 +6,7 @@ An unknown code (a newer peer, an older record) is shown as it is, never hidden.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from django.utils import formats, timezone
@@ -161,6 +161,11 @@ def moment(at: datetime) -> str:
 def day(at: datetime) -> str:
     """The day alone, in Beijing time."""
     return formats.date_format(timezone.localtime(at), "DATE_FORMAT")
+
+
+def date_word(on: date) -> str:
+    """A day that has no time, in the locale's order."""
+    return formats.date_format(on, "DATE_FORMAT")
 
 
 def of_language(zh: str, en: str) -> str:
