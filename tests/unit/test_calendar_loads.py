@@ -9,6 +9,7 @@ from hashlib import sha256
 import pytest
 from click.testing import CliRunner
 from django.db.models import F
+from django.test import Client
 
 from hutong.control.calendar import actions, check, duty, queries
 from hutong.control.calendar.cli import calendar as command
@@ -165,6 +166,16 @@ def test_stewards_and_supervisors_are_told_once_a_week_until_the_year_is_loaded(
     Notice.objects.update(at=F("at") - timedelta(days=8))
     duty.warn()
     assert Told.objects.count() == 4
+
+
+def test_the_nodes_page_shows_what_was_loaded_and_what_is_missing(at):
+    at(2031, 10, 1)
+    actions.load(OPERATOR, NOTICE, file_name="notice-2031.txt")
+    client = Client(headers={"accept-language": "en"})
+    client.force_login(Account.objects.create(username="sun", role="steward"))
+    page = client.get("/node/").content.decode()
+    assert "The holidays of 2032 are not loaded" in page
+    assert "2031 · notice-2031.txt" in page
 
 
 def test_the_command_line_loads_and_shows(tmp_path):

@@ -14,7 +14,6 @@ from icalendar import Calendar, Event
 
 from hutong.control.clocks.models import CalendarFeed, Clock
 from hutong.control.clocks.queries import running
-from hutong.control.clocks.rules import clock_rule
 from hutong.control.identity.models import Account
 from hutong.ledger.record import record
 from hutong.node.settings import current
@@ -74,12 +73,9 @@ def calendar_of(account: Account, *, language: str = "zh") -> bytes:
 
 
 def _event(clock: Clock, jurisdiction: str, base_url: str, *, chinese: bool) -> Event:
-    rule = clock_rule(clock.rule)
     title = (clock.title_zh if chinese else clock.title_en) or clock.subject
-    days = clock.days + clock.extended_days
-    said = rule.sentence(
-        "zh" if chinese else "en", title=title, days=days, received=clock.received_on, due=clock.due_on
-    )
+    days, number = clock.days + clock.extended_days, clock.rule.partition("/")[0]
+    said = f"自 {clock.received_on} 起 {days} 个工作日" if chinese else f"{days} working days from {clock.received_on}"
     event = Event()
     event.add("uid", f"{clock.id}@{jurisdiction}.hutong")
     event.add("sequence", 1 if clock.extended_days else 0)  # a term moves once
@@ -87,7 +83,7 @@ def _event(clock: Clock, jurisdiction: str, base_url: str, *, chinese: bool) -> 
     event.add("dtstart", clock.due_on)
     event.add("dtend", clock.due_on + timedelta(days=1))  # type: ignore[operator]  # only clocks with a day
     event.add("summary", f"截止：{title}" if chinese else f"Due: {title}")
-    event.add("description", f"{rule.rule}\n{said}")
+    event.add("description", f"{number}\n{said}")
     event.add("url", f"{base_url}/clocks/{clock.id}/")
     event.add("transp", "TRANSPARENT")
     return event

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from hutong.control.clocks import queries
+from hutong.control.clocks.actions import lateness
 from hutong.control.clocks.models import Clock
 from hutong.control.clocks.rules import clock_rule
 from hutong.control.identity import rules as roles
@@ -137,8 +138,6 @@ def clock_page(
     account: Account, clock: Clock, form: ExtensionForm | None = None, refusal: Refusal | None = None
 ) -> ClockPage:
     (row,) = _rows([clock])
-    rule = clock_rule(clock.rule)
-    said = {"title": row.title, "due": clock.due_on or "…", "received": clock.received_on}
     records = AuditRecord.objects.filter(subject=clock.subject, kind__startswith="clock.").order_by("at", "id")
     return ClockPage(
         shell=shell_for(account, "clocks"),
@@ -146,7 +145,7 @@ def clock_page(
         title=row.title,
         rule=row.rule,
         rule_url=row.rule_url,
-        says=rule.sentence(words.language(), days=clock.days + clock.extended_days, **said),
+        says=lateness(clock).say(words.language()) if row.due and row.due.overdue else "",
         due=row.due,
         running=clock.state == "running",
         state=row.state,
@@ -223,7 +222,7 @@ def _facts(clock: Clock, row: ClockRow) -> tuple[Fact, ...]:
         Fact(_("Who must act"), words.word(words.ROLES, clock.role)),
         Fact(_("Department"), row.department),
         Fact(_("Received"), words.date_word(clock.received_on)),
-        Fact(_("Term"), days),
+        Fact(_("Time allowed"), days),
         Fact(
             _("Due"), words.date_word(clock.due_on) if clock.due_on else _("not known: its year's holidays are missing")
         ),

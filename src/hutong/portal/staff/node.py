@@ -12,8 +12,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from hutong.control.calendar import queries as calendars
+from hutong.control.calendar.rules import CalendarYearSoon
 from hutong.control.identity.models import Account
 from hutong.control.organisations.models import Department
+from hutong.control.statute import day
 from hutong.exchange.models import ExchangeRecord, Source
 from hutong.ledger import checkpoint as checkpoints
 from hutong.ledger.models import AuditRecord, ForkEvidence, WitnessedCheckpoint
@@ -75,6 +78,8 @@ class NodePage(Page):
     outbox_lead: str
     outbox: tuple[MessageRow, ...]
     sources: tuple[SourceRow, ...]
+    calendar: tuple[Fact, ...]
+    calendar_missing: tuple[str, ...]
 
 
 def node_page(account: Account) -> NodePage:
@@ -102,6 +107,10 @@ def node_page(account: Account) -> NodePage:
         outbox_lead=_("Delivered in order to each node; kept until it answers."),
         outbox=tuple(_message(one, names) for one in waiting.order_by("id")[:SHOWN_MESSAGES]),
         sources=tuple(sources),
+        calendar=_calendar(),
+        calendar_missing=tuple(
+            CalendarYearSoon(year=year).say(words.language()) for year in calendars.missing_years(day.today())
+        ),
     )
 
 
@@ -174,6 +183,19 @@ def _cosigned(witnessed: Note | None, size: int) -> Fact:
             ).format(many=behind)
         )
     return Fact(term, "" if lines else _("no witness yet"), many=tuple(lines))
+
+
+def _calendar() -> tuple[Fact, ...]:
+    """Which years the statutory clocks can count in, and what was loaded for them."""
+    years = calendars.in_force().years
+    loaded = tuple(
+        f"{one.year} · {one.file_name} · {words.moment(one.loaded_at)} · {one.loaded_by}"
+        for one in calendars.standing(calendars.loads())
+    )
+    return (
+        Fact(_("Working days known"), f"{min(years)}–{max(years)}"),
+        Fact(_("Loaded here"), "" if loaded else _("nothing: the published years alone"), many=loaded),
+    )
 
 
 def _directory_lead() -> str:

@@ -102,7 +102,7 @@ def decision_page(account: Account, decision_id: str, *, again: bool) -> Decisio
         title=words.word(DECIDERS, made.name),
         subject=made.subject,
         facts=(
-            Fact(_("Decided"), words.moment(made.made_at)),
+            Fact(_("Decided on"), words.moment(made.made_at)),
             Fact(_("About"), made.subject, mono=True),
             Fact(_("Decision"), made.id, mono=True),
             Fact(_("Program"), f"hutong {made.program}"),
@@ -149,7 +149,7 @@ def _again(done: Replay) -> Again:
     else:
         verdict = Badge(_("different"), "bad")
         say = done.trouble or _("Decided again from what it kept, the outcome is another one.")
-    return Again(verdict, say, _facts(done.outcome or {}))
+    return Again(verdict, say, () if done.same else _facts(done.outcome or {}))
 
 
 def _facts(document: Mapping[str, Any]) -> tuple[Fact, ...]:
