@@ -16,7 +16,7 @@ from hutong.control.calendar import queries as calendars
 from hutong.control.calendar.rules import CalendarYearSoon
 from hutong.control.identity.models import Account
 from hutong.control.organisations.models import Department
-from hutong.control.statute import day
+from hutong.control.statute import day as law_day
 from hutong.exchange.models import ExchangeRecord, Source
 from hutong.ledger import checkpoint as checkpoints
 from hutong.ledger.models import AuditRecord, ForkEvidence, WitnessedCheckpoint
@@ -109,7 +109,7 @@ def node_page(account: Account) -> NodePage:
         sources=tuple(sources),
         calendar=_calendar(),
         calendar_missing=tuple(
-            CalendarYearSoon(year=year).say(words.language()) for year in calendars.missing_years(day.today())
+            CalendarYearSoon(year=year).say(words.language()) for year in calendars.missing_years(law_day.today())
         ),
     )
 
