@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
@@ -166,3 +167,25 @@ def test_another_department_neither_sees_nor_changes_it(head: Client, tmp_path: 
     assert other.post(reverse("resource_edit", args=[resource.id]), filled(resource)).status_code == 404
     assert other.post(reverse("source_draft", args=[Source.objects.get().id])).status_code == 403
     assert "企业登记" not in shown(other.get(reverse("publish")))
+
+
+def test_a_workbook_goes_out_and_comes_in_at_the_page(head: Client, tmp_path: Path):
+    resource = drafted(head, tmp_path)
+    head.post(reverse("resource_edit", args=[resource.id]), filled(resource, do="save"))
+    out = head.get(reverse("catalogue_export"))
+    assert out["Content-Disposition"] == "attachment; filename=catalogue.xlsx"
+    Resource.objects.all().delete()
+    page = shown(head.post(reverse("catalogue_import"), {"workbook": SimpleUploadedFile("c.xlsx", out.content)}))
+    assert "new draft 1" in page
+    again = Resource.objects.get()
+    assert (again.title_zh, again.keywords, again.source) == ("企业登记信息", ["企业", "法人", "登记"], None)
+    assert "None is attached yet." in shown(head.get(reverse("resource_edit", args=[again.id])))
+    head.post(reverse("resource_attach", args=[again.id]), {"attach-source": Source.objects.get().id})
+    assert Resource.objects.get().source is not None
+
+
+def test_a_file_that_is_no_workbook_is_refused_on_the_page(head: Client):
+    answer = head.post(reverse("catalogue_import"), {"workbook": SimpleUploadedFile("c.xlsx", b"no workbook")})
+    assert answer.status_code == 422
+    assert "it is not a workbook" in shown(answer)
+    assert "needs attention" in shown(head.post(reverse("catalogue_import"), {}))

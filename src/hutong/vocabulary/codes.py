@@ -82,6 +82,13 @@ CATEGORIES = CodeList([
 ])  # fmt: skip
 CATEGORY_DIGITS = {"basic": "1", "thematic": "2", "departmental": "3"}
 
+# The national template: whether what may be shared is also open to society (开放属性).
+OPENNESS = CodeList([
+    ("open", "开放", "open"),
+    ("conditional", "有条件开放", "open on conditions"),
+    ("closed", "不开放", "not open"),
+])  # fmt: skip
+
 # GB/T 43697-2024.
 NATIONAL_LEVELS = CodeList([
     ("general", "一般数据", "general"),

@@ -14,9 +14,9 @@ from hutong.control.catalogue import changes, fields, secrecy, systems
 from hutong.control.catalogue.models import Item, Resource
 from hutong.control.catalogue.publication import review, send_back, submit, take_back, withdraw
 from hutong.control.catalogue.queries import items_of, locked, open_submission
-from hutong.control.catalogue.rules import UnderReview
+from hutong.control.catalogue.rules import CodeTaken, UnderReview
 from hutong.control.catalogue.sources import refresh_source, register_source, source_of, spec_of
-from hutong.control.identity.rules import Action, Actor, check
+from hutong.control.identity.rules import Action, Actor, OtherDepartment, check
 from hutong.control.organisations.queries import department
 from hutong.exchange.models import Source
 from hutong.exchange.shaping.masks import FITTING, BadMask
@@ -29,7 +29,10 @@ from hutong.vocabulary.ids import new_id
 from hutong.vocabulary.text import checked
 
 __all__ = [
+    "attach",
+    "check_code_is_free",
     "describe",
+    "described_item",
     "draft_resource",
     "refresh_source",
     "register_source",
@@ -100,6 +103,8 @@ def describe(
         setattr(resource, name, value)
     if "source_system" in said:
         systems.link(resource)
+    if said.get("code"):
+        check_code_is_free(resource)
     if _assessed(resource, after) != assessed:
         resource.secrecy_checked_by = ""
     changes.note(resource)
@@ -109,6 +114,37 @@ def describe(
         Item.objects.bulk_create(after)
     detail = {"fields": sorted(said), "items": len(after), "digest": canonical_digest(_canonical(said, after))}
     record("resource.described", f"resource:{resource.id}", by.username, detail)
+    return resource
+
+
+def check_code_is_free(resource: Resource) -> None:
+    """raises   CodeTaken"""
+    if Resource.objects.filter(code=resource.code).exclude(id=resource.id).exists():
+        raise CodeTaken(code=resource.code)
+
+
+@transaction.atomic
+def attach(by: Actor, resource_id: str, source_id: str) -> Resource:
+    """Attach a source to a resource (挂接), in place of the one it had. Its items stay as they are described; the gate
+    names those that the source does not have.
+
+    raises   NotFound, NotAllowed, OtherDepartment, WrongState, UnderReview
+    """
+    source = source_of(source_id)
+    resource = locked(resource_id)
+    check(by, Action.DESCRIBE_RESOURCE, resource.department_id)
+    if source.department != resource.department_id:
+        raise OtherDepartment()
+    if resource.state == "withdrawn":
+        raise WrongState(what="resource", what_zh="数据资源", state=resource.state, possible=["draft", "published"])
+    if open_submission(resource) is not None:
+        raise UnderReview()
+    if resource.source_id != source.id:
+        changes.note(resource)
+    resource.source = source
+    resource.data_format = resource.data_format or FORMATS.get(source.kind, "")
+    resource.save()
+    record("resource.attached", f"resource:{resource.id}", by.username, {"source": source.id})
     return resource
 
 
@@ -160,11 +196,15 @@ def _merged(before: Sequence[Item], given: Sequence[dict[str, Any]]) -> list[Ite
                 reason_zh="应为本资源的信息项，且各出现一次",
             )
         item = known.pop(name)
-        merged.append(_changed(item, position, one))
+        merged.append(described_item(item, position, one))
     return merged
 
 
-def _changed(item: Item, position: int, given: dict[str, Any]) -> Item:
+def described_item(item: Item, position: int, given: dict[str, Any]) -> Item:
+    """The item with what is given of it, unsaved.
+
+    raises   UnknownField, WrongText, WrongValue, BadMask, SecretRefused
+    """
     where = f"items.{item.name[:60]}"
     for fixed in ("type", "missing"):  # what the source says; a file that carries it along may not change it
         if fixed in given and given[fixed] != getattr(item, fixed):

@@ -293,6 +293,57 @@ def resource_diff(folder: Path, resource_id: str, *, before: int, after: int, as
         click.echo(f"{row['field']}: {_said(row['before'])} -> {_said(row['after'])}")
 
 
+@resource.command("attach")
+@FOLDER
+@click.argument("resource_id")
+@click.argument("source_id")
+@AS
+def resource_attach(folder: Path, resource_id: str, source_id: str, *, username: str) -> None:
+    """Attach a source to a resource, for example to one that was imported."""
+    setup(folder)
+    from hutong.control.catalogue.actions import attach
+    from hutong.control.identity.queries import account
+
+    made = attach(account(username), resource_id, source_id)
+    click.echo(f"resource {made.id} has source {source_id}.")
+
+
+@resource.command("import")
+@FOLDER
+@click.argument("workbook", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@AS
+def resource_import(folder: Path, workbook: Path, *, username: str) -> None:
+    """Take the resources of a workbook of the national template in, as drafts or as changes of what is here.
+
+    Example: hutong resource import /srv/js catalogue.xlsx --as wang
+
+    Each resource is taken whole or not at all; what was refused is named by its row. Nothing is published.
+    """
+    setup(folder)
+    from hutong.control.catalogue.template.actions import STATES, import_workbook
+    from hutong.control.identity.queries import account
+
+    made = import_workbook(account(username), workbook)
+    for one in made.taken:
+        if one.refusal is not None:
+            click.echo(f"row {one.row}: {one.title}: {one.refusal.say('en')}")
+    if made.ignored:
+        click.echo(f"columns passed over: {', '.join(made.ignored)}")
+    click.echo(", ".join(f"{made.count(state)} {state}" for state in STATES))
+
+
+@resource.command("export")
+@FOLDER
+@click.argument("workbook", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--department", help="Only of this department (unified social credit code).")
+def resource_export(folder: Path, workbook: Path, *, department: str | None) -> None:
+    """Write the catalogue to a workbook of the national template. Changes nothing here."""
+    setup(folder)
+    from hutong.control.catalogue.template.actions import export_workbook
+
+    click.echo(f"{export_workbook(workbook, department)} resources were written to {workbook.name}.")
+
+
 @resource.command("withdraw")
 @FOLDER
 @click.argument("resource_id")

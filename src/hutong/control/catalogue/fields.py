@@ -6,6 +6,7 @@ is named alike everywhere. Limits are in characters and match the columns of the
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,6 +110,27 @@ class AreaField(Field):
 
 
 @dataclass(frozen=True)
+class PatternField(Field):
+    """A text of a form; `hint` says which, in Chinese and in English."""
+
+    pattern: str = ""
+    hint: tuple[str, str] = ("", "")
+
+    def read(self, value: Any, where: str) -> Any:
+        text = checked(where, value, limit=self.limit)
+        if text and not re.fullmatch(self.pattern, text, re.ASCII):
+            raise WrongValue(field=where, reason=self.hint[1], reason_zh=self.hint[0])
+        return text
+
+
+CODE = r"[123]\d{5,20}/[0-9A-Za-z]{1,20}"
+CODE_HINT = (
+    "应为类 1 位、项 2 位、目 3 位、细目若干位、斜线、顺序码",
+    "class 1, item 2, branch 3, twig any digits, a stroke, a number",
+)
+
+
+@dataclass(frozen=True)
 class MaskField(Field):
     """A mask document. Its meaning is the data plane's; an unknown one is refused there and here."""
 
@@ -128,7 +150,9 @@ RESOURCE_FIELDS = _table(
     ListField("keywords", "关键字", "keywords", 40),
     Field("category", "目录分类", "class of the catalogue", required=True, codes=codes.CATEGORIES),
     Field("theme", "所在领域", "theme", required=True, codes=codes.THEMES),
-    Field("code", "目录代码", "catalogue code", 60),
+    PatternField("branch", "目", "third level (目)", 3, pattern=r"\d{3}", hint=("应为 3 位数字", "3 digits")),
+    PatternField("twig", "细目", "fourth level (细目)", 14, pattern=r"\d+", hint=("应为数字", "digits")),
+    PatternField("code", "目录代码", "catalogue code", 60, pattern=CODE, hint=CODE_HINT),
     Field("data_format", "数据格式", "data format", required=True, codes=codes.DATA_FORMATS),
     Field("update_cycle", "更新频率", "update cycle", required=True, codes=codes.UPDATE_CYCLES),
     Field("attribute", "共享属性", "sharing attribute", required=True, codes=codes.ATTRIBUTES),
@@ -136,11 +160,14 @@ RESOURCE_FIELDS = _table(
     Field("conditions", "使用条件（共享范围）", "conditions of use (scope)", 2000, lines=True),
     ListField("permitted_purposes", "可用于的用途", "permitted purposes", 60, codes=codes.PURPOSES),
     Field("legal_citation", "不予共享依据", "legal citation", 1000, lines=True),
+    Field("openness", "开放属性", "openness", codes=codes.OPENNESS),
+    Field("open_conditions", "开放条件", "conditions of openness", 1000, lines=True),
     Field("national_level", "数据分类分级", "national level", required=True, codes=codes.NATIONAL_LEVELS),
     Field("source_system", "来源信息系统", "source system", required=True),
     Field("business_matter", "业务事项", "business matter"),
     AreaField("area_code", "行政区划代码", "area code", 12),
     Field("time_range", "时间范围", "time range", 60),
+    ListField("related", "关联资源代码", "codes of related resources", 60),
 )
 
 ITEM_FIELDS = _table(

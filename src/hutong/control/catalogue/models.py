@@ -45,12 +45,17 @@ class Resource(models.Model):
     keywords = models.JSONField(default=list)
     theme = models.CharField(max_length=60, blank=True)  # 所在领域
     category = models.CharField(max_length=12, blank=True)  # basic 基础, thematic 主题, departmental 部门
+    branch = models.CharField(max_length=3, blank=True)  # 目, third level of the catalogue code
+    twig = models.CharField(max_length=14, blank=True)  # 细目, fourth level
+    related = models.JSONField(default=list)  # catalogue codes of related resources
     data_format = models.CharField(max_length=40, blank=True)
     update_cycle = models.CharField(max_length=2, blank=True)  # 1 irregular 2 real time 3 daily ... 9 other
     attribute = models.CharField(max_length=16, choices=Attribute.choices, blank=True)
     conditions = models.TextField(blank=True)  # scope, for conditional sharing
     permitted_purposes = models.JSONField(default=list)  # purpose codes, for conditional sharing
     legal_citation = models.TextField(blank=True)  # for refused sharing
+    openness = models.CharField(max_length=12, blank=True)  # 开放属性: open, conditional, closed
+    open_conditions = models.TextField(blank=True)
     sharing_modes = models.JSONField(default=list)  # interface, batch, file
     national_level = models.CharField(max_length=12, default="general")  # core, important, general
     area_code = models.CharField(max_length=12, blank=True)
@@ -71,6 +76,7 @@ class Resource(models.Model):
             models.Index(fields=["state", "id"]),
             models.Index(fields=["department", "state", "id"]),
             models.Index(fields=["updated_at", "id"]),
+            models.Index(fields=["code"]),
             models.Index(fields=["department", "updated_at", "id"]),
         ]
 

@@ -51,6 +51,7 @@ from hutong.vocabulary.ids import new_id
 from hutong.vocabulary.text import checked
 
 LONGEST_REASON = 2000
+FIRST_BRANCH = "001"
 
 
 def submit(by: Actor, resource_id: str) -> Submission:
@@ -296,9 +297,9 @@ def _unavailable(resource: Resource) -> Refused | None:
 
 
 def _next_code(resource: Resource) -> str:
-    """The national template's code: class, theme, a fixed third level, and a running number of this node."""
+    """The national template's code: class, item, branch (001 where none is named), twig, and a running number here."""
     theme = THEMES.codes.index(resource.theme) + 1
-    prefix = f"{CATEGORY_DIGITS[resource.category]}{theme:02d}001/"
+    prefix = f"{CATEGORY_DIGITS[resource.category]}{theme:02d}{resource.branch or FIRST_BRANCH}{resource.twig}/"
     last = Resource.objects.filter(code__startswith=prefix).aggregate(last=Max("code"))["last"]
     digits = last.removeprefix(prefix) if last else "0"
     return f"{prefix}{int(digits) + 1 if digits.isdigit() else 1:06d}"

@@ -250,6 +250,16 @@ class Published(Sentence):
     code = "resource_published"
 
 
+class CodeTaken(Refused):
+    """The catalogue code {code} belongs to another resource of this node."""
+
+    zh = "目录代码 {code} 已用于本节点的其他数据资源。"
+    code = "code_taken"
+    status = 409
+    next_en = "Leave the code empty: one is given at submission."
+    next_zh = "请将代码留空，提请发布时自动赋码。"
+
+
 class AlreadySubmitted(Refused):
     """This description is before the supervisor already."""
 

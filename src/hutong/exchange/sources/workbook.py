@@ -48,24 +48,25 @@ def check_memory(path: Path, sheet: str, *, limit: int = MEMORY_BYTES) -> None:
         raise WorkbookTooLarge(limit=limit)
 
 
+def numbered_rows(path: Path, sheet: str = "") -> Iterator[tuple[int, Row]]:
+    """Rows that are not blank, with their numbers as the sheet shows them. For workbooks people fill in by hand.
+
+    raises   WorkbookTooLarge, SourceUnreadable
+    """
+    check_memory(path, sheet)
+    for number, cells in enumerate(_table(path, sheet).iter_rows(), start=1):
+        row = [_text(cell) for cell in cells]
+        if any(row):
+            yield number, row
+
+
 class SheetReader:
     """The same face as RowReader; line numbers are the sheet's row numbers."""
 
     def __init__(self, path: Path, sheet: str, set_aside: Callable[[SetAside], None]) -> None:
         """raises   SourceUnreadable"""
-        try:
-            book = python_calamine.CalamineWorkbook.from_path(str(path))
-            if sheet and sheet not in book.sheet_names:
-                raise SourceUnreadable(
-                    kind="excel", reason="it has no sheet of that name", reason_zh="没有该名称的工作表"
-                )
-            table = book.get_sheet_by_name(sheet) if sheet else book.get_sheet_by_index(0)
-        except (python_calamine.CalamineError, python_calamine.WorksheetNotFound, OSError, IndexError) as error:
-            raise SourceUnreadable(
-                kind="excel", reason="it is not a workbook, or is damaged", reason_zh="不是工作簿，或已损坏"
-            ) from error
         self._line = 0
-        self._rows = iter(table.iter_rows())  # from row 1, also where the sheet's used area starts lower
+        self._rows = iter(_table(path, sheet).iter_rows())  # from row 1, also where the sheet's used area starts lower
         self._set_aside = set_aside
         self.blank_lines = 0
         self.width = 0
@@ -101,6 +102,18 @@ class SheetReader:
             self._set_aside(SetAside(self._line, "field_count", len(row)))
             return False
         return True
+
+
+def _table(path: Path, sheet: str) -> python_calamine.CalamineSheet:
+    try:
+        book = python_calamine.CalamineWorkbook.from_path(str(path))
+        if sheet and sheet not in book.sheet_names:
+            raise SourceUnreadable(kind="excel", reason="it has no sheet of that name", reason_zh="没有该名称的工作表")
+        return book.get_sheet_by_name(sheet) if sheet else book.get_sheet_by_index(0)
+    except (python_calamine.CalamineError, python_calamine.WorksheetNotFound, OSError, IndexError) as error:
+        raise SourceUnreadable(
+            kind="excel", reason="it is not a workbook, or is damaged", reason_zh="不是工作簿，或已损坏"
+        ) from error
 
 
 def _text(cell: Any) -> str:

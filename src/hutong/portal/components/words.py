@@ -84,6 +84,12 @@ SUBMISSION_STATES: Stated = {
     "returned": (lazy("sent back"), "bad"),
     "taken_back": (lazy("taken back"), "calm"),
 }
+IMPORT_STATES: Stated = {
+    "drafted": (lazy("new draft"), "good"),
+    "changed": (lazy("changed"), "accent"),
+    "unchanged": (lazy("unchanged"), "calm"),
+    "refused": (lazy("refused"), "bad"),
+}
 REQUEST_STATES: Stated = {
     "draft": (lazy("draft"), "calm"),
     "filed": (lazy("awaiting sign-off"), "wait"),

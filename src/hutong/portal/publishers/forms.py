@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from hutong.control.catalogue.fields import ITEM_FIELDS, RESOURCE_FIELDS, Field, ListField
 from hutong.control.catalogue.models import Item, Resource
+from hutong.control.catalogue.sources import sources
 from hutong.control.identity.models import Account
 from hutong.control.organisations.queries import departments
 from hutong.exchange.sources.spec import KINDS
@@ -19,6 +20,7 @@ from hutong.portal.components.form import Form
 from hutong.portal.components.peers import department_name
 from hutong.vocabulary import codes
 
+LARGEST_WORKBOOK = 20 * 1024 * 1024
 SEPARATORS = str.maketrans({"，": ",", "、": ",", "；": ",", ";": ","})
 HINTS = {
     "title_zh": lazy("As other departments will search for it."),
@@ -65,6 +67,40 @@ class SourceForm(Form):
         if account.department is None:
             every = [(one.code, department_name(one)) for one in departments()]
             self.fields["department_code"] = forms.ChoiceField(label=lazy("Department"), choices=every)
+
+
+class WorkbookForm(Form):
+    """A workbook of the national template."""
+
+    workbook = forms.FileField(
+        label=lazy("Workbook"),
+        help_text=lazy(
+            "Excel (.xlsx), at most 20 MB. One row for each item; the catalogue's export shows the columns."
+        ),
+        widget=forms.ClearableFileInput(attrs={"accept": ".xlsx,.xls"}),
+    )
+
+    def __init__(self, data: Mapping[str, Any] | None = None, files: Any = None) -> None:
+        super().__init__(data)
+        if files is not None:
+            self.files = files
+
+    def clean_workbook(self) -> Any:
+        given = self.cleaned_data["workbook"]
+        if given.size > LARGEST_WORKBOOK:
+            raise forms.ValidationError(_("The file is larger than 20 MB."))
+        return given
+
+
+class SourceChoiceForm(Form):
+    """Which of the department's sources a resource is read from."""
+
+    source = forms.ChoiceField(label=lazy("Source"))
+
+    def __init__(self, resource: Resource, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data, prefix="attach", initial={"source": resource.source_id or ""})
+        listed = [(one.id, one.name) for one in sources(resource.department_id)]
+        self.choose("source", listed)
 
 
 class DescriptionForm(Form):

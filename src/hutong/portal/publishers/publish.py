@@ -26,7 +26,7 @@ from hutong.portal.components.page import Page, Refusal, shell_for
 from hutong.portal.components.paging import Sheet, sheet
 from hutong.portal.components.parts import Badge, Due, May, no
 from hutong.portal.components.peers import department_name
-from hutong.portal.publishers.forms import DescriptionForm, ItemForm, SourceForm
+from hutong.portal.publishers.forms import DescriptionForm, ItemForm, SourceChoiceForm, SourceForm
 from hutong.portal.staff.catalogue import stale_badges
 from hutong.portal.staff.node import source_answer
 from hutong.portal.staff.versions import versions_url
@@ -74,6 +74,8 @@ class PublishPage(Page):
     sources: tuple[SourceRow, ...]
     may_register: May
     register_url: str
+    import_url: str
+    export_url: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +124,9 @@ class EditPage(Page):
     entry_url: str
     withdraw_url: str
     sign_off_url: str
+    source: str
+    source_form: SourceChoiceForm
+    attach_url: str
     take_back_url: str
     versions_url: str
     under_review: Badge | None
@@ -151,6 +156,8 @@ def publish_page(account: Account, query: QueryDict) -> PublishPage:
         sources=tuple(_source_row(account, one, departments) for one in sources(own)),
         may_register=access.may(account, Action.REGISTER_SOURCE),
         register_url=reverse("source_new"),
+        import_url=reverse("catalogue_import"),
+        export_url=reverse("catalogue_export"),
     )
 
 
@@ -191,6 +198,9 @@ def edit_page(
         entry_url=reverse("resource", args=[resource.id]) if resource.version else "",
         withdraw_url=reverse("resource_withdraw", args=[resource.id]),
         sign_off_url=reverse("resource_sign_off", args=[resource.id]),
+        source=resource.source.name if resource.source else "",
+        source_form=SourceChoiceForm(resource),
+        attach_url=reverse("resource_attach", args=[resource.id]),
         take_back_url=reverse("resource_take_back", args=[resource.id]),
         versions_url=versions_url(resource.id) if resource.version else "",
         under_review=words.state(words.SUBMISSION_STATES, "open") if under_review else None,
@@ -229,18 +239,20 @@ def mark(form: DescriptionForm, items: Sequence[ItemForm], findings: Sequence[Re
 
 def groups(form: DescriptionForm) -> tuple[Group, ...]:
     return (
-        _group(form, _("What it is"), "", "title_zh title_en +summary_zh +summary_en keywords time_range area_code"),
+        _group(
+            form, _("What it is"), "", "title_zh title_en +summary_zh +summary_en keywords time_range area_code related"
+        ),
         _group(
             form,
             _("In the catalogue"),
             _("Decree 809, article 13, and the national template."),
-            "category theme update_cycle data_format source_system business_matter national_level",
+            "category theme branch twig update_cycle data_format source_system business_matter national_level",
         ),
         _group(
             form,
             _("How it is shared"),
             _("Decree 809, articles 14 and 15."),
-            "attribute sharing_modes +conditions +permitted_purposes +legal_citation",
+            "attribute sharing_modes +conditions +permitted_purposes +legal_citation openness open_conditions",
         ),
     )
 
@@ -260,7 +272,7 @@ def _missing(finding: Refused, items: Sequence[ItemForm]) -> Missing:
     elif name == "sign_off":
         anchor = "assessment"
     elif name in ("source", "items"):
-        anchor = "items"
+        anchor = name
     return Missing(finding.say(words.language()), anchor, name)
 
 

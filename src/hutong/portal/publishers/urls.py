@@ -6,6 +6,9 @@ from hutong.portal.publishers import views
 
 urlpatterns = [
     path("publish/", views.publish, name="publish"),
+    path("publish/import/", views.catalogue_import, name="catalogue_import"),
+    path("publish/catalogue.xlsx", views.catalogue_export, name="catalogue_export"),
+    path("publish/resources/<str:resource_id>/attach/", views.resource_attach, name="resource_attach"),
     path("publish/sources/new/", views.source_new, name="source_new"),
     path("publish/sources/<str:source_id>/draft/", views.source_draft, name="source_draft"),
     path("publish/sources/<str:source_id>/refresh/", views.source_refresh, name="source_refresh"),

@@ -17,11 +17,14 @@ from hutong.control.identity.rules import Action
 from hutong.portal.components import scope
 from hutong.portal.components.page import refusal_of, room, show
 from hutong.portal.components.refusing import NothingHere
-from hutong.portal.publishers.forms import DescriptionForm, ItemForm, SourceForm
+from hutong.portal.publishers.forms import DescriptionForm, ItemForm, SourceChoiceForm, SourceForm, WorkbookForm
 from hutong.portal.publishers.publish import edit_page, item_forms, mark, publish_page, source_form_page
+from hutong.portal.publishers.workbooks import exported, import_page, take
 from hutong.vocabulary.errors import Refused
 
 EDIT = "portal/publishers/resource.html"
+IMPORT = "portal/publishers/import.html"
+WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SOURCE = "portal/publishers/source_form.html"
 
 
@@ -60,6 +63,39 @@ def source_refresh(request: HttpRequest, account: Account, source_id: str) -> Ht
     source = actions.refresh_source(account, source_id)
     messages.success(request, _("The source “{name}” was read again.").format(name=source.name))
     return redirect("publish")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@room("publish")
+def catalogue_import(request: HttpRequest, account: Account) -> HttpResponse:
+    """Take a workbook in, and say what became of each of its resources."""
+    sent = request.method == "POST"
+    form = WorkbookForm(request.POST, request.FILES) if sent else WorkbookForm()
+    if not sent or not form.is_valid():
+        return show(request, IMPORT, import_page(account, form))
+    try:
+        made = take(account, form.cleaned_data["workbook"])
+    except Refused as refused:
+        return show(request, IMPORT, import_page(account, form, refusal=refusal_of(refused)))
+    return show(request, IMPORT, import_page(account, WorkbookForm(), made))
+
+
+@require_safe
+@room("publish")
+def catalogue_export(_request: HttpRequest, account: Account) -> HttpResponse:
+    name = "attachment; filename=catalogue.xlsx"
+    return HttpResponse(exported(account), content_type=WORKBOOK, headers={"Content-Disposition": name})
+
+
+@require_POST
+@room("publish")
+def resource_attach(request: HttpRequest, account: Account, resource_id: str) -> HttpResponse:
+    resource = _ours(account, resource_id)
+    form = SourceChoiceForm(resource, request.POST)
+    if form.is_valid():
+        actions.attach(account, resource.id, form.cleaned_data["source"])
+        messages.success(request, _("The source is attached."))
+    return redirect("resource_edit", resource.id)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
