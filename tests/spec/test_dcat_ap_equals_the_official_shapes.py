@@ -154,7 +154,7 @@ def test_each_mandatory_property_is_named_by_both_when_it_is_missing(of: str, na
     assert any(dcat_ap.PREFIXES[prefix] + local in one for one in official(page))
 
 
-def test_a_title_without_a_letter_is_none() -> None:
+def test_dcat_ap_3_0_1_dcat_property_missing_a_title_without_a_letter_is_none() -> None:
     node = dcat_ap.dataset(entry())
     node["dct:title"] = [{"@value": "", "@language": "zh"}]
     assert [one.code for one in dcat_rules.findings(node)] == ["dcat_property_missing"]
@@ -163,7 +163,7 @@ def test_a_title_without_a_letter_is_none() -> None:
 @pytest.mark.parametrize(
     "address", ["https://example.org/a b", "no address", "https://example.org/<y>", "https://example.org/\u0000"]
 )
-def test_an_address_that_is_none_is_named(address: str) -> None:
+def test_dcat_ap_3_0_1_dcat_property_wrong_an_address_that_is_none_is_named(address: str) -> None:
     node = dcat_ap.dataset(entry())
     node["dcat:distribution"][0]["dcat:accessURL"] = [{"@id": address}]
     assert [one.parameters["field"] for one in dcat_rules.findings(node)] == ["dcat:accessURL"]

@@ -215,12 +215,12 @@ def test_outside_the_grant_is_403_with_the_rule_on_record_on_both_sides_and_coun
     assert day_use(nodes, PLAIN) == (before[0], before[1] + 1, before[2])
 
 
-def test_another_purpose_is_refused_by_article_25(nodes):
+def test_d809_25_purpose_not_granted_is_refused(nodes):
     status, _, body = ask(nodes, PLAIN, {"limit": 5}, Hutong_Purpose="marketing")
     assert (status, orjson.loads(body)["rule"]) == (403, "D809-25")
 
 
-def test_an_agreement_with_somebody_else_or_none_at_all_gives_nothing(nodes):
+def test_g_1_no_grant_or_one_for_somebody_else_gives_nothing(nodes):
     refused = [as_consumer(nodes, wanted(agreement)) for agreement in (GONE, UNKNOWN)]
     codes = [orjson.loads(one.body[4 : 4 + int.from_bytes(one.body[:4], "big")])["answers"][0] for one in refused]
     assert [one["refusal"]["code"] for one in codes] == ["wrong_consumer", "no_grant"]

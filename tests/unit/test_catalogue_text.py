@@ -29,7 +29,7 @@ from hutong.vocabulary.text import TextTooLong, TextUnsafe, WrongText
         "ＴＯＰ ＳＥＣＲＥＴ",
     ],
 )
-def test_a_secrecy_label_is_seen(text):
+def test_d809_3_secret_label_is_seen(text):
     assert secrecy.label(text)
     with pytest.raises(secrecy.SecretRefused) as refused:
         secrecy.check([("title_zh", text)])

@@ -178,7 +178,7 @@ def test_a_small_json_read_travels_with_others_and_everything_else_streams(body,
         ({"hutong-case": "a\tb"}, NoPurpose),
     ],
 )
-def test_no_request_goes_out_without_key_purpose_and_case(headers, refusal):
+def test_d809_25_no_purpose_no_key_or_no_case_and_nothing_goes_out(headers, refusal):
     with pytest.raises(refusal):
         read_ask(PATH, b"", HEADERS | headers, b"{}")
 

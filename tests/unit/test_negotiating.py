@@ -11,6 +11,7 @@ from hutong.control.agreements.decisions import decides, forget
 from hutong.control.agreements.models import Agreement, Negotiation, Transfer
 from hutong.control.agreements.policy import Kind, read_policy
 from hutong.control.agreements.rules import (
+    NoOfferMade,
     NothingToChoose,
     NotTheSuspender,
     ReasonMissing,
@@ -132,7 +133,7 @@ def test_the_officer_agrees_with_a_mask_for_each_item(anhui: DspPeer, officer: A
     assert made.ends_at - made.starts_at == timedelta(days=30)
 
 
-def test_a1_the_officer_may_agree_to_less_and_never_to_more(anhui: DspPeer, officer: Account) -> None:
+def test_a_1_wider_than_asked_the_officer_may_agree_to_less_and_never_to_more(anhui: DspPeer, officer: Account) -> None:
     pid, _, _ = anhui.request(published(), terms())
     for wider in ({"items": ["phone"]}, {"items": []}, {"term_days": 366}, {"masks": {"phone": {"action": "keep"}}}):
         with pytest.raises(WiderThanAsked):
@@ -187,7 +188,16 @@ def test_d809_14_an_item_that_is_not_shared_leaves_the_decision_to_the_officer_w
     assert actions.agree(officer, pid, items=["uscc"])
 
 
-def test_d809_21_what_is_missing_is_listed_once_and_completely(anhui: DspPeer, officer: Account) -> None:
+def test_d809_21_no_offer_made_without_a_word_of_what_is_missing(anhui: DspPeer, officer: Account) -> None:
+    pid, _mine, _ = anhui.request(published(), terms())
+    with pytest.raises(NoOfferMade):
+        actions.ask_supplement(officer, pid, [])
+    assert state_of(pid) == "REQUESTED"
+
+
+def test_d809_21_supplement_twice_is_refused_the_list_is_made_once_and_completely(
+    anhui: DspPeer, officer: Account
+) -> None:
     pid, mine, _ = anhui.request(published(), terms())
     actions.ask_supplement(officer, pid, ["使用依据的文号", "使用范围"])
     offer = anhui.heard(protocol.ContractOffer)[0].offer
@@ -199,7 +209,7 @@ def test_d809_21_what_is_missing_is_listed_once_and_completely(anhui: DspPeer, o
         actions.ask_supplement(officer, pid, ["又一份材料"])
 
 
-def test_a_request_for_nothing_we_publish_or_for_unknown_items_is_refused_and_keeps_nothing(anhui: DspPeer) -> None:
+def test_d809_16_unknown_dataset_or_items_are_refused_and_keep_nothing(anhui: DspPeer) -> None:
     entry = published()
     _, _, answer = anhui.request(entry, terms(items=("uscc", "salary; DROP TABLE item")))
     assert (answer.status_code, answer.json()["code"]) == (400, "unknown_items")
@@ -214,7 +224,7 @@ def test_a_request_for_nothing_we_publish_or_for_unknown_items_is_refused_and_ke
     assert not Negotiation.objects.exists()
 
 
-def test_a4_a_callback_elsewhere_is_refused(anhui: DspPeer) -> None:
+def test_a_4_foreign_callback_is_refused(anhui: DspPeer) -> None:
     entry = published()
     base = anhui.node.settings.base_url
     for address in ("http://evil.example/dsp", base + ".evil.example/x", base + "/a/../b", base, base + "/x?y=", "x"):
@@ -232,7 +242,7 @@ def _offer(entry):
     return offer_for(entry.dataset, terms())
 
 
-def test_the_same_request_again_is_one_negotiation_and_another_content_is_refused(anhui: DspPeer) -> None:
+def test_a_5_another_content_is_refused_and_the_same_request_again_is_one_negotiation(anhui: DspPeer) -> None:
     entry = published()
     pid = urn(new_id())
     message = protocol.ContractRequest(pid, _offer(entry), callback=anhui.callback)
@@ -271,7 +281,7 @@ def test_a_repeated_message_is_harmless_and_an_illegal_one_says_the_state_and_th
     assert OutboxMessage.objects.count() == told
 
 
-def test_a2_the_consumers_signature_is_required_of_a_peer_that_uses_our_terms(anhui: DspPeer) -> None:
+def test_a_2_bad_agreement_signature_the_consumers_own_is_required_under_our_terms(anhui: DspPeer) -> None:
     shanghai = peer("310000")
     pid, mine, _ = anhui.request(published("unconditional"), terms())
     agreement = anhui.heard(protocol.ContractAgreement)[0].agreement
@@ -304,7 +314,7 @@ def test_d809_20_without_our_terms_nothing_is_agreed_by_rule_and_an_officer_may_
     assert state_of(pid) == "TERMINATED"
 
 
-def test_a_peer_without_our_terms_gets_an_agreement_and_data_once_an_officer_agrees(
+def test_d809_20_nothing_to_choose_for_a_peer_without_our_terms_once_an_officer_agrees(
     anhui: DspPeer, officer: Account
 ) -> None:
     pid, mine, _ = anhui.request(published("unconditional"), None)
@@ -326,7 +336,7 @@ def test_a_peer_without_our_terms_gets_an_agreement_and_data_once_an_officer_agr
     assert [one["name"] for one in Grant.objects.get().document["items"]] == ["uscc", "name", "phone"]
 
 
-def test_nobody_sees_or_moves_anothers_process(anhui: DspPeer) -> None:
+def test_a_3_pids_differ_and_nobody_sees_or_moves_anothers_process(anhui: DspPeer) -> None:
     shanghai = peer("310000")
     pid, mine, _ = anhui.request(published(), terms())
     answer = shanghai.say(f"/negotiations/{pid}/termination", protocol.ContractTermination(pid, mine))
@@ -369,7 +379,7 @@ def test_version_discovery_is_open_and_valid(anhui: DspPeer) -> None:
 # --- delivery -------------------------------------------------------------------------------------------------
 
 
-def test_d809_27_suspending_stops_the_grant_at_once_and_only_the_suspender_resumes(
+def test_d809_27_reason_missing_is_refused_and_suspending_stops_the_grant_at_once(
     anhui: DspPeer, officer: Account
 ) -> None:
     made, transfer = in_force(anhui, officer)
@@ -390,7 +400,7 @@ def test_d809_27_suspending_stops_the_grant_at_once_and_only_the_suspender_resum
         actions.suspend(officer, made.id, "again")
 
 
-def test_the_consumer_may_suspend_and_resume_itself_and_the_provider_cannot_resume_for_it(
+def test_d809_27_not_the_suspender_the_consumer_alone_resumes_what_it_suspended(
     anhui: DspPeer, officer: Account
 ) -> None:
     made, transfer = in_force(anhui, officer)
@@ -406,7 +416,9 @@ def test_the_consumer_may_suspend_and_resume_itself_and_the_provider_cannot_resu
     assert (Grant.objects.get().state, Agreement.objects.get().state) == ("ended", "ended")
 
 
-def test_a6_one_delivery_at_a_time_and_a_completed_one_may_be_asked_for_again(anhui: DspPeer, officer: Account) -> None:
+def test_a_6_delivery_running_is_one_and_a_completed_one_may_be_asked_for_again(
+    anhui: DspPeer, officer: Account
+) -> None:
     made, transfer = in_force(anhui, officer)
     request = protocol.TransferRequest(urn(new_id()), made.id, delivery.FORMAT, anhui.callback)
     answer = anhui.say("/transfers/request", request)
@@ -427,7 +439,16 @@ def test_a_request_for_delivery_is_idempotent_by_the_consumers_pid(anhui: DspPee
     assert anhui.say("/transfers/request", other).json()["code"] == "another_content"
 
 
-def test_nothing_is_delivered_without_a_finalised_agreement_in_its_term(anhui: DspPeer, officer: Account) -> None:
+def test_a_7_unknown_format_is_not_delivered(anhui: DspPeer, officer: Account) -> None:
+    pid, mine, _ = anhui.request(published(), terms())
+    made = actions.agree(officer, pid)
+    verified(anhui, pid, mine)
+    odd = protocol.TransferRequest(urn(new_id()), made.id, "AmazonS3-PUSH", anhui.callback)
+    assert anhui.say("/transfers/request", odd).json()["code"] == "unknown_format"
+    assert not Grant.objects.exists()
+
+
+def test_d809_22_agreement_not_in_force_delivers_nothing(anhui: DspPeer, officer: Account) -> None:
     pid, mine, _ = anhui.request(published(), terms())
     made = actions.agree(officer, pid)
     request = protocol.TransferRequest(urn(new_id()), made.id, delivery.FORMAT, anhui.callback)
@@ -436,8 +457,6 @@ def test_nothing_is_delivered_without_a_finalised_agreement_in_its_term(anhui: D
     shanghai = peer("310000")
     foreign = protocol.TransferRequest(urn(new_id()), made.id, delivery.FORMAT, shanghai.callback)
     assert shanghai.say("/transfers/request", foreign).json()["code"] == "agreement_not_in_force"
-    odd = protocol.TransferRequest(urn(new_id()), made.id, "AmazonS3-PUSH", anhui.callback)
-    assert anhui.say("/transfers/request", odd).json()["code"] == "unknown_format"
     Agreement.objects.update(ends_at=datetime.now(UTC) - timedelta(seconds=1))
     assert anhui.say("/transfers/request", request).json()["code"] == "agreement_not_in_force"
     assert not Grant.objects.exists()
@@ -518,7 +537,7 @@ LIES = {
 
 
 @pytest.mark.parametrize("lie", LIES)
-def test_a1_an_agreement_that_says_something_else_is_refused(
+def test_a_1_agreement_differs_what_says_something_else_is_refused(
     anhui: DspPeer, health: dict[str, Account], lie: str
 ) -> None:
     from dataclasses import replace
@@ -550,7 +569,7 @@ def test_a1_wrong_parties_target_or_days_are_refused(anhui: DspPeer, health: dic
         assert anhui.say(f"/negotiations/{ours}/agreement", message).json()["code"] == "agreement_differs"
 
 
-def test_a2_terms_without_a_true_signature_are_refused_and_a_plain_provider_is_not(
+def test_a_2_agreement_unsigned_terms_need_a_true_signature_and_a_plain_provider_none(
     anhui: DspPeer, health: dict[str, Account]
 ) -> None:
     shanghai = peer("310000")

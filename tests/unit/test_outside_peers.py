@@ -280,7 +280,7 @@ def test_the_pages_say_who_it_is_and_what_is_not_signed(connector, officer):
     assert f"outside:{PARTNER}" not in shown  # its name, in the timeline too
 
 
-def test_its_terms_are_refused_because_nobody_could_sign_them(connector):
+def test_a_2_terms_from_outside_are_refused_because_nobody_could_sign_them(connector):
     answer = connector.ask(published().dataset, urn(new_id()), offer={"hutong:terms": terms().document()})
     assert (answer.status_code, answer.json()["code"]) == (400, "terms_from_outside")
 

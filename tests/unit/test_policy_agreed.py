@@ -107,7 +107,7 @@ def test_a8_what_cannot_be_carried_out_is_not_signed_and_the_officer_reads_why(
     assert waiting.state == "TERMINATED"
 
 
-def test_d809_14_an_item_that_is_not_shared_is_not_signed_for(anhui: DspPeer, officer: Account) -> None:
+def test_d809_14_item_not_shareable_is_not_signed_for(anhui: DspPeer, officer: Account) -> None:
     with pytest.raises(ItemNotShareable, match="shoe_size"):
         plain(anhui, officer, use(compare("hutong:item", "isAnyOf", ["uscc", "shoe_size"])))
     assert not Agreement.objects.exists()
@@ -148,7 +148,7 @@ def hear(anhui: DspPeer, asked: tuple[ShareRequest, str, str], *, signed: bool, 
         ("count", "lteq", "7", "quota_calls_per_day"),
     ],
 )
-def test_a9_a_permission_that_says_other_than_the_terms_is_refused(
+def test_a_9_agreement_contradicts_a_permission_says_what_the_terms_say(
     anhui: DspPeer, asked: tuple[ShareRequest, str, str], left: str, operator: str, right: Any, what: str
 ) -> None:
     request, _, ours = asked

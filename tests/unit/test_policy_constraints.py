@@ -153,7 +153,7 @@ def test_what_is_settled_by_whom_the_agreement_is_with_limits_nothing_more(const
         ("count", [compare("count", "lt", "1")]),
     ],
 )
-def test_a8_a_policy_under_which_nothing_can_ever_be_read_is_refused(operand, constraints):
+def test_a_8_policy_never_holds_and_is_refused(operand, constraints):
     with pytest.raises(PolicyNeverHolds) as refused:
         limits(*constraints)
     assert refused.value.parameters["operand"] == operand
@@ -216,7 +216,7 @@ def test_a8_a_policy_under_which_nothing_can_ever_be_read_is_refused(operand, co
         ),
     ],
 )
-def test_a8_what_is_not_in_the_vocabulary_is_refused_and_its_place_named(where, document):
+def test_a_8_policy_not_understood_is_refused_and_its_place_named(where, document):
     with pytest.raises(PolicyNotUnderstood) as refused:
         limits_of(document, ANHUI)
     assert refused.value.parameters["where"] == where

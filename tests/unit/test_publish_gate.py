@@ -55,7 +55,7 @@ def test_a_complete_description_passes():
         "national_level",
     ],
 )
-def test_d809_13_each_missing_field_is_named(field):
+def test_d809_13_publish_refused_naming_each_missing_field(field):
     resource = a_resource(**{field: [] if field == "sharing_modes" else ""})
     if field == "attribute":
         resource.conditions, resource.permitted_purposes = "", []
@@ -65,7 +65,7 @@ def test_d809_13_each_missing_field_is_named(field):
     assert "D809-13" in refused.value.problem()["rules"]
 
 
-def test_d809_13_all_missing_fields_are_named_at_once():
+def test_d809_13_field_missing_all_are_named_at_once():
     with pytest.raises(rules.PublishRefused) as refused:
         rules.check_may_publish(a_resource(title_zh="", update_cycle="", source_system=""), [])
     assert refused.value.problem()["missing"] == ["title_zh", "update_cycle", "source_system", "items"]
@@ -74,15 +74,20 @@ def test_d809_13_all_missing_fields_are_named_at_once():
     assert [one["code"] for one in refused.value.problem()["findings"]].count("field_missing") == 3
 
 
-def test_d809_13_each_item_needs_a_name_people_read():
+def test_d809_13_item_field_missing_each_item_needs_a_name_people_read():
     assert missing(a_resource(), [an_item(), an_item("addr", title_zh="")]) == ["addr.title_zh"]
 
 
-def test_d809_12_somebody_signs_the_assessment_off():
+def test_d809_13_no_items_is_named():
+    found = rules.findings(a_resource(), [], None)
+    assert [one.code for one in found] == ["no_items"]
+
+
+def test_d809_12_secrecy_not_signed_off_is_named():
     assert missing(a_resource(secrecy_checked_by=""), [an_item()]) == ["sign_off"]
 
 
-def test_d809_14_refusal_needs_its_citation():
+def test_d809_14_refused_without_citation_is_named():
     refused = a_resource(attribute="refused", conditions="", permitted_purposes=[])
     assert missing(refused, [an_item()]) == ["legal_citation"]
     refused.legal_citation = "《中华人民共和国统计法》第九条"
@@ -94,25 +99,26 @@ def test_d809_14_one_refused_item_needs_the_citation_too():
     assert missing(a_resource(), items) == ["legal_citation"]
 
 
-def test_d809_15_conditional_sharing_states_scope_and_purposes():
-    assert missing(a_resource(conditions="", permitted_purposes=[]), [an_item()]) == [
-        "conditions",
-        "permitted_purposes",
-    ]
+def test_d809_15_conditions_missing_conditional_sharing_states_its_scope():
+    assert missing(a_resource(conditions=""), [an_item()]) == ["conditions"]
 
 
-def test_d809_15_unconditional_sharing_sets_no_conditions():
+def test_d809_15_purposes_missing_conditional_sharing_states_its_purposes():
+    assert missing(a_resource(permitted_purposes=[]), [an_item()]) == ["permitted_purposes"]
+
+
+def test_d809_15_own_conditions_unconditional_sharing_sets_none():
     found = missing(a_resource(attribute="unconditional"), [an_item()])
     assert found == ["conditions", "permitted_purposes"]
     assert missing(a_resource(attribute="unconditional", conditions="", permitted_purposes=[]), [an_item()]) == []
 
 
-def test_d809_3_nothing_flagged_or_labelled_secret_passes():
+def test_d809_3_secret_item_nothing_flagged_or_labelled_passes():
     found = rules.findings(a_resource(summary_zh="机密"), [an_item(secret=True)])
     assert [type(one) for one in found] == [SecretItem, SecretItem]
 
 
-def test_cat_1_a_dead_source_is_named():
+def test_cat_1_no_live_source_is_named():
     dead = rules.NoLiveSource(reason="The file is gone.", reason_zh="文件不存在。")
     assert missing(a_resource(), [an_item()], dead) == ["source"]
     assert "文件不存在" in rules.PublishRefused([dead]).say("zh")

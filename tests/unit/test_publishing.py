@@ -99,7 +99,7 @@ def dcat_shapes(tmp_path):
     (HOME / FILE_NAME).write_text(before, encoding="utf-8")
 
 
-def test_an_entry_that_the_operators_shapes_refuse_is_not_published(people, described, dcat_shapes):
+def test_dcat_ap_3_0_1_shape_violated_the_entry_is_not_published(people, described, dcat_shapes):
     with pytest.raises(rules.PublishRefused, match="somebody to ask") as refused:
         publish(people["head"], described.id)
     (finding,) = refused.value.problem()["findings"]
@@ -221,11 +221,12 @@ def test_a_source_that_is_gone_stops_publication(people, described):
     assert Source.objects.get().check_ok is False
 
 
-def test_a_source_without_a_described_item_stops_publication(people, registered, described, csv_file):
+def test_cat_2_item_not_in_source_stops_publication(people, registered, described, csv_file):
     write_companies(csv_file, "uscc,company,telephone,registered,capital")
     actions.refresh_source(people["officer"], registered.id)
-    with pytest.raises(rules.PublishRefused, match="contact"):
+    with pytest.raises(rules.PublishRefused, match="contact") as refused:
         publish(people["head"], described.id)
+    assert [one.code for one in refused.value.findings] == ["item_not_in_source"]
 
 
 def test_a_resource_without_a_source_is_not_published(people, described):

@@ -68,7 +68,7 @@ def test_the_closed_states_are_those_of_the_protocol() -> None:
     assert CLOSED[Machine.TRANSFER] == {"COMPLETED", "TERMINATED"}
 
 
-def test_an_illegal_move_says_the_state_the_rule_and_what_is_possible_and_is_never_404() -> None:
+def test_dsp_2025_1_illegal_move_says_the_state_the_rule_and_what_is_possible_and_is_never_404() -> None:
     with pytest.raises(IllegalMove) as refused:
         next_move(Machine.NEGOTIATION, "REQUESTED", Said.VERIFICATION, Party.CONSUMER)
     problem = refused.value.problem()
