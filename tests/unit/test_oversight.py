@@ -9,7 +9,8 @@ import pytest
 from django.db import transaction
 
 from hutong.control.agreements.models import Agreement, Negotiation
-from hutong.control.catalogue.models import Resource
+from hutong.control.catalogue.freshness import settle
+from hutong.control.catalogue.models import Resource, Watch
 from hutong.control.clocks.actions import drop, meet, start
 from hutong.control.clocks.models import Clock
 from hutong.control.organisations.models import Department
@@ -149,25 +150,28 @@ def test_d809_39_refusals_without_citation_are_none_unless_a_record_was_changed(
     assert line("refusals_without_citation").counted == 1
 
 
-def resource(office: Department, checked_days_ago: int | None, cycle: str = "3") -> Resource:
-    """A published resource, its source read so many days before today; None for never."""
+def resource(office: Department, changed_days_ago: int | None, cycle: str = "3") -> Resource:
+    """A published resource whose source changed so many days before today; None where it cannot tell."""
     noon = datetime.combine(day.today(), datetime.min.time(), UTC)
-    checked = None if checked_days_ago is None else noon - timedelta(days=checked_days_ago)
+    changed = None if changed_days_ago is None else noon - timedelta(days=changed_days_ago)
     source = Source.objects.create(
-        id=new_id(), department=office.code, name="s", kind="csv", location=b"", checked_at=checked, check_ok=True
+        id=new_id(), department=office.code, name="s", kind="csv", location=b"", checked_at=noon, check_ok=True
     )
-    return Resource.objects.create(
+    made = Resource.objects.create(
         id=new_id(), department=office, source=source, state="published", update_cycle=cycle, title_zh="甲"
     )
+    settle(made, Watch.objects.create(source=source, changed_at=changed, since=noon, looked_at=noon))
+    return made
 
 
-def test_d809_39_stale_resources_are_those_whose_source_brought_nothing_within_its_cycle(office, at):
+def test_d809_39_stale_resources_are_those_behind_their_cycle_and_those_whose_source_is_dead(office, at):
     at("2025-10-21")
     resource(office, 0)
-    resource(office, 3)
-    resource(office, 3, "4")  # weekly
-    resource(office, None)
-    resource(office, 900, "1")  # irregular: no cycle to keep
+    resource(office, 20)
+    resource(office, 3, "5")  # monthly
+    resource(office, None)  # nothing can be said
+    dead = resource(office, None)
+    Source.objects.filter(resources=dead).update(check_ok=False)
     actions.keep_up()
     assert (line("stale_resources").counted, line("stale_resources").of) == (2, 4)
     assert line("resources").counted == 5

@@ -22,6 +22,7 @@ desk       | no      | yes  | no      | no         | no
 reviews    | no      | no   | no      | yes        | no
 inbox      | yes     | yes  | yes     | yes        | yes
 agreements | yes     | yes  | yes     | yes        | yes
+oversight  | no      | no   | yes     | yes        | yes
 exchanges  | yes     | yes  | yes     | yes        | yes
 reconciliations | no  | no   | yes     | yes        | yes
 publish    | yes     | yes  | yes     | no         | no

@@ -59,6 +59,7 @@ ROOMS = (
         waiting=waiting.answers,
     ),
     _room("agreements", lazy("Agreements"), "agreements", "duties", Action.SEE_OWN_EXCHANGES),
+    _room("oversight", lazy("Supervision"), "wait", "oversight", Action.SEE_OVERSIGHT),
     _room("exchanges", lazy("Exchanges"), "exchanges", "oversight", Action.SEE_OWN_EXCHANGES),
     _room("reconciliations", lazy("Reconciliation"), "tick", "oversight", Action.SEE_ALL_EXCHANGES),
     _room("coverage", lazy("Coverage"), "search", "oversight", Action.REGISTER_SYSTEM, Action.SEE_ALL_EXCHANGES),

@@ -43,6 +43,7 @@ class Action(StrEnum):
     SEE_CATALOGUE = "catalogue.see"
     SEE_OWN_EXCHANGES = "exchange.see_own"  # of one's department
     SEE_ALL_EXCHANGES = "exchange.see_all"
+    SEE_OVERSIGHT = "oversight.see"  # scorecards, statements
     SEE_NODE = "node.see"  # members, ledger, outbox
     LET_IN = "peer.let_in"  # connectors outside the directory
     PROPOSE_PARAMETER = "parameter.propose"
@@ -81,6 +82,7 @@ ACTIONS_ZH: dict[str, str] = {
     Action.SEE_CATALOGUE: "查看目录",
     Action.SEE_OWN_EXCHANGES: "查看本部门的交换",
     Action.SEE_ALL_EXCHANGES: "查看全部交换",
+    Action.SEE_OVERSIGHT: "查看监督指标",
     Action.SEE_NODE: "查看节点状态",
     Action.LET_IN: "接入名录外的连接器",
     Action.PROPOSE_PARAMETER: "提出规则参数版本",
@@ -117,6 +119,7 @@ _SEE_ALL = frozenset({
     Action.SEE_OWN_EXCHANGES,
     Action.SEE_ALL_EXCHANGES,
     Action.SEE_NODE,
+    Action.SEE_OVERSIGHT,
     Action.SEE_CLOCKS,
 })  # fmt: skip
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Any, Literal
 
 from django.db.models import Q, QuerySet
@@ -26,8 +26,6 @@ Source = Literal["clocks", "register", "catalogue", "requests"]
 # Refusals of the data plane that mean: beyond what was agreed.
 BEYOND = ("purpose_not_granted", "item_not_granted", "masked_item_in_condition", "quota_spent", "wrong_consumer")
 USED = ("served", "recovered")
-# How many days a resource may be without news, by its update cycle; irregular (1) and other (9) have none.
-CYCLE_DAYS = {"2": 1, "3": 1, "4": 7, "5": 31, "6": 92, "7": 184, "8": 366}
 
 
 @dataclass(frozen=True)
@@ -175,17 +173,20 @@ def _resources(_period: Period, _today: date, department: str | None) -> QuerySe
     return found if department is None else found.filter(department_id=department)
 
 
-def _with_cycle(period: Period, today: date, department: str | None) -> QuerySet[Any]:
-    return _resources(period, today, department).filter(update_cycle__in=CYCLE_DAYS)
+def with_cycle(department: str | None = None) -> QuerySet[Any]:
+    """Published resources that can be held against their update cycle."""
+    known = Q(freshness__fresh_until__isnull=False) | Q(source__check_ok=False)
+    found = Resource.objects.filter(known, state="published").select_related("freshness", "department")
+    return found if department is None else found.filter(department_id=department)
+
+
+def _with_cycle(_period: Period, _today: date, department: str | None) -> QuerySet[Any]:
+    return with_cycle(department)
 
 
 def stale(today: date) -> Q:
-    """Resources whose source brought nothing within their cycle."""
-    end = datetime.combine(today, datetime.min.time(), UTC)
-    late = Q(source=None) | Q(source__check_ok=False) | Q(source__checked_at=None)
-    for cycle, days in CYCLE_DAYS.items():
-        late |= Q(update_cycle=cycle, source__checked_at__lt=end - timedelta(days=days))
-    return late
+    """Behind their cycle, or with a source that does not answer."""
+    return Q(freshness__fresh_until__lt=today) | Q(source__check_ok=False)
 
 
 def _stale_cases(period: Period, today: date) -> Iterator[Case]:

@@ -10,8 +10,7 @@ from typing import Literal
 
 from django.db.models import Count, Max
 
-from hutong.control.catalogue.models import Resource
-from hutong.control.oversight.measures import CYCLE_DAYS, SIDES, Measure, stale
+from hutong.control.oversight.measures import SIDES, Measure, stale, with_cycle
 from hutong.control.oversight.models import Figure
 from hutong.control.oversight.periods import Period
 from hutong.control.statute import day
@@ -22,10 +21,10 @@ FRESH_FOR = timedelta(hours=2)  # a figure of the running month is counted every
 
 @dataclass(frozen=True)
 class Feed:
-    """Whether a department's sources bring data. `since`: when the newest of them last did; None for never."""
+    """Whether a department's sources bring data. `since`: the last day one of them was within its cycle, if any was."""
 
     stale: bool = False
-    since: datetime | None = None
+    since: date | None = None
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class Line:
     median_days: int | None = None
     parts: dict[str, int] = field(default_factory=dict)
     counted_at: datetime | None = None
-    stale_since: datetime | None = None
+    stale_since: date | None = None
     without: tuple[str, ...] = ()  # departments whose part is stale and is not in the sum
 
     @property
@@ -69,7 +68,7 @@ def _line(
     running = period.since <= day.today() < period.until
     counted_at = max((one.counted_at for one in figures), default=None)
     if counted_at is not None and running and datetime.now(UTC) - counted_at > FRESH_FOR:
-        return Line(measure, "stale", counted_at=counted_at, stale_since=counted_at)
+        return Line(measure, "stale", counted_at=counted_at, stale_since=counted_at.date())
     out = {code for code, one in fed.items() if one.stale} if measure.of_data and running else set()
     if department is not None and department in out:
         return Line(measure, "stale", counted_at=counted_at, stale_since=fed[department].since)
@@ -104,13 +103,14 @@ def median(days: dict[str, int] | Counter[str]) -> int | None:
 
 
 def feeds(today: date | None = None) -> dict[str, Feed]:
-    """By department with published resources: stale when none of those with a cycle has news within it."""
+    """By department with published resources: stale when none of those with a cycle is within it."""
     late = stale(today or day.today())
     rows = (
-        Resource.objects.filter(state="published", update_cycle__in=CYCLE_DAYS)
+        with_cycle()
+        .select_related(None)
         .order_by()
         .values_list("department_id")
-        .annotate(many=Count("pk"), late=Count("pk", filter=late), since=Max("source__checked_at"))
+        .annotate(many=Count("pk"), late=Count("pk", filter=late), since=Max("freshness__fresh_until"))
     )
     return {code: Feed(stale=many == without, since=since) for code, many, without, since in rows}
 

@@ -86,9 +86,10 @@ class RefusalsWithoutCitation(ScoreRule):
 
 
 class StaleResources(ScoreRule):
-    """Of the published resources with an update cycle, those whose source brought nothing within that cycle."""
+    """Of the published resources that can be held against their update cycle, those behind it, and those whose source
+    does not answer."""
 
-    zh = "已发布且有更新周期的数据资源中，数据源未在更新周期内更新的资源。"
+    zh = "已发布且可按更新周期检查的数据资源中，超过更新周期未更新的，以及数据源无应答的资源。"
     code = "stale_resources"
     rule = "D809-39"
     side, article = "provider", "39"

@@ -41,6 +41,7 @@ ACTIONS: dict[str, Promise] = {
     Action.SEE_CATALOGUE: lazy("see the catalogue"),
     Action.SEE_OWN_EXCHANGES: lazy("see the department's exchanges"),
     Action.SEE_ALL_EXCHANGES: lazy("see all exchanges"),
+    Action.SEE_OVERSIGHT: lazy("see the figures of supervision"),
     Action.SEE_NODE: lazy("see the state of the node"),
     Action.PROPOSE_PARAMETER: lazy("propose a version of a rule's parameter"),
     Action.APPROVE_PARAMETER: lazy("decide on a version of a rule's parameter"),
