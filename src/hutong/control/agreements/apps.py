@@ -8,6 +8,6 @@ class AgreementsConfig(AppConfig):
     label = "agreements"
 
     def ready(self) -> None:
-        from hutong.control.agreements import answers, defaults  # noqa: F401 - registers what the node does by itself
+        from hutong.control.agreements import answers, defaults, succession  # noqa: F401 - register what the node does
 
         answers.register()

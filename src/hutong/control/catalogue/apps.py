@@ -8,7 +8,7 @@ class CatalogueConfig(AppConfig):
     label = "catalogue"
 
     def ready(self) -> None:
-        from hutong.control.catalogue import freshness, harvest, sources
+        from hutong.control.catalogue import freshness, harvest, sources, succession  # noqa: F401 - registers moves
         from hutong.node import work
 
         work.register_aside("catalogue.harvest", harvest.harvest, every_s=harvest.LOOK_EVERY_S)

@@ -10,7 +10,7 @@ class ClocksConfig(AppConfig):
     label = "clocks"
 
     def ready(self) -> None:
-        from hutong.control.clocks import rules  # noqa: F401 - its decider
+        from hutong.control.clocks import rules, succession  # noqa: F401 - register a decider and a move
         from hutong.control.clocks.actions import look
         from hutong.node import work
 

@@ -35,6 +35,27 @@ def add(folder: Path, code: str, name_zh: str, name_en: str) -> None:
     click.echo(f"department {made.code} {made.name_zh} was registered.")
 
 
+@department.command("succeed")
+@FOLDER
+@click.argument("old")
+@click.argument("new")
+@click.option("--reason", required=True, help="The decision it rests on.")
+def succeed(folder: Path, old: str, new: str, *, reason: str) -> None:
+    """After a merger: give what department OLD offers and still owes to department NEW.
+
+    Example: hutong department succeed /srv/js 11320000014000000X 11320000014000001Y --reason 苏编办〔2026〕3 号
+
+    Resources, sources, information systems, running terms and what it provides under agreements go over. Published
+    entries still name the old department: submit each within ten working days. What it received stays with it.
+    """
+    setup(folder)
+    from hutong.control.organisations.succession import succeed as hand_over
+
+    made = hand_over(operator(), old, new, reason=reason)
+    moved = ", ".join(f"{number} {name}" for name, number in made.moved.items())
+    click.echo(f"department {new} follows {old}: {moved}.")
+
+
 @department.command("list")
 @FOLDER
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

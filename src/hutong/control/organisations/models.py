@@ -17,3 +17,18 @@ class Department(models.Model):
 
     def __str__(self) -> str:
         return self.name_zh
+
+
+class Succession(models.Model):
+    """A department was merged into another, and what went over."""
+
+    id = models.CharField(max_length=36, primary_key=True)
+    old = models.ForeignKey(Department, on_delete=models.PROTECT, related_name="successions")
+    new = models.ForeignKey(Department, on_delete=models.PROTECT, related_name="inheritances")
+    reason = models.CharField(max_length=500)
+    moved = models.JSONField(default=dict)  # what: how many
+    decided_by = models.CharField(max_length=150)
+    decided_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "department_succession"
