@@ -17,6 +17,8 @@ TABLE = """
 room       | officer | head | steward | supervisor | auditor
 home       | yes     | yes  | yes     | yes        | yes
 catalogue  | yes     | yes  | yes     | yes        | yes
+lists      | yes     | yes  | yes     | yes        | yes
+demands    | yes     | yes  | yes     | yes        | yes
 requests   | yes     | yes  | yes     | yes        | yes
 desk       | no      | yes  | no      | no         | no
 reviews    | no      | no   | no      | yes        | no

@@ -26,6 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("hutong/health", views.health),
     *_part("", "hutong.control.agreements.urls"),
     *_part("", "hutong.control.catalogue.urls"),
+    *_part("", "hutong.control.demands.urls"),
     *_part("ledger/", "hutong.ledger.urls"),
     *_part("", "hutong.portal.urls"),
 ]

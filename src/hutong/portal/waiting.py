@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from hutong.control.agreements.models import Negotiation
 from hutong.control.catalogue import queries
 from hutong.control.clocks.queries import visible
+from hutong.control.demands import queries as lists
+from hutong.control.demands.models import Demand
 from hutong.control.identity import rules
 from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Action
 from hutong.control.notices import queries as notices
 from hutong.control.requests.models import ShareRequest
 from hutong.control.statute import day
+from hutong.node.settings import current
 from hutong.portal.components import scope
 from hutong.portal.components.paging import COUNT_UP_TO
 
@@ -34,6 +37,28 @@ def to_answer(account: Account) -> QuerySet[Negotiation]:
 def reviews(account: Account) -> int:
     """Descriptions before the supervisor."""
     return queries.to_review().count() if rules.may(account, Action.REVIEW_RESOURCE) else 0
+
+
+def to_act_on(account: Account) -> QuerySet[Demand]:
+    """Demands this account must act on: sign off, name a lead source for, or meet."""
+    here, mine = current().jurisdiction, account.department_id or "-"
+    wanted = Q(pk="")
+    if rules.may(account, Action.SIGN_OFF_DEMAND):
+        wanted |= Q(home=here, department_code=mine, state="filed")
+    if rules.may(account, Action.MEET_DEMAND):
+        wanted |= Q(holder=here, lead_code=mine, state="led")
+    if rules.may(account, Action.NAME_LEAD):
+        wanted |= Q(holder=here, state__in=("open", "mediating"))
+    return Demand.objects.filter(wanted).order_by("-filed_at")
+
+
+def demands(account: Account) -> int:
+    return to_act_on(account).count()
+
+
+def barred(account: Account) -> int:
+    """Entries of the negative list before the supervisor."""
+    return lists.barred("proposed").count() if rules.may(account, Action.REVIEW_BARRED) else 0
 
 
 def sign_offs(account: Account) -> int:

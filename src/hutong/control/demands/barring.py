@@ -79,7 +79,7 @@ def propose(
     )
     record("barred.proposed", f"barred:{entry.id}", by.username, _detail(entry))
     waiting = told.BarredToReview(title=entry.title_zh, citation=entry.citation)
-    tell(waiting, role="supervisor", subject=f"barred:{entry.id}", page=("list_barred",))
+    tell(waiting, role="supervisor", subject=f"barred:{entry.id}", page=("list", "barred"))
     return entry
 
 
@@ -100,7 +100,7 @@ def review(by: Actor, entry_id: str, *, accept: bool, note: str = "") -> Barred:
     record(f"barred.{entry.state}", f"barred:{entry.id}", by.username, _detail(entry) | {"note": entry.review_note})
     words = ("taken into the list", "已列入") if accept else ("not taken into the list", "未列入")
     decided = told.BarredReviewed(title=entry.title_zh, decided=words[0], decided_zh=words[1])
-    tell(decided, account=entry.proposed_by, subject=f"barred:{entry.id}", page=("list_barred",))
+    tell(decided, account=entry.proposed_by, subject=f"barred:{entry.id}", page=("list", "barred"))
     return entry
 
 

@@ -47,7 +47,7 @@ def publish(by: Actor, kind: str) -> ListVersion:
     raises   NotAllowed, NotFound for no such list
     """
     check(by, Action.PUBLISH_LISTS)
-    before = ListVersion.objects.select_for_update().filter(kind=_kind(kind)).order_by("-version").first()
+    before = ListVersion.objects.select_for_update().filter(kind=known(kind)).order_by("-version").first()
     found = lines(kind)
     added, gone, changed = _compared(before.lines if before else [], found)
     made = ListVersion.objects.create(
@@ -66,7 +66,7 @@ def publish(by: Actor, kind: str) -> ListVersion:
     record("list.published", subject, by.username, detail, commitment={"list": kind, "digest": made.digest})
     clocks.meet(ListOverdue, subject)
     name = KINDS[kind]
-    clocks.start(ListOverdue, subject, title_zh=name.zh, title_en=name.en, page=("lists", kind))
+    clocks.start(ListOverdue, subject, title_zh=name.zh, title_en=name.en, page=("list", kind))
     if kind == "duty":
         _send(made)
     return made
@@ -74,7 +74,7 @@ def publish(by: Actor, kind: str) -> ListVersion:
 
 def lines(kind: str) -> list[Line]:
     """A list as it stands now, in the order of its ids."""
-    if _kind(kind) == "demand":
+    if known(kind) == "demand":
         here = current().jurisdiction
         # The node that keeps the directory has the region's list; another node what was wished by or of it.
         rows = Demand.objects.exclude(state__in=("filed", "joined")).order_by("id")
@@ -92,7 +92,7 @@ def version(kind: str, number: int | None = None) -> ListVersion:
 
     raises   NotFound
     """
-    rows = ListVersion.objects.filter(kind=_kind(kind)).order_by("-version")
+    rows = ListVersion.objects.filter(kind=known(kind)).order_by("-version")
     found = rows.first() if number is None else rows.filter(version=number).first()
     if found is None:
         raise NotFound(what="published list", what_zh="已发布的清单", name=f"{kind} {number or ''}".strip())
@@ -210,7 +210,11 @@ def _barred_line(entry: Barred) -> Line:
     }
 
 
-def _kind(kind: str) -> str:
+def known(kind: str) -> str:
+    """The kind of a list.
+
+    raises   NotFound
+    """
     if kind not in KINDS:
         raise NotFound(what="list", what_zh="清单", name=shown(kind, 20))
     return kind

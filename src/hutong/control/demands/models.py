@@ -53,9 +53,11 @@ class Demand(models.Model):
     class Meta:
         db_table = "demand"
         indexes = [
-            models.Index(fields=["holder", "state", "-id"]),
-            models.Index(fields=["home", "department_code", "-id"]),
-            models.Index(fields=["lead_code", "state", "-id"]),
+            models.Index(fields=["-filed_at", "-id"]),
+            models.Index(fields=["home", "-filed_at", "-id"]),
+            models.Index(fields=["home", "department_code", "-filed_at", "-id"]),
+            models.Index(fields=["holder", "-filed_at", "-id"]),
+            models.Index(fields=["holder", "state", "lead_code", "-filed_at"]),
             models.Index(fields=["joined_to"]),
         ]
 
