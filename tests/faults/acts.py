@@ -56,7 +56,7 @@ def person(role: str, code: str = dsp_peer.HEALTH) -> Account:
     return Account.objects.get_or_create(username=username, defaults={"role": role, "department": office})[0]
 
 
-def _region() -> dsp_peer.DspPeer:
+def region() -> dsp_peer.DspPeer:
     ourselves()
     neighbour("yrd", "region")
     for role in ("officer", "head"):
@@ -68,7 +68,7 @@ def _region() -> dsp_peer.DspPeer:
 
 
 def _an_entry() -> str:
-    return str(dsp_peer.heard_of(_region().node).id)
+    return str(dsp_peer.heard_of(region().node).id)
 
 
 FILING = {
@@ -103,7 +103,7 @@ def a_request_is_withdrawn(request: str) -> None:
 
 
 def _nothing() -> None:
-    _region()
+    region()
 
 
 @act(_nothing)
@@ -112,7 +112,7 @@ def a_clock_is_started(_: None) -> None:
 
 
 def _clock() -> str:
-    _region()
+    region()
     return clocks.start(TenDays, "thing:1", department=dsp_peer.HEALTH).id
 
 
@@ -134,7 +134,7 @@ def an_extension_is_consented_to(clock: str) -> None:
 
 
 def _late() -> None:
-    _region()
+    region()
     for number in (1, 2):
         clocks.start(TenDays, f"thing:{number}", department=dsp_peer.HEALTH)
     Clock.objects.update(due_on=date.today() - timedelta(days=1))
@@ -146,7 +146,7 @@ def late_clocks_are_found(_: None) -> None:
 
 
 def _proposed() -> str:
-    _region()
+    region()
     made = statute.propose(
         person("steward", ""), TenDays.name(), "days", level="local", value=5, since=day.today(), source="省政府令"
     )
@@ -165,7 +165,7 @@ def _account(username: str) -> Account:
 
 def _described() -> str:
     """A department's companies, described and not submitted yet; the file outlives this process."""
-    _region()
+    region()
     current().data_folder.mkdir(exist_ok=True)
     file = write_companies(current().data_folder / "companies.csv")
     officer = person("officer", dsp_peer.MARKET)

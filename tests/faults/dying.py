@@ -16,6 +16,7 @@ import shutil
 import signal
 import sqlite3
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable
 from contextlib import closing
@@ -33,6 +34,7 @@ def main(home: Path, names: list[str]) -> None:
     from hutong.node.settings import setup
 
     setup(home)
+    from tests.faults import acts_under_agreements  # noqa: F401 - registers its acts
     from tests.faults.acts import ACTS
 
     fresh = home / "fresh.db"
@@ -164,7 +166,8 @@ def _make_node(home: Path) -> None:
 
     make_keys(home / "keys")
     (home / "hutong.toml").write_text(
-        'jurisdiction = "320000"\nname_zh = "江苏省"\nname_en = "Jiangsu"\nplace = "province"\nregion = "yrd"\n',
+        'jurisdiction = "320000"\nname_zh = "江苏省"\nname_en = "Jiangsu"\nplace = "province"\nregion = "yrd"\n'
+        f'source_roots = "{tempfile.gettempdir()}"\n',
         encoding="utf-8",
     )
 

@@ -39,8 +39,8 @@ ACTS = {
     "accept": "actions.accept_offer(sun, {pid!r})",
     "agree": "actions.agree(wang, {pid!r})",
     "refuse": "actions.refuse(wang, {pid!r}, 'no_statutory_duty', '不属于法定职责', '条例第二条')",
-    "suspend": "actions.suspend(wang, {agreement!r}, '超出约定用途')",
-    "resume": "actions.resume(wang, {agreement!r}, '已整改')",
+    "suspend": "actions.suspend(wang, {agreement!r}, '保密核查', cause='secrecy')",
+    "resume": "actions.resume(wang, {agreement!r}, '核查完毕')",
     "complete_delivery": "delivery.complete({transfer!r}, 'wang')",
     "end": "actions.end(li, {agreement!r}, '用途已实现')",
 }

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults import acts_under_agreements  # noqa: F401 - registers its acts
 from tests.faults.acts import ACTS
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -118,7 +118,7 @@ def test_from_being_let_in_to_being_shut_out(node: Node, tmp_path: Path) -> None
     say(node, token, "/transfers/request", "TRANSFER_REQUEST", callbackAddress=f"{address}/dsp", **delivered)
     with pytest.raises(CommandFailed, match="not ended yet"):
         node.hutong("peer", "remove", home, PARTNER)
-    node.hutong("agreement", "end", home, agreement, "--reason", "研究结束", "--as", "wang")
+    node.hutong("agreement", "end", home, agreement, "--cause", "secrecy", "--reason", "保密要求", "--as", "wang")
     node.hutong("peer", "remove", home, PARTNER)
     status, answer = say(node, token, f"/negotiations/{pid}")
     assert (status, answer["code"]) == (401, "unknown_token")

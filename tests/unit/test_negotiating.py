@@ -385,16 +385,16 @@ def test_d809_27_reason_missing_is_refused_and_suspending_stops_the_grant_at_onc
     made, transfer = in_force(anhui, officer)
     with pytest.raises(ReasonMissing):
         actions.suspend(officer, made.id, " ")
-    assert actions.suspend(officer, made.id, "超出约定用途").state == "suspended"
+    assert actions.suspend(officer, made.id, "保密核查", cause="secrecy").state == "suspended"
     assert Grant.objects.get().state == "suspended"
-    assert anhui.heard(protocol.TransferSuspension)[0].refusal == {"reason": "超出约定用途"}
+    assert anhui.heard(protocol.TransferSuspension)[0].refusal == {"reason": "保密核查"}
     start = protocol.TransferStart(transfer.pid, transfer.peer_pid)
     answer = anhui.say(f"/transfers/{transfer.pid}/start", start)
     assert (answer.status_code, answer.json()["code"]) == (403, "not_the_suspender")
     assert dsp_schemas.complaints("transfer/transfer-error", answer.json()) == []
-    assert actions.resume(officer, made.id, "已整改").state == "active"
+    assert actions.resume(officer, made.id, "核查完毕").state == "active"
     assert Grant.objects.get().state == "active"
-    assert actions.end(officer, made.id, "用途已消失").state == "ended"
+    assert actions.end(officer, made.id, "保密要求", cause="secrecy").state == "ended"
     assert Grant.objects.get().state == "ended"
     with pytest.raises(Exception, match="ended"):
         actions.suspend(officer, made.id, "again")

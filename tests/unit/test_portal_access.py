@@ -25,6 +25,9 @@ reviews    | no      | no   | no      | yes        | no
 inbox      | yes     | yes  | yes     | yes        | yes
 agreements | yes     | yes  | yes     | yes        | yes
 oversight  | no      | no   | yes     | yes        | yes
+corrections | yes    | yes  | yes     | yes        | yes
+stops      | yes     | yes  | yes     | yes        | yes
+use        | yes     | yes  | yes     | yes        | yes
 exchanges  | yes     | yes  | yes     | yes        | yes
 reconciliations | no  | no   | yes     | yes        | yes
 publish    | yes     | yes  | yes     | no         | no

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from hutong.client import Connection, RefusedByNode, connect
 from hutong.demo.agreeing import PURPOSE_BY_OFFICER, PURPOSE_BY_RULE
-from hutong.demo.region import ANHUI, JIANGSU
+from hutong.demo.region import ANHUI, JIANGSU, Seat
 from hutong.demo.screen import Words
 from hutong.demo.seed.people import people
 from hutong.demo.stage import DidNotArrive, Stage
@@ -40,9 +40,24 @@ def suspend(stage: Stage) -> None:
     with _connection(stage) as node:
         refused = _refusal(stage, lambda: _person(stage, node))
         stage.screen.refused(Words("下一次请求即被拒绝", "The very next request is refused"), refused)
+        _rectify(stage, agreement)
         stage.run(JIANGSU, "agreement resume", agreement, "--reason", "已说明并整改", "--as", "officer")
         _person(stage, node)
         stage.screen.done(Words("整改后恢复，下一次请求成功", "Put right and resumed: the next request is answered"))
+
+
+def _rectify(stage: Stage, agreement: str) -> None:
+    """The suspended side files what it has put right; only then may the other resume."""
+
+    def filed(seat: Seat, kind: str) -> Callable[[], bool]:
+        return lambda: bool(stage.run(seat, "agreement papers", "--kind", kind, "--json").json())
+
+    stage.until(filed(ANHUI, "suspension"), Words("中止通知", "the suspension"), ANHUI)
+    evidence = stage.home(ANHUI) + "/hutong.toml"
+    what = ("--done", "已核对查询日志，停用异常接口", "--by", "窗口负责人", "--evidence", evidence, "--as", "officer")
+    stage.show(ANHUI, "agreement rectify", agreement, *what)
+    stage.run(ANHUI, "agreement rectify", agreement, *what)
+    stage.until(filed(JIANGSU, "rectification"), Words("整改报告", "the rectification"), JIANGSU)
 
 
 def _connection(stage: Stage) -> Connection:

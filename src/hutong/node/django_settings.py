@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     "hutong.control.standards",
     "hutong.control.demands",
     "hutong.control.corrections",
+    "hutong.control.conduct",
     "hutong.control.returns",
     "hutong.control.disputes",
     "hutong.control.oversight",

@@ -27,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *_part("", "hutong.control.agreements.urls"),
     *_part("", "hutong.control.catalogue.urls"),
     *_part("", "hutong.control.demands.urls"),
+    *_part("", "hutong.control.corrections.urls"),
     *_part("ledger/", "hutong.ledger.urls"),
     *_part("", "hutong.portal.urls"),
 ]

@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 from hutong.control.agreements.models import Negotiation
 from hutong.control.catalogue import queries
 from hutong.control.clocks.queries import visible
+from hutong.control.corrections import queries as correcting
 from hutong.control.demands import queries as lists
 from hutong.control.demands.models import Demand
 from hutong.control.identity import rules
@@ -59,6 +60,13 @@ def demands(account: Account) -> int:
 def barred(account: Account) -> int:
     """Entries of the negative list before the supervisor."""
     return lists.barred("proposed").count() if rules.may(account, Action.REVIEW_BARRED) else 0
+
+
+def corrections(account: Account) -> int:
+    """Reports to answer, and corrections to acknowledge."""
+    if not rules.may(account, Action.ANSWER_CORRECTION):
+        return 0
+    return correcting.to_answer(account).count() + correcting.to_acknowledge(account).count()
 
 
 def sign_offs(account: Account) -> int:

@@ -159,6 +159,44 @@ ELEMENTS = CodeList([
     ("bank_account", "银行账号", "bank account"),
 ])  # fmt: skip
 
+# What a consumer finds wrong with a record (decree 809 article 26).
+FAULTS = CodeList([
+    ("wrong_value", "数值有误", "a value is wrong"),
+    ("missing_value", "缺少应有的值", "a value is missing"),
+    ("out_of_date", "未及时更新", "it is out of date"),
+    ("wrong_form", "格式或代码不符合标准", "its form or code breaks the standard"),
+    ("wrong_subject", "主体对应错误", "it belongs to somebody else"),
+    ("duplicate", "重复记录", "the record stands twice"),
+    ("no_such_record", "记录不应存在", "the record should not be there"),
+])  # fmt: skip
+
+# What the provider found when it had verified.
+FINDINGS = CodeList([
+    ("corrected", "已更正", "corrected"),
+    ("not_wrong", "核实无误", "not wrong"),
+    ("forwarded", "已转数源部门", "forwarded to the true source"),
+])  # fmt: skip
+
+# Why an agreement's data is stopped for now, or for good (decree 809 article 27).
+SUSPENSION_CAUSES = CodeList([
+    ("misuse", "超出约定用途或范围使用", "use beyond the agreed purpose or scope"),
+    ("incident", "数据安全事件", "a data security incident"),
+    ("secrecy", "保密紧急情况", "a secrecy emergency"),
+    ("own_pause", "本方暂不使用", "our own pause"),
+])  # fmt: skip
+ENDING_CAUSES = CodeList([
+    ("purpose_met", "使用目的已实现", "the purpose is met"),
+    ("impossible", "使用目的无法实现", "the purpose cannot be met"),
+    ("not_needed", "不再需要", "no longer needed"),
+    ("misuse", "逾期未整改", "not rectified in time"),
+    ("secrecy", "保密紧急情况", "a secrecy emergency"),
+    ("announced_stop", "已报备的停止服务", "an announced stop of the service"),
+])  # fmt: skip
+SERVICE_CHANGES = CodeList([
+    ("stop", "停止服务", "the service stops"),
+    ("change", "变更服务", "the service changes"),
+])  # fmt: skip
+
 GRADES = (1, 2, 3, 4)
 
 

@@ -16,6 +16,7 @@ Language = Literal["zh", "en"]
 GLOSSARY: Final[dict[str, str]] = {
     # things
     "address": "地址",
+    "correction": "数据校核",
     "agreement": "共享协议",
     "checkpoint": "检查点",
     "clock": "期限",
@@ -23,6 +24,7 @@ GLOSSARY: Final[dict[str, str]] = {
     "decision": "决定",
     "extension": "期限延长",
     "exchange": "交换",
+    "filing": "报送文书",
     "grant": "授权",
     "key": "密钥",
     "log": "日志",

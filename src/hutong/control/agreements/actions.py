@@ -15,6 +15,7 @@ from hutong.control.agreements.models import Agreement, Negotiation, Transfer
 from hutong.control.agreements.rules import AgreementNotInForce, NothingToChoose, ReasonMissing, WiderThanAsked
 from hutong.control.agreements.steps import locked
 from hutong.control.agreements.transitions import CLOSED, Machine, Party
+from hutong.control.conduct import actions as conduct
 from hutong.control.identity.rules import Action, Actor, check
 from hutong.control.requests.rules import check_refusal
 from hutong.vocabulary.errors import NotFound
@@ -91,25 +92,41 @@ def accept_offer(account: Actor, pid: str) -> Negotiation:
 
 
 @transaction.atomic
-def suspend(account: Actor, agreement_id: str, reason: str) -> Agreement:
-    """Stop an agreement's data at once (D809-27), with the reason the other side will read."""
+def suspend(account: Actor, agreement_id: str, reason: str, *, cause: str = "misuse") -> Agreement:
+    """Stop an agreement's data at once (D809-27), with the reason the other side will read.
+
+    cause    a code of SUSPENSION_CAUSES; misuse and incidents get a day by which they must be put right
+    raises   NotFound, NotAllowed, OtherDepartment, ReasonMissing, AgreementNotInForce, StopWithoutNotice
+    """
     transfer = _running(account, agreement_id, "suspend", reason)
+    conduct.note_suspension(account, transfer.agreement, cause, reason)
     delivery.suspend(transfer.pid, reason.strip(), account.username)
     return Agreement.objects.get(id=agreement_id)
 
 
 @transaction.atomic
 def resume(account: Actor, agreement_id: str, reason: str) -> Agreement:
-    """Let the data flow again after rectification. Only the side that suspended may."""
+    """Let the data flow again after rectification. Only the side that suspended may.
+
+    raises   NotFound, NotAllowed, OtherDepartment, ReasonMissing, NotTheSuspender, ResumedWithoutRectification
+    """
     transfer = _running(account, agreement_id, "resume", reason)
+    delivery.check_may_start(transfer, Party(transfer.role))
+    conduct.check_resumption(transfer.agreement)
     delivery.start(transfer.pid, account.username, reason.strip())
     return Agreement.objects.get(id=agreement_id)
 
 
 @transaction.atomic
-def end(account: Actor, agreement_id: str, reason: str) -> Agreement:
-    """End an agreement for good, in either role. Nothing can be read under it from then on."""
+def end(account: Actor, agreement_id: str, reason: str, *, cause: str = "") -> Agreement:
+    """End an agreement for good, in either role. Nothing can be read under it from then on.
+
+    cause    a code of ENDING_CAUSES; a consumer needs none. A provider ends for misuse that was not put right in time,
+             for secrecy, or after an announced stop has run
+    raises   NotFound, NotAllowed, OtherDepartment, ReasonMissing, StopWithoutNotice, EndedBeforeDeadline
+    """
     transfer = _running(account, agreement_id, "end", reason)
+    conduct.check_ending(transfer.agreement, cause)
     delivery.terminate(transfer.pid, reason.strip(), account.username)
     return Agreement.objects.get(id=agreement_id)
 

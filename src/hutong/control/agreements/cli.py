@@ -157,11 +157,15 @@ def show(folder: Path, agreement_id: str, *, as_json: bool) -> None:
 @agreement.command("suspend")
 @FOLDER
 @click.argument("agreement_id")
+@click.option("--cause", default="misuse", show_default=True, help="misuse, incident, secrecy, or own_pause.")
 @REASON
 @AS
-def suspend(folder: Path, agreement_id: str, *, reason: str, username: str) -> None:
-    """Stop an agreement's data: the very next request is refused (decree 809, article 27)."""
-    _change("suspend", folder, agreement_id, reason, username)
+def suspend(folder: Path, agreement_id: str, *, cause: str, reason: str, username: str) -> None:
+    """Stop an agreement's data: the very next request is refused (decree 809, article 27).
+
+    For misuse and incidents the other side gets a day by which it must put things right.
+    """
+    _change("suspend", folder, agreement_id, reason, username, cause=cause)
 
 
 @agreement.command("resume")
@@ -177,19 +181,21 @@ def resume(folder: Path, agreement_id: str, *, reason: str, username: str) -> No
 @agreement.command("end")
 @FOLDER
 @click.argument("agreement_id")
+@click.option("--cause", default="", help="A provider's: misuse, secrecy, or announced_stop.")
 @REASON
 @AS
-def end(folder: Path, agreement_id: str, *, reason: str, username: str) -> None:
-    """End an agreement for good, on either side."""
-    _change("end", folder, agreement_id, reason, username)
+def end(folder: Path, agreement_id: str, *, cause: str, reason: str, username: str) -> None:
+    """End an agreement for good, on either side. The consumer then disposes of the data and files the proof."""
+    _change("end", folder, agreement_id, reason, username, cause=cause)
 
 
-def _change(verb: str, folder: Path, agreement_id: str, reason: str, username: str) -> None:
+def _change(verb: str, folder: Path, agreement_id: str, reason: str, username: str, *, cause: str = "") -> None:
     setup(folder)
     from hutong.control.agreements import actions
     from hutong.control.identity.queries import account
 
-    changed = getattr(actions, verb)(account(username), _urn(agreement_id), reason)
+    given = {"cause": cause} if cause else {}
+    changed = getattr(actions, verb)(account(username), _urn(agreement_id), reason, **given)
     click.echo(f"agreement {changed.id} is {changed.state}.")
 
 

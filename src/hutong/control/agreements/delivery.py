@@ -81,7 +81,7 @@ def start(pid: str, actor: str, reason: str = "") -> Transfer:
     """
     transfer = locked(Transfer, pid)
     us = Party(transfer.role)
-    _check_may_start(transfer, us)
+    check_may_start(transfer, us)
     address = _address() if us is Party.PROVIDER else None
     transfer.data_address, transfer.suspended_by = address, ""
     step(transfer, Said.TRANSFER_START, us, actor, {"reason": reason} if reason else {})
@@ -171,7 +171,7 @@ def hear(peer: Peer, pid: str, message: Heard) -> TransferProcess:
         return process_of(transfer)
     detail: dict[str, Any] = {}
     if isinstance(message, TransferStart):
-        _check_may_start(transfer, sender)
+        check_may_start(transfer, sender)
         transfer.data_address, transfer.suspended_by = message.data_address or transfer.data_address, ""
     elif isinstance(message, (TransferSuspension, TransferTermination)):
         code, reason, citation = refusal_words(message)
@@ -255,7 +255,7 @@ def _check_none_running(agreement: Agreement) -> None:
         raise DeliveryRunning(pid=running.pid)
 
 
-def _check_may_start(transfer: Transfer, who: Party) -> None:
+def check_may_start(transfer: Transfer, who: Party) -> None:
     """D809-27. Who suspended may resume. And nothing starts under an agreement whose term is over."""
     if transfer.state == "SUSPENDED" and transfer.suspended_by not in ("", who):
         raise NotTheSuspender(suspended_by=transfer.suspended_by)

@@ -13,7 +13,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max
 
-from hutong.control.catalogue import changes, dcat_ap, dcat_rules, federation, feed, shapes
+from hutong.control.catalogue import changes, dcat_ap, dcat_rules, federation, feed, gates, shapes
 from hutong.control.catalogue import dataset as datasets
 from hutong.control.catalogue.description_file import document
 from hutong.control.catalogue.freshness import settle
@@ -156,10 +156,11 @@ def send_back(by: Actor, submission_id: str, *, reason: str, points: Sequence[di
 
 
 @transaction.atomic
-def withdraw(by: Actor, resource_id: str) -> Entry:
+def withdraw(by: Actor, resource_id: str, *, emergency: str = "") -> Entry:
     """Take the entry out of every catalogue. Agreements in force are not touched: article 27 has its own way.
 
-    raises   NotFound, NotAllowed, WrongState, AlreadyWithdrawn
+    emergency   why secrecy demands it at once, where consumers in force would have to be told before
+    raises      NotFound, NotAllowed, WrongState, AlreadyWithdrawn, and what a gate refuses with
     """
     feed.hold()
     resource = locked(resource_id)
@@ -168,6 +169,7 @@ def withdraw(by: Actor, resource_id: str) -> Entry:
         raise AlreadyWithdrawn()
     if resource.state != "published":
         raise WrongState(what="resource", what_zh="数据资源", state=resource.state, possible=["published"])
+    gates.check_withdrawal(resource, emergency)
     if (submission := open_submission(resource)) is not None:
         _take_back(by, resource, submission)
     resource.state, resource.version, resource.changed_at = "withdrawn", resource.version + 1, None

@@ -39,6 +39,11 @@ class Action(StrEnum):
     REVIEW_BARRED = "barred.review"
     PUBLISH_LISTS = "list.publish"
     CHANGE_AGREEMENT = "agreement.change"  # suspend, resume, end
+    REPORT_CORRECTION = "correction.report"  # and acknowledge what others have corrected
+    ANSWER_CORRECTION = "correction.answer"
+    FILE_CONDUCT = "conduct.file"  # rectification, disposal, records of use, incidents
+    ANNOUNCE_STOP = "service.announce_stop"
+    PURGE_RECORDS = "use.purge"
     ISSUE_KEY = "key.issue"
     SEE_CATALOGUE = "catalogue.see"
     SEE_OWN_EXCHANGES = "exchange.see_own"  # of one's department
@@ -78,6 +83,11 @@ ACTIONS_ZH: dict[str, str] = {
     Action.REVIEW_BARRED: "审核负面清单",
     Action.PUBLISH_LISTS: "发布清单",
     Action.CHANGE_AGREEMENT: "暂停、恢复或终止共享协议",
+    Action.REPORT_CORRECTION: "提出数据校核",
+    Action.ANSWER_CORRECTION: "答复数据校核",
+    Action.FILE_CONDUCT: "报送整改、处置、使用记录和安全事件",
+    Action.ANNOUNCE_STOP: "报备停止或变更服务",
+    Action.PURGE_RECORDS: "到期清除使用记录",
     Action.ISSUE_KEY: "签发应用密钥",
     Action.SEE_CATALOGUE: "查看目录",
     Action.SEE_OWN_EXCHANGES: "查看本部门的交换",
@@ -108,6 +118,10 @@ _OFFICER = frozenset({
     Action.WITHDRAW_REQUEST,
     Action.ANSWER_REQUEST,
     Action.CHANGE_AGREEMENT,
+    Action.REPORT_CORRECTION,
+    Action.ANSWER_CORRECTION,
+    Action.FILE_CONDUCT,
+    Action.ANNOUNCE_STOP,
     Action.ISSUE_KEY,
     Action.SEE_CATALOGUE,
     Action.SEE_OWN_EXCHANGES,
@@ -165,6 +179,7 @@ MAY: dict[str, frozenset[Action]] = {
         Action.LET_IN,
         Action.PROPOSE_PARAMETER,
         Action.LOAD_CALENDAR,
+        Action.PURGE_RECORDS,
     },
 }
 ACROSS_DEPARTMENTS = frozenset({Role.STEWARD, Role.SUPERVISOR, Role.AUDITOR, OPERATOR})

@@ -29,6 +29,7 @@ GROUPS: Final = {
     "A": "Agreements between two nodes",
     "C": "Terms and their extension",
     "CAT": "The catalogue and its sources",
+    "CSL": "The Cybersecurity Law",
     "D809": "Decree 809",
     "DCAT-AP": "The catalogue as DCAT-AP",
     "DSP": "The Dataspace Protocol",
@@ -36,6 +37,7 @@ GROUPS: Final = {
     "O": "Supervision and its statements",
     "R": "Rules about rules",
     "SHDR": "The Shanghai Data Regulation, whose terms another jurisdiction sets for itself",
+    "ZJCR": "The Zhejiang regulation on public credit information",
 }
 LOCAL: Final = {
     "lower": "a local rule may only be lower",

@@ -14,6 +14,8 @@ from django.utils.translation import gettext as _
 
 from hutong.control.agreements import queries
 from hutong.control.agreements.models import Agreement
+from hutong.control.conduct import queries as conduct
+from hutong.control.conduct.rules import ResumedWithoutRectification
 from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Action
 from hutong.exchange.models import Grant
@@ -22,11 +24,12 @@ from hutong.node import settings as node_settings
 from hutong.portal.components import access, asked, scope, words
 from hutong.portal.components.page import Page, Refusal, shell_for
 from hutong.portal.components.paging import Sheet, sheet
-from hutong.portal.components.parts import Badge, Fact, Happening, May, no
+from hutong.portal.components.parts import Badge, Due, Fact, Happening, May, no
 from hutong.portal.components.peers import Names
 from hutong.portal.components.refusing import NothingHere
 from hutong.portal.components.timelines import story
 from hutong.portal.components.titles import titles_of_entries
+from hutong.portal.parties import papers as filed
 from hutong.portal.parties.forms import ReasonForm
 from hutong.vocabulary import codes
 
@@ -94,6 +97,11 @@ class AgreementPage(Page):
     may_suspend: May
     may_resume: May
     may_end: May
+    papers: tuple[filed.Paper, ...]
+    to_file: tuple[filed.ToFile, ...]
+    disposal_due: Due | None
+    correct_url: str
+    may_correct: May
     timeline: tuple[Happening, ...]
 
 
@@ -144,6 +152,11 @@ def agreement_page(
         may_suspend=_in_state(agreement, change, "active"),
         may_resume=_may_resume(agreement, change, known.suspended_by),
         may_end=_in_state(agreement, change, "active", "suspended"),
+        papers=filed.papers_of(account, agreement),
+        to_file=filed.to_file(account, agreement),
+        disposal_due=filed.disposal_due(agreement),
+        correct_url=reverse("correction_report", args=[bare]) if agreement.role == "consumer" else "",
+        may_correct=access.may(account, Action.REPORT_CORRECTION, agreement.department or None),
         timeline=story(known.timeline),
     )
 
@@ -173,6 +186,13 @@ def _may_resume(agreement: Agreement, allowed: May, suspended_by: str) -> May:
     may = _in_state(agreement, allowed, "suspended")
     if may and suspended_by and suspended_by != agreement.role:
         return no(_("The other side suspended it, so the other side resumes it."))
+    suspension = conduct.open_suspension(agreement, agreement.role)
+    if may and suspension is not None and not conduct.rectified(suspension):
+        cause = suspension.content["cause"]
+        named = codes.SUSPENSION_CAUSES
+        if cause in ("misuse", "incident"):
+            refused = ResumedWithoutRectification(cause=named.name(cause), cause_zh=named.name(cause, "zh"))
+            return no(refused.say(words.language()))
     return may
 
 

@@ -1,0 +1,108 @@
+"""Keeping a report on either side, and telling every subscriber that has read the resource of a correction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from hutong.control.agreements.models import Agreement
+from hutong.control.agreements.transitions import Party
+from hutong.control.corrections import content, looking, saying
+from hutong.control.corrections.models import Correction, Told
+from hutong.exchange.grants.store import load
+from hutong.ledger.record import record
+from hutong.node import outside
+from hutong.node.directory import iso
+from hutong.node.events import post_event
+from hutong.vocabulary.errors import Refused
+
+
+def keep_report(
+    said: saying.Report, agreement: Agreement, role: Party, secret: Mapping[str, Any], actor: str
+) -> Correction:
+    """Keep a report as either side has it, and record it. In the caller's transaction.
+
+    secret   the key's value and the evidence, in clear; it is sealed here and goes nowhere else
+    """
+    one = Correction.objects.create(
+        ticket=said.ticket,
+        role=role,
+        peer=agreement.peer,
+        agreement=agreement,
+        resource_id=agreement.resource_id,
+        department=agreement.department,
+        items=list(said.items),
+        key_item=said.key_item,
+        fault=said.fault,
+        content=content.kept(dict(secret)),
+        reported_by=actor,
+        reported_at=said.at,
+        report_digest=said.digest(),
+        state="reported",
+    )
+    record(
+        "correction.reported",
+        saying.subject(one.ticket),
+        actor,
+        {"role": role, "peer": one.peer, "agreement": one.agreement_id, "items": one.items, "fault": one.fault},
+        commitment={"ticket": one.ticket, "agreement": one.agreement_id, "report": one.report_digest},
+    )
+    return one
+
+
+def spread(one: Correction, reached: Mapping[str, str | int]) -> None:
+    """Tell every consumer that has read the record's resource under a grant that covers the record. In the caller's
+    transaction.
+
+    reached   agreement: the key as its masks show it; where the grant covers the record as it stands now
+
+    A record that was covered before its correction only is told of as well: who read it holds it.
+    """
+    before = {agreement: None for agreement in one.reached_before if agreement not in reached}
+    for agreement_id in sorted(looking.have_read([*reached, *before])):
+        agreement = Agreement.objects.filter(id=agreement_id, role=Party.PROVIDER).first()
+        if agreement is None or outside.is_outside(agreement.peer):
+            continue
+        _tell(one, agreement, reached.get(agreement_id, content.key_value(one)))
+    tell_requester(one)
+
+
+def tell_requester(one: Correction) -> None:
+    """Who has been told, and who has acknowledged: named by node, to whoever reported the record."""
+    rows = one.told.order_by("peer", "id")
+    said = [{"node": row.peer, "state": row.state, "at": iso(row.acknowledged_at or row.told_at)} for row in rows]
+    post_event(one.peer, saying.SPREAD, saying.subject(one.ticket), {"ticket": one.ticket, "subscribers": said})
+
+
+def _tell(one: Correction, agreement: Agreement, value: str | int) -> None:
+    items = _granted_items(agreement.id, one.items)
+    changes = [change for change in one.changes if change["item"] in items]
+    if not items or not changes:
+        return
+    digest = saying.told_digest(one.answer_digest, agreement.peer, agreement.id, items)
+    subject = saying.subject(one.ticket)
+    Told.objects.create(
+        correction=one, agreement_id=agreement.id, peer=agreement.peer, items=items, state="told",
+        told_at=datetime.now(UTC), digest=digest,
+    )  # fmt: skip
+    plain = {"ticket": one.ticket, "agreement": agreement.id, "items": items, "key_item": one.key_item}
+    chain = {"report": one.report_digest, "answer": one.answer_digest, "digest": digest}
+    sealed = {"box": content.sent(agreement.peer, {"value": value}, subject)}
+    about = {"fault": one.fault, "changes": changes, "corrected_at": iso(one.corrected_at)}
+    post_event(agreement.peer, saying.TOLD, subject, {**plain, **about, **chain, **sealed})
+    record(
+        "correction.told",
+        subject,
+        "rule:D809-26",
+        {"agreement": agreement.id, "peer": agreement.peer, "items": items},
+        commitment={"ticket": one.ticket, "answer": one.answer_digest, "told": digest},
+    )
+
+
+def _granted_items(agreement_id: str, items: list[str]) -> list[str]:
+    try:
+        grant, _ = load(agreement_id)
+    except Refused:
+        return []
+    return [name for name in items if name in grant.by_name]

@@ -1,0 +1,176 @@
+"""After the agreement, over real nodes by command line: 校核 to every subscriber; misuse, put right; ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import hutong
+from tests.journeys.after_agreeing import ANHUI, NANJING, PROVIDER, SUZHOU, ZHEJIANG, After, after, one
+from tests.nodes import CommandFailed, until
+from tests.pair import query
+from tests.postgres import new_database
+
+WRONG = ("--key", "uscc", "--value-file", "-", "--fault", "wrong_value", "--evidence", "营业执照复印件", "--as", "wang")
+
+
+@pytest.fixture(scope="module")
+def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[After]:
+    with after(tmp_path_factory.mktemp("corrections")) as made:
+        yield made
+
+
+def reported(three: After, uscc: str, items: str = "name") -> dict[str, Any]:
+    """Anhui reports a record; returns the report as Jiangsu has it, read from the source."""
+    agreement = three.agreements[ANHUI]
+    said = three.at(ANHUI, "correction", "report", agreement, "--items", items, *WRONG, given=uscc)
+    ticket = said.partition("(ticket ")[2].partition(")")[0]
+    return one(lambda: three.json(PROVIDER, "correction", "list"), "the report", ticket=ticket, looked=True)
+
+
+def test_jiaohe_a_wrong_record_is_verified_within_ten_days_and_the_fix_reaches_all_subscribers_old_to_new(
+    three: After,
+) -> None:
+    assert [row["name"] for row in three.read(ANHUI, NANJING)] == ["长江一号"]
+    assert [row["name"] for row in three.read(ZHEJIANG, NANJING)] == ["长江一号"]
+    report = reported(three, NANJING)
+    number = str(report["number"])
+    (clock,) = query(three.region[PROVIDER], "SELECT rule, days, due_on FROM clock")
+    assert (clock["rule"], clock["days"]) == ("D809-26/correction_late", 10)
+    assert (report["state"], report["due"]) == ("reported", clock["due_on"] or "")
+    with pytest.raises(CommandFailed, match="same values"):
+        three.at(PROVIDER, "correction", "corrected", number, "--as", "wang")
+    three.change(f"UPDATE company SET name = '长江壹号' WHERE uscc = '{NANJING}'")
+    assert "2 subscribers" in three.at(PROVIDER, "correction", "corrected", number, "--as", "wang")
+
+    heard = {
+        where: one(lambda where=where: three.json(where, "correction", "heard"), "the fix", ticket=report["ticket"])
+        for where in (ANHUI, ZHEJIANG)
+    }
+    three.at(ZHEJIANG, "correction", "acknowledge", str(heard[ZHEJIANG]["number"]), "--as", "wang")
+    assert [row["name"] for row in three.read(ZHEJIANG, NANJING)] == ["长江壹号"]
+
+    def trace(where: str) -> dict[str, Any]:
+        mine = one(lambda: three.json(where, "correction", "list"), "the report", ticket=report["ticket"])
+        return three.json(where, "correction", "show", str(mine["number"]))
+
+    states = [{"node": ZHEJIANG, "state": "acknowledged"}, {"node": ANHUI, "state": "told"}]
+    for where in (PROVIDER, ANHUI):
+
+        def told(where: str = where) -> bool:
+            return [{k: one[k] for k in ("node", "state")} for one in trace(where)["subscribers"]] == states
+
+        until(told, what=f"each subscriber's state at {where}")
+    there, here = trace(PROVIDER), trace(ANHUI)
+    assert here["state"] == there["state"] == "corrected"
+    assert here["changes"] == there["changes"] == heard[ANHUI]["changes"] == heard[ZHEJIANG]["changes"]
+    (change,) = here["changes"]
+    assert change["item"] == "name"
+    assert change["old"] == there["before"]["name"] != change["new"]
+    assert here["report"] == there["report"]
+    assert here["answer"] == there["answer"] == heard[ZHEJIANG]["answer"]
+
+
+def test_a_subscriber_whose_grant_does_not_cover_the_record_hears_nothing_of_it(three: After) -> None:
+    three.read(ANHUI, SUZHOU)
+    report = reported(three, SUZHOU)
+    three.change(f"UPDATE company SET name = '太湖贰号' WHERE uscc = '{SUZHOU}'")
+    assert "1 subscribers" in three.at(PROVIDER, "correction", "corrected", str(report["number"]), "--as", "wang")
+    one(lambda: three.json(ANHUI, "correction", "heard"), "the fix", ticket=report["ticket"])
+    assert report["ticket"] not in [row["ticket"] for row in three.json(ZHEJIANG, "correction", "heard")]
+
+
+def test_a_record_that_leaves_a_grants_rows_by_its_correction_is_told_to_whoever_read_it_before(three: After) -> None:
+    three.read(ZHEJIANG, NANJING)
+    report = reported(three, NANJING, "name,city")
+    three.change(f"UPDATE company SET name = '运河一号', city = '扬州' WHERE uscc = '{NANJING}'")
+    three.at(PROVIDER, "correction", "corrected", str(report["number"]), "--as", "wang")
+    heard = one(lambda: three.json(ZHEJIANG, "correction", "heard"), "the fix", ticket=report["ticket"])
+    # Of what Zhejiang's agreement does not give, it hears nothing: not even that it changed.
+    assert [change["item"] for change in heard["changes"]] == heard["items"] == ["name"]
+    three.change(f"UPDATE company SET city = '南京' WHERE uscc = '{NANJING}'")
+
+
+def test_not_wrong_and_forwarded_are_answers_with_a_reason(three: After) -> None:
+    for answer, state in ((("not-wrong",), "not_wrong"), (("forward", "--to", "江苏省税务局"), "forwarded")):
+        report = reported(three, SUZHOU)
+        word, *more = answer
+        reason = ("--reason", "与档案一致", "--as", "wang")
+        three.at(PROVIDER, "correction", word, str(report["number"]), *more, *reason)
+        one(lambda: three.json(ANHUI, "correction", "list"), "the answer", ticket=report["ticket"], state=state)
+
+
+def test_the_key_and_the_evidence_stand_nowhere_in_clear(three: After) -> None:
+    reported(three, SUZHOU)
+    tables = ("audit_record", "ledger_entry", "outbox_message", "inbox_message", "correction", "notice", "decision")
+    for where in (PROVIDER, ANHUI, ZHEJIANG):
+        node = three.region[where]
+        assert SUZHOU not in node.log
+        for table in tables:
+            values = [value for row in query(node, f"SELECT * FROM {table}") for value in row.values()]
+            held = b" ".join(one if isinstance(one, bytes) else str(one).encode() for one in values)
+            assert SUZHOU.encode() not in held, table
+            assert "营业执照".encode() not in held, table
+
+
+def test_misuse_the_supervisor_suspends_calls_fail_at_once_and_only_a_rectification_record_lets_them_go_on(
+    three: After, tmp_path: Path
+) -> None:
+    agreement, why = three.agreements[ANHUI], ("--reason", "超出约定用途", "--as", "chen")
+    assert three.read(ANHUI, NANJING)
+    three.at(PROVIDER, "agreement", "suspend", agreement, *why)
+    with pytest.raises(hutong.RefusedByNode) as refused:
+        three.read(ANHUI, NANJING)
+    assert (refused.value.code, refused.value.rule) == ("grant_suspended", "D809-27")
+    assert three.read(ZHEJIANG, NANJING)  # its agreement is another
+    with pytest.raises(CommandFailed, match="no rectification has been filed"):
+        three.at(PROVIDER, "agreement", "resume", agreement, *why)
+    suspension = one(lambda: three.json(ANHUI, "agreement", "papers"), "the suspension", kind="suspension")
+    assert suspension["content"] == {"cause": "misuse", "reason": "超出约定用途"}
+    evidence = tmp_path / "整改报告.txt"
+    evidence.write_text("已停用越权查询", encoding="utf-8")
+    given = ("--done", "已停用越权查询", "--by", "科长李某", "--evidence", str(evidence), "--as", "wang")
+    three.at(ANHUI, "agreement", "rectify", agreement, *given)
+    paper = one(lambda: three.json(PROVIDER, "agreement", "papers"), "the rectification", kind="rectification")
+    assert paper["digest"] == one(lambda: three.json(ANHUI, "agreement", "papers"), "ours", id=paper["id"])["digest"]
+    three.at(PROVIDER, "agreement", "resume", agreement, "--reason", "已整改", "--as", "chen")
+    assert three.read(ANHUI, NANJING)
+    one(lambda: three.json(ANHUI, "agreement", "papers"), "the end of it", id=suspension["id"], state="lifted")
+
+
+def test_an_ended_agreements_data_is_disposed_of_and_the_provider_accepts_the_proof(
+    three: After, tmp_path: Path
+) -> None:
+    agreement, evidence = three.agreements[ZHEJIANG], tmp_path / "销毁记录.txt"
+    evidence.write_text("多次覆写", encoding="utf-8")
+    given = ("--copies", "业务库一份", "--how", "多次覆写", "--on", "2026-11-23", "--by", "管理员", "--as", "wang")
+    dispose = ("agreement", "dispose", agreement, "--evidence", str(evidence), *given)
+    with pytest.raises(CommandFailed, match="still in force"):
+        three.at(ZHEJIANG, *dispose)
+    three.at(ZHEJIANG, "agreement", "end", agreement, "--reason", "用途已实现", "--as", "wang")
+    three.at(ZHEJIANG, *dispose)
+    paper = one(lambda: three.json(PROVIDER, "agreement", "papers"), "the proof", kind="disposal")
+    three.at(PROVIDER, "agreement", "accept", paper["id"], "--as", "wang")
+    one(lambda: three.json(ZHEJIANG, "agreement", "papers"), "the answer", id=paper["id"], state="accepted")
+    for where in (PROVIDER, ZHEJIANG):
+        steps = [step["kind"] for step in three.json(where, "agreement", "show", agreement)["timeline"]]
+        assert steps[-3:] == ["agreement.over", "filing.disposal", "filing.disposal_accepted"]
+
+
+def test_jiaohe_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
+    with after(tmp_path, lambda jurisdiction: new_database(postgres_url, f"correct_{jurisdiction}")) as made:
+        made.read(ANHUI, NANJING)
+        report = reported(made, NANJING)
+        made.change(f"UPDATE company SET name = '长江壹号' WHERE uscc = '{NANJING}'")
+        made.at(PROVIDER, "correction", "corrected", str(report["number"]), "--as", "wang")
+        heard = one(lambda: made.json(ANHUI, "correction", "heard"), "the fix", ticket=report["ticket"])
+        made.at(ANHUI, "correction", "acknowledge", str(heard["number"]), "--as", "wang")
+
+        def acknowledged() -> bool:
+            shown = made.json(PROVIDER, "correction", "show", str(report["number"]))
+            return [row["state"] for row in shown["subscribers"]] == ["acknowledged"]
+
+        until(acknowledged, what="the acknowledgement")
