@@ -21,42 +21,48 @@ OPERATOR = Operator("operator:root")
 
 # x: the role may do it.
 TRUTH = """
-action             | officer | head | steward | supervisor | auditor | operator
-department.add     |         |      | x       |            |         | x
-account.add        |         |      | x       |            |         | x
-source.register    | x       | x    | x       |            |         |
-resource.describe  | x       | x    | x       |            |         |
-resource.sign_off  |         | x    |         |            |         |
-resource.submit    | x       | x    |         |            |         |
-resource.review    |         |      |         | x          |         |
-system.register    | x       | x    | x       |            |         |
-resource.withdraw  | x       | x    | x       | x          |         |
-request.file       | x       | x    |         |            |         |
-request.sign_off   |         | x    |         |            |         |
-request.withdraw   | x       | x    |         |            |         |
-request.answer     | x       | x    |         |            |         |
-demand.file        | x       | x    |         |            |         |
-demand.sign_off    |         | x    |         |            |         |
-demand.name_lead   |         |      |         | x          |         |
-demand.meet        | x       | x    |         |            |         |
-demand.refuse      |         | x    |         | x          |         |
-duty.keep          | x       | x    | x       | x          |         |
-barred.propose     | x       | x    | x       |            |         |
-barred.review      |         |      |         | x          |         |
-list.publish       |         |      | x       | x          |         |
-agreement.change   | x       | x    |         | x          |         |
-key.issue          | x       | x    |         |            |         |
-catalogue.see      | x       | x    | x       | x          | x       | x
-exchange.see_own   | x       | x    | x       | x          | x       | x
-exchange.see_all   |         |      | x       | x          | x       | x
-node.see           |         |      | x       | x          | x       | x
-peer.let_in        |         |      |         |            |         | x
-parameter.propose  |         |      | x       | x          |         | x
-parameter.approve  |         |      |         | x          |         |
-clock.ask_extension | x      | x    |         |            |         |
-clock.consent_extension |    |      |         | x          |         |
-clock.see          | x       | x    | x       | x          | x       | x
-calendar.load      |         |      | x       |            |         | x
+action                  | officer | head | steward | supervisor | auditor | operator
+department.add          |         |      | x       |            |         | x
+account.add             |         |      | x       |            |         | x
+source.register         | x       | x    | x       |            |         |
+resource.describe       | x       | x    | x       |            |         |
+resource.sign_off       |         | x    |         |            |         |
+resource.submit         | x       | x    |         |            |         |
+resource.review         |         |      |         | x          |         |
+system.register         | x       | x    | x       |            |         |
+resource.withdraw       | x       | x    | x       | x          |         |
+request.file            | x       | x    |         |            |         |
+request.sign_off        |         | x    |         |            |         |
+request.withdraw        | x       | x    |         |            |         |
+request.answer          | x       | x    |         |            |         |
+demand.file             | x       | x    |         |            |         |
+demand.sign_off         |         | x    |         |            |         |
+demand.name_lead        |         |      |         | x          |         |
+demand.meet             | x       | x    |         |            |         |
+demand.refuse           |         | x    |         | x          |         |
+duty.keep               | x       | x    | x       | x          |         |
+barred.propose          | x       | x    | x       |            |         |
+barred.review           |         |      |         | x          |         |
+list.publish            |         |      | x       | x          |         |
+agreement.change        | x       | x    |         | x          |         |
+correction.report       | x       | x    |         |            |         |
+correction.answer       | x       | x    |         |            |         |
+conduct.file            | x       | x    |         |            |         |
+service.announce_stop   | x       | x    |         |            |         |
+use.purge               |         |      |         |            |         | x
+key.issue               | x       | x    |         |            |         |
+catalogue.see           | x       | x    | x       | x          | x       | x
+exchange.see_own        | x       | x    | x       | x          | x       | x
+exchange.see_all        |         |      | x       | x          | x       | x
+oversight.see           |         |      | x       | x          | x       | x
+node.see                |         |      | x       | x          | x       | x
+peer.let_in             |         |      |         |            |         | x
+parameter.propose       |         |      | x       | x          |         | x
+parameter.approve       |         |      |         | x          |         |
+clock.ask_extension     | x       | x    |         |            |         |
+clock.consent_extension |         |      |         | x          |         |
+clock.see               | x       | x    | x       | x          | x       | x
+calendar.load           |         |      | x       |            |         | x
 """
 ROWS = [[cell.strip() for cell in line.split("|")] for line in TRUTH.strip().split("\n")]
 CASES = [
