@@ -87,4 +87,4 @@ def terms(account: Account) -> int:
 
 
 def unread(account: Account) -> int:
-    return notices.unread(account)
+    return notices.unread(account, at_most=COUNT_UP_TO)

@@ -42,6 +42,7 @@ class Clock(models.Model):
             models.Index(fields=["state", "due_on", "id"]),
             models.Index(fields=["department", "state", "due_on", "id"]),
             models.Index(fields=["rule", "state", "received_on"]),
+            models.Index(fields=["extension_state", "state"]),
         ]
 
 

@@ -11,5 +11,6 @@ def notices(account: Account) -> QuerySet[Told]:
     return Told.objects.filter(account=account).select_related("notice").order_by("-at", "-id")
 
 
-def unread(account: Account) -> int:
-    return Told.objects.filter(account=account, read_at=None).count()
+def unread(account: Account, *, at_most: int | None = None) -> int:
+    """How many an account has not read; counting ends at `at_most`."""
+    return Told.objects.filter(account=account, read_at=None)[:at_most].count()

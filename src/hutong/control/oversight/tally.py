@@ -62,6 +62,15 @@ def days(since: date, departments: tuple[str, ...] | None) -> Mapping[date, tupl
     return {day: (found[day, False], found[day, True]) for day, _ in found}
 
 
+def refusals(on: date) -> Mapping[str, int]:
+    """What was refused on one day: code -> exchanges, on either side."""
+    kept = ExchangeDay.objects.filter(day=on, outcome="refused").values_list("code").annotate(Sum("exchanges"))
+    found = Counter[str](dict(kept))
+    for code, at in beyond().filter(outcome="refused").values_list("code", "at"):
+        found[code] += china_date(at) == on
+    return found
+
+
 def beyond() -> QuerySet[ExchangeRecord]:
     """What the days do not hold yet."""
     mark = TallyMark.objects.filter(id=1).first()

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date
 
 from django.db.models import Count, QuerySet
 
-from hutong.control.statute import day
+from hutong.control.oversight import tally
 from hutong.control.statute.book import rulebook
 from hutong.control.statute.models import Decision, RefusalCount, RuleApplied
-from hutong.exchange.models import ExchangeRecord
 
 
 @dataclass(frozen=True)
@@ -42,9 +41,5 @@ def decisions(subject: str = "") -> QuerySet[Decision]:
 
 def _by_the_exchange(on: date) -> dict[str, int]:
     """The exchange counts nothing twice: its register names each refusal's code."""
-    begins = datetime.combine(on, time(), day.CHINA).astimezone(UTC)
-    ends = datetime.combine(on, time.max, day.CHINA).astimezone(UTC)
     codes = {rule.code: rule.name() for rule in rulebook()}
-    refused = ExchangeRecord.objects.filter(at__gte=begins, at__lte=ends, outcome="refused")
-    counted = refused.order_by().values_list("code").annotate(Count("id"))
-    return {codes[code]: many for code, many in counted if code in codes}
+    return {codes[code]: many for code, many in tally.refusals(on).items() if code in codes}

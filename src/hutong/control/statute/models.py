@@ -57,7 +57,7 @@ class RuleApplied(models.Model):
     class Meta:
         db_table = "rule_applied"
         constraints = [models.UniqueConstraint(fields=["decision", "rule"], name="rule_applied_once")]
-        indexes = [models.Index(fields=["rule", "day"]), models.Index(fields=["rule", "made_at", "id"])]
+        indexes = [models.Index(fields=["day", "rule"]), models.Index(fields=["rule", "made_at", "id"])]
 
 
 class RefusalCount(models.Model):

@@ -13,9 +13,11 @@ from django.utils.translation import ngettext
 
 from hutong.control.agreements.queries import rows
 from hutong.control.catalogue.models import Entry, Resource
+from hutong.control.clocks.queries import DaysLeft, visible
 from hutong.control.identity import rules
 from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Action
+from hutong.control.statute import day as law_day
 from hutong.exchange.models import Source
 from hutong.ledger.models import ForkEvidence
 from hutong.node.models import OutboxMessage
@@ -52,7 +54,14 @@ class HomePage(Page):
 
 
 def home_page(account: Account) -> HomePage:
-    tasks = [*_sign_offs(account), *_answers(account), *_drafts(account), *_ending(account), *_node(account)]
+    tasks = [
+        *_late(account),
+        *_sign_offs(account),
+        *_answers(account),
+        *_drafts(account),
+        *_ending(account),
+        *_node(account),
+    ]
     chart = per_day(account, timezone.localdate(), DAYS)
     return HomePage(
         shell=shell_for(account, "home"),
@@ -72,6 +81,21 @@ def home_page(account: Account) -> HomePage:
         ),
         chart=chart,
     )
+
+
+def _late(account: Account) -> Iterator[Task]:
+    """Terms overdue, and extensions that wait for the supervisor's consent."""
+    running, left = visible(account).filter(state="running"), DaysLeft()
+    for one in running.filter(due_on__lt=law_day.today()).order_by("due_on", "id")[:MOST_TASKS]:
+        why = _("This is overdue ({rule}).").format(rule=one.rule.partition("/")[0])
+        due = Due(one.due_on, left(one)) if one.due_on else None
+        yield Task(words.of_language(one.title_zh, one.title_en), why, reverse("clock", args=[one.id]), due=due)
+    if not rules.may(account, Action.CONSENT_EXTENSION):
+        return
+    for one in running.filter(extension_state="asked").order_by("due_on", "id")[:MOST_TASKS]:
+        due = Due(one.due_on, left(one)) if one.due_on else None
+        why = _("An extension is asked for; your consent is needed.")
+        yield Task(words.of_language(one.title_zh, one.title_en), why, reverse("clock", args=[one.id]), due=due)
 
 
 def _sign_offs(account: Account) -> Iterator[Task]:
