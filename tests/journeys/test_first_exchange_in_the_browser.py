@@ -57,7 +57,7 @@ def publish(browser: Browser, node: Node, source: Path) -> str:
     supervisor = as_person(browser, node, SUPERVISOR)
     supervisor.goto(node.base_url + "/reviews/")
     supervisor.get_by_role("link", name=DESCRIPTION["title_en"]).click()
-    supervisor.get_by_role("button", name="Publish").click()
+    supervisor.get_by_role("button", name="Publish this version").click()
     expect(supervisor.get_by_text("Nothing awaits review")).to_be_visible(timeout=60_000)
 
     officer.goto(address)

@@ -118,7 +118,6 @@ def coverage_page(account: Account) -> CoveragePage:
     ]
     figures = [
         Figure(counts.systems, _("information systems"), reverse("systems")),
-        Figure(counts.systems_with_catalogue, _("of them in the catalogue"), reverse("systems")),
         *(Figure(number, _finding(code), _findings_url(code)) for code, number in counts.findings.items()),
     ]
     return CoveragePage(
@@ -156,7 +155,7 @@ def findings_page(account: Account, kind: str, department: str, after: str) -> F
         department=next((department_name(one) for one in departments() if one.code == department), ""),
         department_code=department,
         total=found.count(),
-        rows=tuple(_row(one) for one in listed[:ROWS]),
+        rows=tuple(_row(account, one) for one in listed[:ROWS]),
         next_url=f"?{urlencode(chosen | {'after': listed[ROWS - 1].id})}" if len(listed) > ROWS else "",
     )
 
@@ -166,7 +165,8 @@ def csv_rows(account: Account) -> Iterator[str]:
     writer = csv.writer(_Echo())
     yield "\ufeff"  # so that spreadsheets read it as UTF-8
     yield writer.writerow([
-        _("Department"), _("Department code"), _("System code"), _("System name"), _("Resources"), _("Published"),
+        _("Department"), _("Department code"), _("System code"), _("System name"), _("Resources"),
+        _("Of them published"),
         _("With a live source"), _finding("no_live_source"), _finding("no_conditions"), _finding("stale"),
         _("Last answer"),
     ])  # fmt: skip
@@ -237,13 +237,20 @@ def _system(account: Account, one: InformationSystem, counts: coverage.SystemCov
     )
 
 
-def _row(one: Resource | InformationSystem) -> FindingRow:
+def _where(account: Account, one: Resource) -> str:
+    """Where it is put right, for those who may; else as others see it, once it was published."""
+    if access.may(account, Action.DESCRIBE_RESOURCE, one.department_id):
+        return reverse("resource_edit", args=[one.id])
+    return reverse("resource", args=[one.id]) if one.version else ""
+
+
+def _row(account: Account, one: Resource | InformationSystem) -> FindingRow:
     if isinstance(one, InformationSystem):
         return FindingRow(one.name, "", department_name(one.department), one.code, None)
     cycle = words.code_name(codes.UPDATE_CYCLES, one.update_cycle)
     return FindingRow(
         title=words.of_language(one.title_zh, one.title_en) or _("A new resource"),
-        url=reverse("resource_edit", args=[one.id]),
+        url=_where(account, one),
         department=department_name(one.department),
         detail=" · ".join(part for part in (one.code, one.source_system, cycle) if part),
         since=coverage.stale_since(one),

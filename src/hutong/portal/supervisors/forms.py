@@ -35,7 +35,6 @@ class ReturnForm(Form):
                 label=_("Point about: {field}").format(field=label),
                 required=False,
                 max_length=LONGEST_POINT,
-                widget=forms.Textarea(attrs={"rows": 1}),
             )
 
     @staticmethod
