@@ -30,6 +30,7 @@ from hutong.control.conduct.rules import (
     RectificationLate,
     ResumedWithoutRectification,
     StopWithoutNotice,
+    SupervisorsSuspension,
     UseRecordIncomplete,
     UseRecordsKept,
 )
@@ -164,30 +165,33 @@ def test_d809_27_rectification_late_is_found_overdue(anhui: DspPeer, officer: Ac
     assert not overdue(due).exists()
 
 
-def test_d809_27_no_suspension_open_and_nothing_can_be_rectified(anhui: DspPeer, officer: Account) -> None:
-    made, _ = provided(anhui, officer)
+def test_d809_27_no_suspension_open_and_nothing_can_be_rectified(anhui: DspPeer, health: dict[str, Account]) -> None:
+    made = consumed(anhui, health)
     with pytest.raises(NoSuspensionOpen):
-        actions.rectify(officer, made.id, RECTIFIED)
+        actions.rectify(health["officer"], made.id, RECTIFIED)
     assert not Filing.objects.exists()
 
 
-def test_d809_27_paper_incomplete_names_what_is_missing(anhui: DspPeer, officer: Account, supervisor: Account) -> None:
-    made, _ = provided(anhui, officer)
-    agreements.suspend(supervisor, made.id, "超出约定用途")
+def test_d809_27_paper_incomplete_names_what_is_missing(anhui: DspPeer, health: dict[str, Account]) -> None:
+    made = consumed(anhui, health)
+    filed_by_peer(made, "suspension", {"cause": "misuse", "reason": "查询量异常"})
     with pytest.raises(PaperIncomplete, match="by whom, a digest of the evidence"):
-        actions.rectify(officer, made.id, {"done": "已整改"})
+        actions.rectify(health["officer"], made.id, {"done": "已整改"})
 
 
-def test_the_suspended_side_files_and_the_peer_reads_the_same_digest(anhui: DspPeer, officer: Account) -> None:
-    made, transfer = provided(anhui, officer)
-    path, pids = f"/transfers/{transfer.pid}", (transfer.pid, transfer.peer_pid)
-    assert anhui.say(f"{path}/suspension", protocol.TransferSuspension(*pids)).status_code == 200
+def test_the_suspended_side_files_and_the_peer_reads_the_same_digest(
+    anhui: DspPeer, health: dict[str, Account]
+) -> None:
+    made = consumed(anhui, health)
+    transfer = made.transfers.get()
+    said_so = protocol.TransferSuspension(transfer.peer_pid, transfer.pid)
+    assert anhui.say(f"/transfers/{transfer.pid}/suspension", said_so).status_code == 200
     suspension = filed_by_peer(made, "suspension", {"cause": "misuse", "reason": "查询量异常"})
-    paper = actions.rectify(officer, made.id, RECTIFIED)
+    paper = actions.rectify(health["officer"], made.id, RECTIFIED)
     (sent,) = said(papers.FILED)
     assert (sent["refers_to"], sent["digest"]) == (suspension.id, paper.digest)
     with pytest.raises(WrongState):
-        actions.answer(officer, paper.id, accept=True)
+        actions.answer(health["officer"], paper.id, accept=True)
     answered = {"id": paper.id, "state": "accepted", "answer": "", "at": iso(datetime.now(UTC))}
     event = Event(new_id(), "urn:x", papers.ANSWERED, f"agreement:{made.id}", "now", answered)
     for _ in range(2):
@@ -195,6 +199,30 @@ def test_the_suspended_side_files_and_the_peer_reads_the_same_digest(anhui: DspP
     paper.refresh_from_db()
     assert paper.state == "accepted"
     assert AuditRecord.objects.filter(kind="filing.rectification_accepted").count() == 1
+
+
+def test_d809_27_supervisors_suspension_is_lifted_by_the_supervisor_alone_on_either_side(
+    anhui: DspPeer, officer: Account, health: dict[str, Account], supervisor: Account
+) -> None:
+    theirs, _ = provided(anhui, officer)
+    agreements.suspend(supervisor, theirs.id, "超出约定用途")
+    filed_by_peer(theirs, "rectification", RECTIFIED, queries.open_suspension(theirs, "provider").id)
+    ours = consumed(anhui, health)
+    agreements.suspend(supervisor, ours.id, "本地检查发现超范围使用")
+    actions.rectify(health["officer"], ours.id, RECTIFIED)
+    for who, agreement in ((officer, theirs), (health["officer"], ours)):
+        with pytest.raises(SupervisorsSuspension):
+            agreements.resume(who, agreement.id, "已整改")
+        assert agreements.resume(supervisor, agreement.id, "已整改").state == "active"
+
+
+def test_the_side_that_suspended_cannot_put_right_what_the_other_did(anhui: DspPeer, officer: Account) -> None:
+    made, _ = provided(anhui, officer)
+    agreements.suspend(officer, made.id, "超出约定用途")
+    with pytest.raises(NoSuspensionOpen):
+        actions.rectify(officer, made.id, RECTIFIED)
+    with pytest.raises(ResumedWithoutRectification):
+        agreements.resume(officer, made.id, "已整改")
 
 
 # --- disposal -----------------------------------------------------------------------------------------------------

@@ -112,7 +112,7 @@ def resume(account: Actor, agreement_id: str, reason: str) -> Agreement:
     """
     transfer = _running(account, agreement_id, "resume", reason)
     delivery.check_may_start(transfer, Party(transfer.role))
-    conduct.check_resumption(transfer.agreement)
+    conduct.check_resumption(account, transfer.agreement)
     delivery.start(transfer.pid, account.username, reason.strip())
     return Agreement.objects.get(id=agreement_id)
 

@@ -347,14 +347,15 @@ def resource_export(folder: Path, workbook: Path, *, department: str | None) -> 
 @resource.command("withdraw")
 @FOLDER
 @click.argument("resource_id")
+@click.option("--emergency", default="", help="Why secrecy demands it at once, although consumers were not told.")
 @AS
-def resource_withdraw(folder: Path, resource_id: str, *, username: str) -> None:
-    """Take an entry out of every catalogue. Agreements in force go on."""
+def resource_withdraw(folder: Path, resource_id: str, *, emergency: str, username: str) -> None:
+    """Take an entry out of every catalogue. With consumers in force, an announced stop must have run."""
     setup(folder)
     from hutong.control.catalogue.actions import withdraw
     from hutong.control.identity.queries import account
 
-    entry = withdraw(account(username), resource_id)
+    entry = withdraw(account(username), resource_id, emergency=emergency)
     click.echo(f"entry {entry.id} version {entry.version} was withdrawn.")
 
 

@@ -23,8 +23,10 @@ from hutong.control.conduct.rules import (
     check_may_resume,
     check_may_suspend,
     check_paper,
+    check_whose,
 )
 from hutong.control.conduct.sentences import IncidentReported
+from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Action, Actor, check
 from hutong.control.notices.actions import tell
 from hutong.control.statute import day
@@ -44,10 +46,12 @@ def note_suspension(by: Actor, agreement: Agreement, cause: str, reason: str) ->
     return papers.file(agreement, "suspension", content, by.username)
 
 
-def check_resumption(agreement: Agreement) -> None:
-    """raises   ResumedWithoutRectification"""
+def check_resumption(by: Actor, agreement: Agreement) -> None:
+    """raises   ResumedWithoutRectification, SupervisorsSuspension"""
     suspension = queries.open_suspension(agreement, agreement.role)
     if suspension is not None:
+        suspended_by = Account.objects.filter(username=suspension.filed_by).values_list("role", flat=True).first()
+        check_whose(suspended_by or "", by.role)
         check_may_resume(suspension.content["cause"], queries.rectified(suspension))
 
 

@@ -59,8 +59,12 @@ KINDS: Final[dict[str, Kind]] = {
     "suspension": Kind(
         {"cause": a_code(codes.SUSPENSION_CAUSES), "reason": a_text}, ("cause", "reason"), state="open"
     ),
+    # The consumer's always: a provider suspends it for misuse, or its own supervisor does.
     "rectification": Kind(
-        {"done": a_text, "by": a_text, "evidence": a_digest}, ("done", "by", "evidence"), answered=True
+        {"done": a_text, "by": a_text, "evidence": a_digest},
+        ("done", "by", "evidence"),
+        authors=("consumer",),
+        answered=True,
     ),
     "disposal": Kind(
         {"copies": a_text, "how": a_text, "on": a_day, "by": a_text, "evidence": a_digest},

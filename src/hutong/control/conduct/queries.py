@@ -40,8 +40,8 @@ def standing_suspension(agreement: Agreement) -> Filing | None:
 
 
 def suspension_to_rectify(agreement: Agreement) -> Filing | None:
-    """The suspension that we have to put right: the other side's, or our own supervisor's of our own department."""
-    suspension = standing_suspension(agreement)
+    """The suspension that we, as the consumer, have to put right: the provider's, or our own supervisor's."""
+    suspension = standing_suspension(agreement) if agreement.role == Party.CONSUMER else None
     if suspension is None or suspension.content["cause"] not in ("misuse", "incident"):
         return None
     return suspension

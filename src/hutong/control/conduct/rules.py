@@ -61,6 +61,16 @@ class ResumedWithoutRectification(Rule):
     next_zh = "请被暂停方报送整改报告，之后方可恢复。"
 
 
+class SupervisorsSuspension(Rule):
+    """The supervisor suspended this agreement, so only the supervisor may resume it."""
+
+    zh = "协议由主管部门暂停，只能由主管部门恢复。"
+    code = "supervisors_suspension"
+    rule = "D809-27"
+    next_en = "File the rectification, then ask the supervisor to resume."
+    next_zh = "请报送整改报告，并请主管部门恢复。"
+
+
 class EndedBeforeDeadline(Rule):
     """The suspended side has until {due} to rectify, so the agreement cannot be ended for misuse before."""
 
@@ -206,6 +216,12 @@ def check_may_suspend(role: str, cause: str, in_force: int) -> None:
     """
     if role == "provider" and cause not in PROVIDERS_CAUSES:
         raise StopWithoutNotice(count=in_force)
+
+
+def check_whose(suspended_by: str, resumed_by: str) -> None:
+    """Roles of who suspended and of who wants to resume. raises   SupervisorsSuspension"""
+    if suspended_by == "supervisor" and resumed_by != "supervisor":
+        raise SupervisorsSuspension
 
 
 def check_may_resume(cause: str, rectified: bool) -> None:

@@ -14,8 +14,7 @@ from django.utils.translation import gettext as _
 
 from hutong.control.agreements import queries
 from hutong.control.agreements.models import Agreement
-from hutong.control.conduct import queries as conduct
-from hutong.control.conduct.rules import ResumedWithoutRectification
+from hutong.control.conduct import actions as conduct
 from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Action
 from hutong.exchange.models import Grant
@@ -32,6 +31,7 @@ from hutong.portal.components.titles import titles_of_entries
 from hutong.portal.parties import papers as filed
 from hutong.portal.parties.forms import ReasonForm
 from hutong.vocabulary import codes
+from hutong.vocabulary.errors import Refused
 
 PAGE_SIZE = 30
 TERMS = "hutong:terms"
@@ -150,7 +150,7 @@ def agreement_page(
         change_url=reverse("agreement_change", args=[bare]),
         form=form,
         may_suspend=_in_state(agreement, change, "active"),
-        may_resume=_may_resume(agreement, change, known.suspended_by),
+        may_resume=_may_resume(account, agreement, change, known.suspended_by),
         may_end=_in_state(agreement, change, "active", "suspended"),
         papers=filed.papers_of(account, agreement),
         to_file=filed.to_file(account, agreement),
@@ -182,16 +182,14 @@ def _in_state(agreement: Agreement, allowed: May, *states: str) -> May:
     return no(_("Not while the agreement is “{state}”.").format(state=state))
 
 
-def _may_resume(agreement: Agreement, allowed: May, suspended_by: str) -> May:
+def _may_resume(account: Account, agreement: Agreement, allowed: May, suspended_by: str) -> May:
     may = _in_state(agreement, allowed, "suspended")
     if may and suspended_by and suspended_by != agreement.role:
         return no(_("The other side suspended it, so the other side resumes it."))
-    suspension = conduct.open_suspension(agreement, agreement.role)
-    if may and suspension is not None and not conduct.rectified(suspension):
-        cause = suspension.content["cause"]
-        named = codes.SUSPENSION_CAUSES
-        if cause in ("misuse", "incident"):
-            refused = ResumedWithoutRectification(cause=named.name(cause), cause_zh=named.name(cause, "zh"))
+    if may:
+        try:
+            conduct.check_resumption(account, agreement)
+        except Refused as refused:
             return no(refused.say(words.language()))
     return may
 

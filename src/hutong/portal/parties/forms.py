@@ -30,7 +30,7 @@ def _day(label: Any) -> forms.DateField:
 class ReasonForm(Form):
     """Why an agreement is suspended, resumed or ended (decree 809, article 27)."""
 
-    cause = forms.ChoiceField(label=lazy("Cause"), required=False)
+    cause = forms.ChoiceField(label=lazy("Cause"))
     reason = _text(lazy("Reason"), lazy("The other side reads this (decree 809, article 27)."), rows=3)
 
     def __init__(self, role: str, data: Mapping[str, Any] | None = None) -> None:
