@@ -12,7 +12,7 @@ from hutong.control.catalogue.queries import items_of
 from hutong.control.catalogue.rules import findings
 from hutong.control.clocks.models import Clock
 from hutong.control.demands import barring, duties, holding, lists
-from hutong.control.demands.candidates import candidates, lead_sources, wish
+from hutong.control.demands.candidates import candidates, lead_sources, of, wish, wish_of
 from hutong.control.demands.document import BadDemand
 from hutong.control.demands.models import Barred, Duty, DutyTerm, ListVersion
 from hutong.control.demands.rules import (
@@ -369,3 +369,17 @@ def test_a_line_of_another_node_takes_no_id_of_ours(here):
     with pytest.raises(BadDemand):
         arrives(1, lines(title_zh="控\u0000制"))
     assert Duty.objects.get().origin == "320000"
+
+
+def test_the_words_that_fit_are_shown_as_people_wrote_them(here):
+    published = entry(here.anhui, title_zh="食品生产许可登记", title_en="Food permits", items=[an_item("a", "甲")])
+    (found,) = candidates(wish("食品生产许可证 food permit", []))
+    assert found.known.id == published.id
+    assert found.reasons[0].say("zh") == "含词：食品生产许可、food、permit"
+
+
+def test_the_duty_a_demand_brought_is_no_candidate_for_it(here):
+    demand = here.open()
+    holding.name_lead(here.supervisor, demand.id, MARKET)
+    assert of(demand) == ()
+    assert len(candidates(wish_of(demand))) == 1

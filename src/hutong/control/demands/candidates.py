@@ -23,6 +23,13 @@ def wish_of(demand: Demand) -> Wish:
     return wish(demand.title, demand.items, area_code=demand.area_code, update_cycle=demand.update_cycle)
 
 
+def of(demand: Demand) -> tuple[Candidate, ...]:
+    """What could meet a demand, without the duty that came from itself."""
+    found = candidates(wish_of(demand), most=MOST + 1)
+    own = set(Duty.objects.filter(demand_id=demand.id).values_list("id", flat=True))
+    return tuple(one for one in found if one.known.id not in own)[:MOST]
+
+
 def wish(title: str, items: Sequence[dict[str, str]], *, area_code: str = "", update_cycle: str = "") -> Wish:
     """items   [{"words": ..., "element": code or ""}]"""
     text = " ".join([title, *(one.get("words", "") for one in items)])

@@ -115,12 +115,10 @@ def find_candidates(
     setup(folder)
     from hutong.control.demands import candidates, queries
 
-    wish = (
-        candidates.wish_of(queries.demand(demand_id))
-        if demand_id
-        else candidates.wish(text, read_items(items), area_code=place["area_code"], update_cycle=place["update_cycle"])
-    )
-    found = candidates.candidates(wish)
+    if demand_id:
+        found = candidates.of(queries.demand(demand_id))
+    else:
+        found = candidates.candidates(candidates.wish(text, read_items(items), **place))
     if as_json:
         click.echo(json.dumps([_candidate(one) for one in found], ensure_ascii=False, indent=2))
         return

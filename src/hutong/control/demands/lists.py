@@ -31,9 +31,9 @@ from hutong.vocabulary.ids import is_id
 from hutong.vocabulary.text import checked, shown
 
 KINDS: Final = CodeList([
-    ("demand", "需求清单", "demands"),
-    ("duty", "责任清单", "duties"),
-    ("barred", "负面清单", "negative list"),
+    ("demand", "需求清单", "Demands"),
+    ("duty", "责任清单", "Duties"),
+    ("barred", "负面清单", "Negative list"),
 ])  # fmt: skip
 DUTIES_EVENT = "duty.list"
 LINES_A_MESSAGE = 400

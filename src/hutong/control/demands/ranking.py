@@ -17,6 +17,7 @@ WORDS_WORTH = 25
 AREA_WORTH = 10
 LEAD_WORTH = 10
 CYCLE_WORTH = 5
+WORDS_SHOWN = 5
 TITLE_WEIGHT = 16  # of a term that stands in the title (catalogue/terms.py)
 
 # From the most to the least frequent; what is irregular or other is not compared.
@@ -112,8 +113,20 @@ def _words(wished: Sequence[str], weights: Mapping[str, int]) -> _Part:
         return 0, ()
     # A word in the title counts in full, one deep in the summary half.
     worth = sum(1 if weights[term] >= TITLE_WEIGHT else 0.5 for term in matched)
-    said = f"{len(matched)} of {len(wished)} words", f"{len(matched)}/{len(wished)} 个检索词相符"
+    shown = phrases(matched)[:WORDS_SHOWN]
+    said = "says " + ", ".join(f"“{one}”" for one in shown), "含词：" + "、".join(shown)
     return max(1, int(WORDS_WORTH * worth / len(wished))), (Reason("words", *said),)
+
+
+def phrases(terms: Sequence[str]) -> list[str]:
+    """Overlapping pairs of Chinese characters put together again: 食品, 品生, 生产 are 食品生产."""
+    found: list[str] = []
+    for term in terms:
+        if found and len(term) == 2 and not term.isascii() and found[-1][-1] == term[0]:
+            found[-1] += term[1]
+        else:
+            found.append(term)
+    return found
 
 
 def _area(wished: str, has: str) -> tuple[_Part, bool]:

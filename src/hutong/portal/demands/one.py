@@ -70,7 +70,7 @@ class Step:
     form: Form
     may: May
     grave: bool = False
-    open: bool = False  # unfolded: the first one, and one that was sent and did not pass
+    open: bool = False  # unfolded: what is due now, and what was sent and did not pass
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +130,7 @@ def demand_page(
         refused_citation=demand.refusal_citation,
         refused_code=words.code_name(REFUSALS, demand.refusal_code) if demand.refusal_code else "",
         steps=tuple(_steps(account, demand, bound)) if at_work else (),
-        candidates=found(candidates.candidates(candidates.wish_of(demand))) if at_work else (),
+        candidates=found(candidates.of(demand)) if at_work else (),
         facts=_facts(demand),
         timeline=story(queries.timeline(demand.id)),
     )
@@ -175,7 +175,10 @@ def _steps(account: Account, demand: Demand, bound: tuple[str, Form] | None) -> 
             continue
         heading, label = _words(verb, demand)
         address = reverse("demand_step", args=[demand.id, verb])
-        grave, unfolded = verb in ("refuse", "withdraw"), not shown or form.is_bound
+        grave = verb in ("refuse", "withdraw")
+        led = demand.state == "led"
+        due_now = verb == "fulfil" if led else verb in ("name_lead", "assign")
+        unfolded = due_now or form.is_bound
         shown.append(Step(verb, heading, label, address, form, allowed, grave, unfolded))
     return shown
 
@@ -238,7 +241,7 @@ def _resources(demand: Demand) -> list[tuple[str, str]]:
         own = Q(origin=current().jurisdiction, department_code=demand.lead_code, state="published")
         rows = Entry.objects.filter(own).order_by("-published_at").only("id", "title_zh", "title_en")[:MOST_CHOICES]
         return [(one.id, words.of_language(one.title_zh, one.title_en)) for one in rows]
-    some = candidates.candidates(candidates.wish_of(demand))
+    some = candidates.of(demand)
     return [
         (one.known.id, words.of_language(one.known.title_zh, one.known.title_en))
         for one in some
