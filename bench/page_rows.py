@@ -25,6 +25,7 @@ from hutong.control.catalogue import dataset as datasets
 from hutong.control.catalogue import federation
 from hutong.control.catalogue import terms as words
 from hutong.control.catalogue.models import ChangeClock, Entry, EntryTerm, Item, Resource
+from hutong.control.clocks.models import Clock
 from hutong.control.identity.models import Account
 from hutong.control.organisations.models import Department
 from hutong.control.requests.models import ShareRequest
@@ -141,6 +142,7 @@ def seed(*, entries: int, requests: int) -> None:
         dealings = list(_dealings(requests, offices, ours, others, chance, now))
         Writer(ShareRequest).write(_requests(dealings))
         Writer(Negotiation).write(_negotiations(dealings))
+        Writer(Clock).write(_clocks(dealings, chance))
         Writer(Agreement).write(_agreements(dealings))
         Writer(ExchangeRecord).write(_exchanges(dealings, chance, now))
         _accounts(offices[0])
@@ -269,7 +271,7 @@ class Dealing:
 
     @property
     def agreed(self) -> bool:
-        return self.state == "FINALIZED" and self.n % 3 == 0  # the rest have ended and been put away
+        return self.state == "FINALIZED" and self.n % 6 == 0  # the rest have ended and been put away
 
 
 ASKED = {"REQUESTED": "signed_off", "OFFERED": "signed_off", "FINALIZED": "agreed", "TERMINATED": "refused"}
@@ -340,6 +342,23 @@ def _negotiations(dealings: list[Dealing]) -> Iterator[list[Any]]:
             )  # fmt: skip
 
 
+def _clocks(dealings: list[Dealing], chance: random.Random) -> Iterator[list[Any]]:
+    """The reply to each request we received: one in twenty was late."""
+    writer = Writer(Clock)
+    for one in dealings:
+        if one.role == "provider":
+            due, running = one.at + timedelta(days=14), one.state == "REQUESTED"
+            took = timedelta(days=chance.randint(15, 25) if chance.random() < 0.05 else chance.randint(1, 13))
+            met = None if running else min(one.at + took, datetime.now(UTC))
+            yield writer.row(
+                id=_uuid(7, one.n), rule="D809-21/reply_conditional", subject=f"negotiation:{one.pid}",
+                department=one.office.code, role="officer", title_zh="答复", title_en="Reply", received_on=_day(one.at),
+                days=10, due_on=_day(due), met_on=_day(met) if met else None, created_at=_moment(one.at),
+                changed_at=_moment(one.at), state="running" if met is None else "late" if met > due else "met",
+                page=_json(["negotiation", one.pid.removeprefix("urn:uuid:")]),
+            )  # fmt: skip
+
+
 def _agreements(dealings: list[Dealing]) -> Iterator[list[Any]]:
     writer = Writer(Agreement)
     for one in dealings:
@@ -356,12 +375,12 @@ def _agreements(dealings: list[Dealing]) -> Iterator[list[Any]]:
 
 
 def _exchanges(dealings: list[Dealing], chance: random.Random, now: datetime) -> Iterator[list[Any]]:
-    """As many exchanges as requests, most of them lately."""
+    """Half as many exchanges as requests, most of them lately."""
     writer, agreed = Writer(ExchangeRecord), [one for one in dealings if one.agreed]
     last_year = agreed[-len(agreed) // 3 :]
-    for n in range(len(dealings)):
+    for n in range(len(dealings) // 2):
         one = chance.choice(last_year)
-        at = now - timedelta(days=365) * (1 - n / len(dealings)) ** 2
+        at = now - timedelta(days=365) * (1 - 2 * n / len(dealings)) ** 2
         yield writer.row(
             exchange_id=_uuid(5, n), role=one.role, peer=one.peer, agreement_id=_agreement(one), purpose=one.purpose,
             case_digest="sha256:" + "0" * 64, outcome="served" if chance.random() < 0.98 else "refused",

@@ -30,7 +30,7 @@ from tests.region import ourselves
 
 OCTOBER = Period("month", date(2025, 10, 1))
 BEGINNINGS = {
-    "late_replies": "D809-21/",
+    "late_replies": "D809-21/reply",
     "late_deliveries": "D809-22/",
     "late_corrections": "D809-26/",
     "no_return_flow": "D809-24/",
@@ -319,7 +319,7 @@ def test_a_total_below_the_smallest_cell_is_not_published(office, at):
     refused_negotiation(office, "few", "《条例》")
     actions.keep_up()
     told = next(one for one in public.document(OCTOBER)["figures"] if one["name"] == "refusals_without_citation")
-    assert (told["cases"], told["counted"]) == (None, None)
+    assert (told["cases"], told["number"]) == (None, None)
 
 
 def test_brain_dashboard_every_number_opens_to_its_source_time_and_definition(office, at):

@@ -129,7 +129,7 @@ def test_the_public_page_names_no_department_and_hides_small_numbers(months, ope
     assert "fewer than 5" in page
     assert months not in page + str(told)
     refusals = next(one for one in told["figures"] if one["name"] == "refusals_without_citation")
-    assert (refusals["cases"], refusals["counted"], refusals["parts"]) == (6, 0, {"code_0": None, "code_1": None})
+    assert (refusals["cases"], refusals["number"], refusals["parts"]) == (6, 6, {"code_0": None, "code_1": None})
 
 
 def test_the_public_page_is_counted_once_a_minute_and_keeps_nobodys_form_token(months, open_to_all):

@@ -8,6 +8,7 @@ from datetime import date
 
 import orjson
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from hutong.control.oversight.actions import SIGNED_PREFIX
 from hutong.control.oversight.counting import count
@@ -16,6 +17,7 @@ from hutong.control.oversight.models import Statement
 from hutong.control.oversight.periods import Period
 from hutong.ledger.models import LedgerEntry
 from hutong.node.keyring import ring
+from hutong.node.keys import load_node_keys
 from hutong.node.settings import current
 from hutong.vocabulary.canonical import canonical_bytes, digest
 from hutong.vocabulary.errors import NotFound
@@ -72,14 +74,23 @@ def check(found: Statement) -> Checked:
 
 
 def _signed(found: Statement, content: bytes) -> bool:
-    key = ring().lookup(found.keyid)
-    if key is None or key.jurisdiction != current().jurisdiction:
+    key = _own_key(found.keyid)
+    if key is None:
         return False
     try:
-        key.key.verify(base64.b64decode(found.signature), SIGNED_PREFIX + content)
+        key.verify(base64.b64decode(found.signature), SIGNED_PREFIX + content)
     except (InvalidSignature, ValueError):
         return False
     return True
+
+
+def _own_key(keyid: str) -> Ed25519PublicKey | None:
+    """A key of ours: as the directory lists it, or, where it does not (before joining), as our folder has it."""
+    listed = ring().lookup(keyid)
+    if listed is not None:
+        return listed.key if listed.jurisdiction == current().jurisdiction else None
+    kept = next((one for one in load_node_keys(current()) if one.keyid == keyid), None)
+    return kept.private.public_key() if kept else None
 
 
 def _entered(found: Statement) -> bool:

@@ -207,7 +207,7 @@ def _all(_today: date) -> Q:
 
 
 _MEASURES: tuple[Measure, ...] = (
-    _of_clocks(rules.LateReplies, "D809-21/"),
+    _of_clocks(rules.LateReplies, "D809-21/reply"),
     _of_clocks(rules.LateDeliveries, "D809-22/"),
     _of_clocks(rules.LateCorrections, "D809-26/", of_data=True),
     _of_clocks(rules.NoReturnFlow, "D809-24/", of_data=True),

@@ -67,7 +67,7 @@ def figures_page(period: Period) -> PublicFiguresPage:
 
 
 def _public(line: Line, least: int) -> PublicFigure:
-    language = words.language()
+    language, shown = words.language(), public.SHOWN[line.measure.name]
     state, why = said_of(line)
     number, label = _told(line, least) if state is None else ("", "")
     parts = queries.publishable(line.parts, least) if state is None else {}
@@ -75,8 +75,8 @@ def _public(line: Line, least: int) -> PublicFigure:
     if state is None and line.median_days is not None and not queries.hidden(line.of, least):
         note = _("The middle case was answered on day {days}.").format(days=words.number(line.median_days))
     return PublicFigure(
-        title=line.measure.title(language),
-        definition=line.measure.definition(language),
+        title=shown.titles[0 if language == "zh" else 1],
+        definition=shown.definitions[0 if language == "zh" else 1],
         number=number,
         label=label,
         note=note,
@@ -88,12 +88,11 @@ def _public(line: Line, least: int) -> PublicFigure:
 
 def _told(line: Line, least: int) -> tuple[str, str]:
     """The number, and of how many; hidden where either, or what is left over, is small."""
-    if line.measure.ground.snapshot:
-        return _few(None if queries.hidden(line.counted, least) else line.counted, least), ""
-    whole = None if queries.hidden(line.of, least) else line.of
-    unsafe = any(queries.hidden(one, least) for one in (line.of, line.counted, line.of - line.counted))
-    label = _("of {many} cases").format(many=_few(whole, least))
-    return _few(None if unsafe else line.counted, least, exact=line.counted < least), label
+    found = public.number(line, least)
+    few = _few(found, least, exact=queries.hidden(public.SHOWN[line.measure.name].number(line), least))
+    if found == line.of or (found is None and line.measure.ground.snapshot):
+        return few, ""
+    return few, _("of {many} cases").format(many=_few(None if queries.hidden(line.of, least) else line.of, least))
 
 
 def _few(many: int | None, least: int, *, exact: bool = True) -> str:
