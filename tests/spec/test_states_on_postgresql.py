@@ -18,6 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 TESTS = (
     "tests/spec/test_two_at_once.py",
     "tests/generative/test_both_state_machines.py::test_every_legal_move_can_be_made_by_either_side",
+    "tests/unit/test_correcting.py",
+    "tests/unit/test_conduct.py",
 )
 
 

@@ -38,7 +38,7 @@ from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Operator
 from hutong.control.notices.queries import notices
 from hutong.control.statute import day
-from hutong.exchange.models import ExchangeRecord, Grant
+from hutong.exchange.models import DailyUse, ExchangeRecord, Grant
 from hutong.ledger.models import AuditRecord, LedgerEntry
 from hutong.node.directory import iso
 from hutong.node.events import Event
@@ -341,8 +341,24 @@ def test_d809_29_use_record_incomplete_names_what_is_missing_and_a_whole_one_tra
         actions.record_use(health["officer"], made.id, USED | {"effect": " ", "destruction": ""})
     actions.record_use(health["officer"], made.id, USED)
     assert [one["content"] for one in said(papers.FILED)] == [USED]
-    (line,) = use.by_year(health["officer"])
+    (line,) = use.by_year(use.of_account(health["officer"]))
     assert (line.year, line.told) == (2026, [USED])
+
+
+def test_use_is_counted_by_agreement_and_year_on_either_side(
+    anhui: DspPeer, officer: Account, health: dict[str, Account]
+) -> None:
+    theirs, _ = provided(anhui, officer)
+    ours = consumed(anhui, health)
+    for moment, calls in ((date(2025, 12, 31), 3), (date(2026, 1, 1), 4), (date(2026, 1, 2), 5)):
+        DailyUse.objects.create(agreement_id=theirs.id, day=moment, calls=calls, refused=1, rows=10)
+        used(ours.id, china_noon(moment), count=calls)
+    ExchangeRecord.objects.filter(agreement_id=ours.id).update(role="consumer")
+    for account, agreement in ((officer, theirs), (health["officer"], ours)):
+        lines = use.by_year(use.of_account(account))
+        assert {one.agreement for one in lines} == {agreement.id}
+        assert [(one.year, one.calls) for one in lines] == [(2026, 9), (2025, 3)]
+    assert [(one.refused, one.rows) for one in use.by_year([theirs])] == [(2, 20), (1, 10)]
 
 
 def test_d809_35_incident_incomplete_and_a_whole_one_reaches_the_supervisor_and_the_other_side(

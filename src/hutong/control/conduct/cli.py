@@ -158,7 +158,8 @@ def report(folder: Path, *, agreement_id: str, as_json: bool) -> None:
     setup(folder)
     from hutong.control.conduct import use as uses
 
-    rows = [one.document() for one in uses.by_year(operator(), _urn(agreement_id) if agreement_id else "")]
+    agreements = uses.of_account(operator(), _urn(agreement_id) if agreement_id else "")
+    rows = [one.document() for one in uses.by_year(agreements)]
     _show(rows, as_json)
 
 

@@ -28,6 +28,12 @@ def a_day(name: str, value: Any) -> str:
         raise BadInput(reason=f"{name} is not a day", reason_zh=f"{name} 不是日期") from error
 
 
+def a_year(name: str, value: Any) -> str:
+    if not re.fullmatch(r"20[0-9]{2}", str(value)):
+        raise BadInput(reason=f"{name} is not a year", reason_zh=f"{name} 不是年度")
+    return str(value)
+
+
 def a_digest(name: str, value: Any) -> str:
     """Of the evidence; the evidence itself stays with whoever filed."""
     if value and not (isinstance(value, str) and _DIGEST.match(value)):
@@ -83,7 +89,7 @@ KINDS: Final[dict[str, Kind]] = {
     ),
     # Article 29: use scenario, process, effect, storage, destruction; one a year at least.
     "use": Kind(
-        {"year": a_text, "scenario": a_text, "process": a_text, "effect": a_text, "storage": a_text,
+        {"year": a_year, "scenario": a_text, "process": a_text, "effect": a_text, "storage": a_text,
          "destruction": a_text},
         ("year", "scenario", "process", "effect", "storage", "destruction"),
         authors=("consumer",),

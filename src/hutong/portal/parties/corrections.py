@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy as lazy
 from hutong.control.agreements import queries as agreements
 from hutong.control.agreements.models import Agreement
 from hutong.control.clocks import queries as clocks
+from hutong.control.clocks.models import Clock
 from hutong.control.corrections import content, queries
 from hutong.control.corrections.models import Correction, Heard
-from hutong.control.corrections.rules import CorrectionLate
 from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Action
 from hutong.portal.components import access, asked, scope, words
@@ -265,8 +265,7 @@ def _heard_row(one: Heard, title: str, names: Names) -> Row:
 def _due(one: Correction) -> Due | None:
     if one.due_on is None or one.state != "reported":
         return None
-    clock = clocks.of(f"correction:{one.ticket}").filter(rule=CorrectionLate.name()).first()
-    return Due(one.due_on, clocks.days_left(clock) if clock else None)
+    return Due(one.due_on, clocks.days_left(Clock(due_on=one.due_on)))
 
 
 def _facts(one: Correction, titles: dict[str, str], names: Names) -> tuple[Fact, ...]:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from hutong.control.agreements.models import Agreement
 from hutong.control.clocks import queries as clocks
+from hutong.control.clocks.models import Clock
 from hutong.control.conduct import kinds, queries
 from hutong.control.conduct.models import Filing
 from hutong.control.conduct.rules import FIELDS, PAPERS, DisposalLate
@@ -139,7 +140,7 @@ def _paper(account: Account, agreement: Agreement, one: Filing) -> Paper:
     facts = [Fact(_field(name), _value(name, value), mono=name == "evidence") for name, value in one.content.items()]
     if one.answer:
         facts.append(Fact(_("Answer"), one.answer))
-    left = Due(one.due_on, None) if one.due_on and one.state == "open" else None
+    left = Due(one.due_on, clocks.days_left(Clock(due_on=one.due_on))) if one.due_on and one.state == "open" else None
     return Paper(
         id=one.id,
         name=PAPERS[one.kind][1 if language == "zh" else 0],

@@ -35,4 +35,4 @@ def stops(request: HttpRequest, account: Account) -> HttpResponse:
 @require_safe
 @room("use")
 def use(request: HttpRequest, account: Account) -> HttpResponse:
-    return show(request, "portal/parties/use.html", use_page(account))
+    return show(request, "portal/parties/use.html", use_page(account, request.GET))

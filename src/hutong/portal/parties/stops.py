@@ -9,6 +9,7 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from hutong.control.agreements.models import Agreement
 from hutong.control.catalogue.models import Resource
 from hutong.control.conduct import use as uses
 from hutong.control.conduct.models import StopNotice
@@ -62,6 +63,7 @@ class Year:
 @dataclass(frozen=True, kw_only=True)
 class UsePage(Page):
     years: tuple[Year, ...]
+    pager: Sheet[Agreement]
 
 
 def stop_form(account: Account, data: QueryDict | None = None) -> StopForm | None:
@@ -86,11 +88,14 @@ def stops_page(account: Account, query: QueryDict, form: StopForm | None, refusa
     )
 
 
-def use_page(account: Account) -> UsePage:
-    lines = uses.by_year(account)
+def use_page(account: Account, query: QueryDict) -> UsePage:
+    shown = sheet(
+        scope.apart(account, Agreement.objects.all()), "created_at", reverse("use"), query.dict(), size=PAGE_SIZE
+    )
+    lines = uses.by_year(shown.rows)
     names, titles = Names(), titles_of_entries({one.resource for one in lines})
     years = tuple(_year(one, titles.get(one.resource, one.resource), names) for one in lines)
-    return UsePage(shell=shell_for(account, "use"), years=years)
+    return UsePage(shell=shell_for(account, "use"), years=years, pager=shown)
 
 
 def _stop(one: StopNotice, title: str) -> Stop:
