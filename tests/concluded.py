@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from hutong.control.agreements import actions, delivery, protocol
+from hutong.control.agreements import delivery, protocol
 from hutong.control.agreements.models import Agreement, Negotiation, Transfer
 from hutong.control.identity.models import Account
 from hutong.control.requests import actions as requests
 from hutong.vocabulary.ids import new_id, urn
-from tests.dsp_peer import DspPeer, agreed, heard_of, published, terms
+from tests.dsp_peer import DspPeer, agree, agreed, heard_of, published, terms
 
 
 def provided(anhui: DspPeer, officer: Account, **choice: Any) -> tuple[Agreement, Transfer]:
     """We provide, Anhui reads."""
     pid, mine, _ = anhui.request(published(), terms())
-    made = actions.agree(officer, pid, **choice)
+    made = agree(officer, pid, **choice)
     signature = anhui.countersign(anhui.heard(protocol.ContractAgreement)[-1].agreement)
     said = protocol.ContractVerification(pid, mine, signature)
     assert anhui.say(f"/negotiations/{pid}/agreement/verification", said).status_code == 200

@@ -14,13 +14,16 @@ from django.test import Client
 
 from hutong.control.agreements import protocol
 from hutong.control.agreements.drafting import offer_for, permission_for
+from hutong.control.agreements.models import Agreement
 from hutong.control.agreements.policy import Kind, Policy, read_policy
 from hutong.control.agreements.signatures import Signature, sign
 from hutong.control.agreements.terms import AgreedTerms, Terms, instant
 from hutong.control.catalogue import dataset as datasets
 from hutong.control.catalogue import feed
 from hutong.control.catalogue.models import Entry, Item, Resource
+from hutong.control.identity.models import Account
 from hutong.control.organisations.models import Department
+from hutong.control.replies import actions as replies
 from hutong.exchange.models import Source
 from hutong.node import outside
 from hutong.node.directory import participant_id
@@ -220,6 +223,24 @@ def agreed(asked: Terms, **changes: Any) -> AgreedTerms:
         "ends_at": now + timedelta(days=asked.term_days),
     }
     return AgreedTerms(**(given | changes))
+
+
+def head_of(officer: Account) -> Account:
+    """The head of an officer's sharing body, who signs replies."""
+    given = {"role": "head", "department": officer.department}
+    return Account.objects.get_or_create(username=f"head-of-{officer.username}", defaults=given)[0]
+
+
+def agree(officer: Account, pid: str, **choice: Any) -> Agreement:
+    """The officer proposes to agree, and the head signs."""
+    made = replies.sign(head_of(officer), replies.propose_agreement(officer, pid, **choice).id)
+    assert isinstance(made, Agreement)
+    return made
+
+
+def refuse(officer: Account, pid: str, code: str, reason: str, citation: str) -> None:
+    """The officer proposes to refuse, and the head signs."""
+    replies.sign(head_of(officer), replies.propose_refusal(officer, pid, code, reason, citation).id)
 
 
 def peer(jurisdiction: str = "340000") -> DspPeer:

@@ -34,11 +34,14 @@ print(json.dumps([made.id, made.negotiation_id]))
 """
 # What an officer or a head does, once: by name.
 ACTS = {
-    "supplement": "actions.ask_supplement(wang, {pid!r}, ['文号'])",
-    "complete": "requests.complete(sun, {request!r}, basis='某法第三条')",
+    "supplement": "replies.ask_supplement(wang, {pid!r}, [('basis', '文号')])",
+    "complete": "requests.complete(sun, {request!r}, ['某法第三条'])",
     "accept": "actions.accept_offer(sun, {pid!r})",
-    "agree": "actions.agree(wang, {pid!r})",
-    "refuse": "actions.refuse(wang, {pid!r}, 'no_statutory_duty', '不属于法定职责', '条例第二条')",
+    "agree": "replies.sign(zhao, replies.propose_agreement(wang, {pid!r}).id)",
+    "refuse": (
+        "replies.sign(zhao, replies.propose_refusal(wang, {pid!r}, 'no_statutory_duty', '不属于法定职责',"
+        " '《政务数据共享条例》第二条').id)"
+    ),
     "suspend": "actions.suspend(wang, {agreement!r}, '保密核查', cause='secrecy')",
     "resume": "actions.resume(wang, {agreement!r}, '核查完毕')",
     "complete_delivery": "delivery.complete({transfer!r}, 'wang')",
@@ -48,7 +51,8 @@ ACT = """
 from hutong.control.agreements import actions, delivery
 from hutong.control.identity.models import Account
 from hutong.control.requests import actions as requests
-wang, li, sun = (Account.objects.filter(username=one).first() for one in ("wang", "li", "sun"))
+from hutong.control.replies import actions as replies
+wang, zhao, li, sun = (Account.objects.filter(username=one).first() for one in ("wang", "zhao", "li", "sun"))
 """
 BY_RULE = ["requested", "agreed", "verified", "finalized"]
 DELIVERED = ["transfer.requested", "transfer.started"]
@@ -149,11 +153,11 @@ class Process:
         self.two.act(self.two.region[where], name, **self.named(where))
 
     def steps(self, where: str) -> list[str]:
-        """Kinds of the audit records of this negotiation and its transfer, in order."""
+        """Kinds of the audit records of this negotiation and its transfer, in order; not those of replies and terms."""
         named = self.named(where)
         subjects = f"'negotiation:{named['pid']}', 'transfer:{named['transfer']}'"
         rows = self.rows(where, f"SELECT kind FROM audit_record WHERE subject IN ({subjects}) ORDER BY id")
-        return [row["kind"] for row in rows]
+        return [row["kind"] for row in rows if not row["kind"].startswith(("clock.", "reply."))]
 
     def digest(self, where: str) -> list[dict[str, Any]]:
         chosen = "SELECT id, digest, provider_signature, consumer_signature FROM agreement"

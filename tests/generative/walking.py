@@ -31,6 +31,11 @@ from tests.wire import Fate, Wire, deliver
 ENDINGS = ("TERMINATION", "TRANSFER_TERMINATION", "TRANSFER_COMPLETION")
 
 
+def steps() -> int:
+    """How many records there are of steps; the statutory terms run beside them."""
+    return AuditRecord.objects.exclude(kind__startswith="clock.").count()
+
+
 class PowerCut(Exception):
     """What an unforeseen error in the middle of a message stands for."""
 
@@ -79,7 +84,7 @@ class Walk(RuleBasedStateMachine):
         self.waiting: list[str] = []  # what we said that has not arrived, in order
         OutboxMessage.objects.filter(delivered_at=None).update(failed_at=datetime.now(UTC))  # of earlier walks
         self.told = OutboxMessage.objects.count()
-        self.records = AuditRecord.objects.count()
+        self.records = steps()
 
     # --- the model ---
 
@@ -344,7 +349,8 @@ class Walk(RuleBasedStateMachine):
             return
         assert self.stored().state == self.state
         assert self.state in STATES[self.machine]
-        assert AuditRecord.objects.count() == self.records == LedgerEntry.objects.count()
+        assert AuditRecord.objects.count() == LedgerEntry.objects.count()
+        assert steps() == self.records
         assert OutboxMessage.objects.count() == self.told
         assert OutboxMessage.objects.filter(delivered_at=None, failed_at=None).count() == len(self.waiting)
 

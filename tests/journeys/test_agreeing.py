@@ -162,6 +162,9 @@ def test_an_officer_agrees_with_masks_suspends_resumes_and_ends(two: Two) -> Non
     assert (waiting["peer"], waiting["purpose"], waiting["items"]) == ("340000", PURPOSE, ["uscc", "name"])
     agree = ("agreement", "agree", waiting["pid"], "--mask", "name=name", "--mask", "uscc=last:4", "--as", "officer")
     two.at("jiangsu", *agree)
+    with pytest.raises(CommandFailed, match="may not do this"):
+        two.at("jiangsu", "agreement", "sign", waiting["pid"], "--as", "officer")
+    two.at("jiangsu", "agreement", "sign", waiting["pid"], "--as", "head")
     agreement = two.active(request)
     status, rows, _ = two.read(agreement)
     assert status == 200
@@ -199,10 +202,11 @@ def test_a_refusal_without_citation_is_refused_and_one_with_it_arrives(two: Two)
     line = ("agreement", "refuse", pid, "--code", "no_statutory_duty", "--reason", "不属于法定职责", "--as", "officer")
     with pytest.raises(CommandFailed, match="must cite"):
         two.at("jiangsu", *line, "--citation", "")
-    two.at("jiangsu", *line, "--citation", "政务数据共享条例第二条")
+    two.at("jiangsu", *line, "--citation", "《政务数据共享条例》第二条")
+    two.at("jiangsu", "agreement", "sign", pid, "--as", "head")
     shown = until(lambda: two.show(request) if two.show(request)["state"] == "refused" else None, what="the refusal")
     assert shown["refusal_reason"] == "不属于法定职责"
-    assert shown["refusal_citation"] == "政务数据共享条例第二条"
+    assert shown["refusal_citation"] == "《政务数据共享条例》第二条"
 
 
 def test_a_request_sent_while_the_provider_is_down_is_answered_when_it_is_back(two: Two) -> None:

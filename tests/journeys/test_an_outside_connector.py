@@ -99,7 +99,8 @@ def test_from_being_let_in_to_being_shut_out(node: Node, tmp_path: Path) -> None
     restart(node)
     assert say(node, token, "/negotiations/request", "REQUEST", **asked)[1]["providerPid"] == pid
     assert PARTNER in node.hutong("agreement", "inbox", home)
-    agreement = node.hutong("agreement", "agree", home, pid, "--as", "wang").split()[1]
+    node.hutong("agreement", "agree", home, pid, "--as", "wang")
+    agreement = node.hutong("agreement", "sign", home, pid, "--as", "zhao").split()[1]
     until(lambda: node.json("outbox", home)[0]["attempts"] > 1, what="two attempts")
 
     restart(node)

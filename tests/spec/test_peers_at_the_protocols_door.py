@@ -27,7 +27,7 @@ from hutong.node.signatures import body_digest, sign_request
 from hutong.vocabulary.ids import new_id, urn
 from tests import dsp_messages
 from tests.dsp_messages import PLACES, message
-from tests.dsp_peer import DSP, DspPeer, agreed, heard_of, published, terms
+from tests.dsp_peer import DSP, DspPeer, agree, agreed, heard_of, published, terms
 from tests.spec import dsp_schemas
 
 pytestmark = pytest.mark.django_db
@@ -169,7 +169,7 @@ def test_a_bare_consumer_gets_its_agreement_and_data_once_an_officer_agrees(anhu
     assert (answer.status_code, dsp_schemas.complaints("negotiation/contract-negotiation", answer.json())) == (201, [])
     pids = answer.json()["providerPid"], mine
     assert Negotiation.objects.get().state == "REQUESTED"  # D809-20: no rule agrees to it
-    actions.agree(officer, pids[0])
+    agree(officer, pids[0])
     agreement = told(anhui, "AGREEMENT")["agreement"]
     assert says(anhui, "negotiation", "VERIFICATION", pids)["state"] == "VERIFIED"
     told(anhui, "FINALIZED")

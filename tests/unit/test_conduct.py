@@ -109,7 +109,7 @@ def test_misuse_the_supervisor_suspends_calls_fail_at_once_and_only_a_rectificat
     agreements.suspend(supervisor, made.id, "超出约定用途", cause="misuse")
     assert Grant.objects.get().state == "suspended"  # every gateway reads it for every batch
     (suspension,) = said(papers.FILED)
-    clock = Clock.objects.get()
+    clock = Clock.objects.get(rule=RectificationLate.name())
     assert (clock.rule, clock.days) == ("D809-27/rectification_late", 10)
     assert suspension["due_on"] == (clock.due_on.isoformat() if clock.due_on else None)
     with pytest.raises(ResumedWithoutRectification):
@@ -118,7 +118,7 @@ def test_misuse_the_supervisor_suspends_calls_fail_at_once_and_only_a_rectificat
     filed_by_peer(made, "rectification", RECTIFIED, suspension["id"])
     assert agreements.resume(supervisor, made.id, "已整改").state == "active"
     assert {one.kind: one.state for one in queries.of(made)} == {"suspension": "lifted", "rectification": "accepted"}
-    assert Clock.objects.get().state == "met"
+    assert Clock.objects.get(rule=RectificationLate.name()).state == "met"
     kinds = [one.kind for one in AuditRecord.objects.filter(subject=f"agreement:{made.id}").order_by("id")]
     assert kinds.count("filing.rectification") == 1
     assert kinds[-2:] == ["filing.suspension_lifted", "filing.rectification_accepted"]

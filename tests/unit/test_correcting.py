@@ -129,7 +129,7 @@ def test_a_correction_is_answered_with_old_and_new_as_digests_and_the_subscriber
     assert change["old"] == one.before["name"]
     assert change["old"] != change["new"]
     assert change["new"].startswith("hmac-sha256:")
-    assert Clock.objects.get().state == "met"
+    assert Clock.objects.get(rule=CorrectionLate.name()).state == "met"
     told = Told.objects.get()
     assert (told.peer, told.state, told.items) == ("340000", "told", ["name"])
     (event,) = said(saying.TOLD)

@@ -44,6 +44,9 @@ duty.keep               | x       | x    | x       | x          |         |
 barred.propose          | x       | x    | x       |            |         |
 barred.review           |         |      |         | x          |         |
 list.publish            |         |      | x       | x          |         |
+reply.sign              |         | x    |         |            |         |
+resource.simulate       | x       | x    |         |            |         |
+zone.keep               |         |      | x       | x          |         |
 agreement.change        | x       | x    |         | x          |         |
 correction.report       | x       | x    |         |            |         |
 correction.answer       | x       | x    |         |            |         |

@@ -23,6 +23,7 @@ from hutong.control.agreements.terms import read_agreed
 from hutong.control.agreements.transitions import IllegalMove, Machine, Party
 from hutong.control.identity.models import Account
 from hutong.control.identity.rules import OtherDepartment
+from hutong.control.replies import actions as replies
 from hutong.control.requests import actions as requests
 from hutong.control.requests.models import ShareRequest
 from hutong.exchange.models import Grant, Subscription
@@ -32,7 +33,7 @@ from hutong.node.models import OutboxMessage
 from hutong.vocabulary.canonical import canonical_digest
 from hutong.vocabulary.errors import NotAllowed
 from hutong.vocabulary.ids import new_id, urn
-from tests.dsp_peer import DspPeer, agreed, heard_of, peer, published, terms
+from tests.dsp_peer import DspPeer, agree, agreed, head_of, heard_of, peer, published, refuse, terms
 from tests.region import an_item
 from tests.spec import dsp_schemas
 
@@ -56,7 +57,7 @@ def in_force(anhui: DspPeer, officer: Account, **choice) -> tuple[Agreement, Tra
     """An agreement of ours as provider, delivered: walked there by the real messages."""
     entry = published()
     pid, mine, _ = anhui.request(entry, terms())
-    made = actions.agree(officer, pid, **choice)
+    made = agree(officer, pid, **choice)
     verified(anhui, pid, mine)
     message = protocol.TransferRequest(urn(new_id()), made.id, delivery.FORMAT, anhui.callback)
     answer = anhui.say("/transfers/request", message)
@@ -108,10 +109,13 @@ def test_every_step_leaves_an_audit_record_and_a_ledger_entry_in_the_same_transa
     pid, mine, _ = anhui.request(published("unconditional"), terms())
     message = verified(anhui, pid, mine)
     kinds = list(AuditRecord.objects.order_by("id").values_list("kind", flat=True))
-    assert kinds == ["negotiation.requested", "agreement.agreed", "agreement.verified", "agreement.finalized"]
+    assert kinds == [
+        *("clock.started", "negotiation.requested", "agreement.agreed", "clock.met", "clock.started"),
+        *("agreement.verified", "agreement.finalized"),
+    ]
     entries = [bytes(one).decode() for one in LedgerEntry.objects.order_by("id").values_list("entry", flat=True)]
     digest = canonical_digest(message.agreement.document)
-    assert [digest in one for one in entries] == [False, True, True, True]
+    assert [digest in one for one in entries] == [False, False, True, False, False, True, True]
     assert not any("企业开办" in one for one in entries)
 
 
@@ -137,35 +141,37 @@ def test_a_1_wider_than_asked_the_officer_may_agree_to_less_and_never_to_more(an
     pid, _, _ = anhui.request(published(), terms())
     for wider in ({"items": ["phone"]}, {"items": []}, {"term_days": 366}, {"masks": {"phone": {"action": "keep"}}}):
         with pytest.raises(WiderThanAsked):
-            actions.agree(officer, pid, **wider)
+            agree(officer, pid, **wider)
     with pytest.raises(BadMask):
-        actions.agree(officer, pid, masks={"name": {"action": "blur"}})
+        agree(officer, pid, masks={"name": {"action": "blur"}})
     assert state_of(pid) == "REQUESTED"
-    assert actions.agree(officer, pid, items=["name"]).state == "agreed"
+    assert agree(officer, pid, items=["name"]).state == "agreed"
 
 
 def test_only_the_departments_own_officer_answers(anhui: DspPeer, health: dict[str, Account]) -> None:
     pid, _, _ = anhui.request(published(), terms())
     with pytest.raises(OtherDepartment):
-        actions.agree(health["officer"], pid)
+        agree(health["officer"], pid)
     with pytest.raises(NotAllowed):
-        actions.agree(Account.objects.create(username="qian", role="auditor"), pid)
+        agree(Account.objects.create(username="qian", role="auditor"), pid)
     assert state_of(pid) == "REQUESTED"
 
 
 def test_d809_15_and_21_a_refusal_needs_a_reason_and_a_citation(anhui: DspPeer, officer: Account) -> None:
     pid, _, _ = anhui.request(published(), terms())
     with pytest.raises(Exception, match="code from the list"):
-        actions.refuse(officer, pid, "because", "不符合", "条例第二条")
+        refuse(officer, pid, "because", "不符合", "《政务数据共享条例》第二条")
     with pytest.raises(Exception, match="code from the list"):
-        actions.refuse(officer, pid, "no_statutory_duty", " ", "条例第二条")
+        refuse(officer, pid, "no_statutory_duty", " ", "《政务数据共享条例》第二条")
+    with pytest.raises(Exception, match="names a law and its article"):
+        refuse(officer, pid, "no_statutory_duty", "不属于法定职责", "无")
     with pytest.raises(Exception, match="must cite"):
-        actions.refuse(officer, pid, "no_statutory_duty", "不属于法定职责", "无")
-    actions.refuse(officer, pid, "no_statutory_duty", "不属于法定职责", "条例第二条")
+        refuse(officer, pid, "no_statutory_duty", "不属于法定职责", " ")
+    refuse(officer, pid, "no_statutory_duty", "不属于法定职责", "《政务数据共享条例》第二条")
     message = anhui.heard(protocol.ContractTermination)[0]
     assert (message.code, message.refusal) == (
         "no_statutory_duty",
-        {"reason": "不属于法定职责", "citation": "条例第二条"},
+        {"reason": "不属于法定职责", "citation": "《政务数据共享条例》第二条"},
     )
     assert state_of(pid) == "TERMINATED"
 
@@ -184,14 +190,14 @@ def test_d809_14_an_item_that_is_not_shared_leaves_the_decision_to_the_officer_w
     pid, _, _ = anhui.request(entry, terms())
     assert state_of(pid) == "REQUESTED"
     with pytest.raises(Exception, match="may not be shared: name"):
-        actions.agree(officer, pid)
-    assert actions.agree(officer, pid, items=["uscc"])
+        agree(officer, pid)
+    assert agree(officer, pid, items=["uscc"])
 
 
 def test_d809_21_no_offer_made_without_a_word_of_what_is_missing(anhui: DspPeer, officer: Account) -> None:
     pid, _mine, _ = anhui.request(published(), terms())
     with pytest.raises(NoOfferMade):
-        actions.ask_supplement(officer, pid, [])
+        outbound.offer(pid, officer.username)
     assert state_of(pid) == "REQUESTED"
 
 
@@ -199,14 +205,17 @@ def test_d809_21_supplement_twice_is_refused_the_list_is_made_once_and_completel
     anhui: DspPeer, officer: Account
 ) -> None:
     pid, mine, _ = anhui.request(published(), terms())
-    actions.ask_supplement(officer, pid, ["使用依据的文号", "使用范围"])
+    replies.ask_supplement(officer, pid, [("basis", "使用依据的文号"), ("scope", "使用范围")])
     offer = anhui.heard(protocol.ContractOffer)[0].offer
-    assert offer.document["hutong:supplement"] == ["使用依据的文号", "使用范围"]
+    assert offer.document["hutong:supplement"] == [
+        {"field": "basis", "wanted": "使用依据的文号"},
+        {"field": "scope", "wanted": "使用范围"},
+    ]
     counter = protocol.ContractRequest(mine, offer, provider_pid=pid)
     assert anhui.say(f"/negotiations/{pid}/request", counter).status_code == 200
     assert state_of(pid) == "REQUESTED"
     with pytest.raises(SupplementTwice):
-        actions.ask_supplement(officer, pid, ["又一份材料"])
+        replies.ask_supplement(officer, pid, [("material", "又一份材料")])
 
 
 def test_d809_16_unknown_dataset_or_items_are_refused_and_keep_nothing(anhui: DspPeer) -> None:
@@ -261,7 +270,7 @@ def test_a5_the_first_request_again_is_the_same_negotiation_whatever_was_offered
 ) -> None:
     message = protocol.ContractRequest(urn(new_id()), _offer(published()), callback=anhui.callback)
     pid = anhui.say("/negotiations/request", message).json()["providerPid"]
-    actions.ask_supplement(officer, pid, ["使用依据的文号"])
+    replies.ask_supplement(officer, pid, [("basis", "使用依据的文号")])
     again = anhui.say("/negotiations/request", message)  # our acknowledgement was lost
     assert (again.status_code, again.json()["providerPid"], again.json()["state"]) == (200, pid, "OFFERED")
 
@@ -310,7 +319,7 @@ def test_d809_20_without_our_terms_nothing_is_agreed_by_rule_and_an_officer_may_
     assert state_of(pid) == "REQUESTED"
     assert pid in [one.pid for one in queries.inbox(officer)]
     assert not anhui.heard(protocol.ContractAgreement)
-    actions.refuse(officer, pid, "no_statutory_duty", "未说明法定职责", "《政务数据共享条例》第二十条")
+    refuse(officer, pid, "no_statutory_duty", "未说明法定职责", "《政务数据共享条例》第二十条")
     assert state_of(pid) == "TERMINATED"
 
 
@@ -320,13 +329,13 @@ def test_d809_20_nothing_to_choose_for_a_peer_without_our_terms_once_an_officer_
     pid, mine, _ = anhui.request(published("unconditional"), None)
     for choice in ({"masks": {"phone": {"action": "null"}}}, {"items": ["uscc"]}, {"quota_calls_per_day": 5}):
         with pytest.raises(NothingToChoose):
-            actions.agree(officer, pid, **choice)
+            agree(officer, pid, **choice)
     with pytest.raises(WiderThanAsked):
-        actions.agree(officer, pid, term_days=366)
-    made = actions.agree(officer, pid, term_days=90)
+        agree(officer, pid, term_days=366)
+    made = agree(officer, pid, term_days=90)
     assert made.ends_at is not None
     assert round((made.ends_at - made.starts_at) / timedelta(days=1)) == 90
-    assert AuditRecord.objects.get(kind="agreement.agreed").actor == officer.username
+    assert AuditRecord.objects.get(kind="agreement.agreed").actor == head_of(officer).username
     agreement = anhui.heard(protocol.ContractAgreement)[0].agreement
     assert "hutong:terms" not in agreement.document
     plain = protocol.ContractVerification(pid, mine)
@@ -441,7 +450,7 @@ def test_a_request_for_delivery_is_idempotent_by_the_consumers_pid(anhui: DspPee
 
 def test_a_7_unknown_format_is_not_delivered(anhui: DspPeer, officer: Account) -> None:
     pid, mine, _ = anhui.request(published(), terms())
-    made = actions.agree(officer, pid)
+    made = agree(officer, pid)
     verified(anhui, pid, mine)
     odd = protocol.TransferRequest(urn(new_id()), made.id, "AmazonS3-PUSH", anhui.callback)
     assert anhui.say("/transfers/request", odd).json()["code"] == "unknown_format"
@@ -450,7 +459,7 @@ def test_a_7_unknown_format_is_not_delivered(anhui: DspPeer, officer: Account) -
 
 def test_d809_22_agreement_not_in_force_delivers_nothing(anhui: DspPeer, officer: Account) -> None:
     pid, mine, _ = anhui.request(published(), terms())
-    made = actions.agree(officer, pid)
+    made = agree(officer, pid)
     request = protocol.TransferRequest(urn(new_id()), made.id, delivery.FORMAT, anhui.callback)
     assert anhui.say("/transfers/request", request).json()["code"] == "agreement_not_in_force"
     verified(anhui, pid, mine)
@@ -600,7 +609,7 @@ def test_a1_a_plain_agreement_for_another_purpose_is_refused(anhui: DspPeer, hea
 def test_a_refusal_reaches_the_department_with_reason_and_citation(anhui: DspPeer, health: dict[str, Account]) -> None:
     request = filed(health, heard_of(anhui.node).id)
     theirs, ours = acknowledged(request)
-    refusal = {"reason": "不属于法定职责", "citation": "条例第二条"}
+    refusal = {"reason": "不属于法定职责", "citation": "《政务数据共享条例》第二条"}
     message = protocol.ContractTermination(theirs, ours, "no_statutory_duty", ("x",), refusal)
     assert anhui.say(f"/negotiations/{ours}/termination", message).status_code == 200
     request.refresh_from_db()
@@ -613,9 +622,11 @@ def test_an_offer_is_left_to_the_head_who_may_accept_it_or_complete_the_request(
     request = filed(health, heard_of(anhui.node).id)
     theirs, ours = acknowledged(request)
     offer = anhui.heard(protocol.ContractRequest)[0].offer
-    assert anhui.say(f"/negotiations/{ours}/offers", protocol.ContractOffer(theirs, offer, ours)).status_code == 200
+    missing = {"hutong:supplement": [{"field": "basis", "wanted": "文号"}]}
+    wanting = read_policy({**offer.document, **missing}, Kind.OFFER, "offer")
+    assert anhui.say(f"/negotiations/{ours}/offers", protocol.ContractOffer(theirs, wanting, ours)).status_code == 200
     assert state_of(ours) == "OFFERED"
-    requests.complete(health["head"], request.id, basis="某法第三条")
+    requests.complete(health["head"], request.id, ["某法第三条"])
     assert anhui.heard(protocol.ContractRequest)[1].offer.document["hutong:terms"]["basis"] == "某法第三条"
     assert anhui.say(f"/negotiations/{ours}/offers", protocol.ContractOffer(theirs, offer, ours)).status_code == 200
     actions.accept_offer(health["head"], ours)

@@ -34,7 +34,7 @@ from hutong.vocabulary.canonical import digest
 from hutong.vocabulary.errors import NotAllowed
 from hutong.vocabulary.ids import new_id, urn
 from tests import dsp_messages
-from tests.dsp_peer import HEALTH, department, published, terms
+from tests.dsp_peer import HEALTH, agree, department, published, refuse, terms
 from tests.region import neighbour, ourselves
 from tests.this_machine import until
 from tests.web import Web
@@ -214,7 +214,7 @@ def test_a4_nothing_is_sent_to_an_address_that_is_not_its_own(connector):
 def test_a_suspension_stands_although_its_address_was_taken_back(connector, officer):
     ours = urn(new_id())
     pid = connector.ask(published().dataset, ours).json()["providerPid"]
-    made = actions.agree(officer, pid)
+    made = agree(officer, pid)
     connector.say(f"/negotiations/{pid}/agreement/verification", "VERIFICATION", providerPid=pid, consumerPid=ours)
     wish = {"agreementId": made.id, "format": delivery.FORMAT, "callbackAddress": connector.address}
     assert connector.say("/transfers/request", "TRANSFER_REQUEST", consumerPid=ours, **wish).status_code == 201
@@ -225,7 +225,7 @@ def test_a_suspension_stands_although_its_address_was_taken_back(connector, offi
 
 def test_an_address_taken_back_is_not_called_any_more(connector, web, officer):
     pid = connector.ask(published().dataset, urn(new_id())).json()["providerPid"]
-    actions.agree(officer, pid)
+    agree(officer, pid)
     peers.change(OPERATOR, PARTNER, addresses=["https://partner.example/dsp"])
     deliver()
     assert (web.heard, [one.last_error[:8] for one in waiting()]) == ([], ["the peer"])
@@ -238,7 +238,7 @@ def test_from_request_to_delivery_without_a_signature_and_said_so(connector, web
     entry, ours = published("unconditional"), urn(new_id())
     pid = connector.ask(entry.dataset, ours).json()["providerPid"]
     assert Negotiation.objects.get(pid=pid).state == "REQUESTED"  # without terms even this waits for the officer
-    made = actions.agree(officer, pid)
+    made = agree(officer, pid)
     pids = {"providerPid": pid, "consumerPid": ours}
     said = orjson.dumps(dsp_messages.message("VERIFICATION", **pids))
     assert connector.say(f"/negotiations/{pid}/agreement/verification", "VERIFICATION", **pids).status_code == 200
@@ -272,7 +272,7 @@ def test_the_pages_say_who_it_is_and_what_is_not_signed(connector, officer):
     pid = connector.ask(published().dataset, ours).json()["providerPid"]
     assert "伙伴, outside the directory" in page("inbox")
     assert "伙伴, outside the directory" in page("negotiation", pid.removeprefix("urn:uuid:"))
-    made = actions.agree(officer, pid)
+    made = agree(officer, pid)
     connector.say(f"/negotiations/{pid}/agreement/verification", "VERIFICATION", providerPid=pid, consumerPid=ours)
     shown = page("agreement", made.id.removeprefix("urn:uuid:"))
     assert "not signed by the peer" in shown
@@ -288,7 +288,7 @@ def test_a_2_terms_from_outside_are_refused_because_nobody_could_sign_them(conne
 def test_a2_a_signature_it_cannot_have_made_is_refused(connector, officer):
     ours = urn(new_id())
     pid = connector.ask(published().dataset, ours).json()["providerPid"]
-    actions.agree(officer, pid)
+    agree(officer, pid)
     lie = {"keyid": "320000#0000000000000000", "alg": "ed25519", "value": "AAAA"}
     pids = {"providerPid": pid, "consumerPid": ours}
     there = f"/negotiations/{pid}/agreement/verification"
@@ -320,7 +320,7 @@ def test_each_message_as_provider_may_come_twice_and_counts_once(connector, offi
     pid = twice("/negotiations/request", "REQUEST", consumerPid=ours, callbackAddress=connector.address, offer=offer)[
         "providerPid"
     ]
-    made = actions.agree(officer, pid)
+    made = agree(officer, pid)
     of_negotiation = {"providerPid": pid, "consumerPid": ours}
     twice(f"/negotiations/{pid}/agreement/verification", "VERIFICATION", **of_negotiation)
     wish = {"agreementId": made.id, "format": delivery.FORMAT, "callbackAddress": connector.address}
@@ -406,7 +406,7 @@ def test_a_provider_may_open_with_an_offer_that_is_accepted(connector, web, offi
     delivered(lambda: Negotiation.objects.get().peer_pid == "their-pid")
     pids = {"providerPid": made.pid, "consumerPid": "their-pid"}
     assert connector.say(f"/negotiations/{made.pid}/events", "ACCEPTED", **pids).status_code == 200
-    assert actions.agree(officer, made.pid).state == "agreed"  # the officer who offered signs
+    assert agree(officer, made.pid).state == "agreed"  # the officer who offered signs
 
 
 def test_an_opening_offer_reaches_a_member_too_and_is_an_officers_to_make(connector, officer):
@@ -453,7 +453,7 @@ def test_its_404_is_believed_after_a_minute(connector, web):
 def test_another_refusal_is_its_last_word_and_ends_the_negotiation(connector, web, officer):
     web.answer = lambda heard: (400, {"code": "no", "reason": ["not today"]})
     pid = connector.ask(published().dataset, urn(new_id())).json()["providerPid"]
-    actions.agree(officer, pid)
+    agree(officer, pid)
     delivered(lambda: Negotiation.objects.get().state == "TERMINATED")
     assert AuditRecord.objects.filter(kind="negotiation.message_refused")[0].detail["reason"] == "not today"
 
@@ -469,7 +469,7 @@ def test_it_cannot_send_us_on_to_another_address(connector, web):
 def test_what_waits_is_dropped_when_the_peer_ends_the_process(connector, officer):
     ours = urn(new_id())
     pid = connector.ask(published().dataset, ours).json()["providerPid"]
-    actions.agree(officer, pid)
+    agree(officer, pid)
     assert len(waiting()) == 1
     pids = {"providerPid": pid, "consumerPid": ours}
     assert connector.say(f"/negotiations/{pid}/termination", "TERMINATION", **pids).status_code == 200
@@ -484,7 +484,7 @@ def test_a_connector_is_shut_out_once_nothing_is_under_way(connector, officer):
     pid = connector.ask(published().dataset, ours).json()["providerPid"]
     with pytest.raises(PeerStillUnderWay, match=pid):
         peers.shut_out(OPERATOR, PARTNER)
-    actions.refuse(officer, pid, "not_held", "非本部门采集", "条例第十九条")
+    refuse(officer, pid, "not_held", "非本部门采集", "《政务数据共享条例》第十九条")
     peers.shut_out(OPERATOR, PARTNER)
     assert connector.call("GET", f"/negotiations/{pid}").status_code == 401
     assert waiting() == []

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hutong.control.agreements import actions, protocol
+from hutong.control.agreements import protocol
 from hutong.control.agreements.compile import compile_grant, limits_under
 from hutong.control.agreements.constraints import PolicyNotUnderstood
 from hutong.control.agreements.models import Agreement, Negotiation
@@ -19,7 +19,7 @@ from hutong.control.requests.models import ShareRequest
 from hutong.exchange.models import Subscription
 from hutong.vocabulary.codes import PURPOSES
 from hutong.vocabulary.ids import new_id, urn
-from tests.dsp_peer import HEALTH, DspPeer, agreed, department, heard_of, published, terms
+from tests.dsp_peer import HEALTH, DspPeer, agree, agreed, department, heard_of, published, refuse, terms
 
 pytestmark = pytest.mark.django_db
 
@@ -37,7 +37,7 @@ def use(*constraints: dict[str, Any]) -> dict[str, Any]:
 
 def test_the_permission_says_in_odrl_what_the_terms_say(anhui: DspPeer, officer: Account) -> None:
     pid, _, _ = anhui.request(published(), terms())
-    made = actions.agree(officer, pid, term_days=30, quota_calls_per_day=50)
+    made = agree(officer, pid, term_days=30, quota_calls_per_day=50)
     (rule,) = made.document["permission"]
     starts, ends = (made.document["hutong:terms"][name] for name in ("starts_at", "ends_at"))
     assert [(one["leftOperand"], one["operator"], one["rightOperand"]) for one in rule["constraint"]] == [
@@ -61,7 +61,7 @@ def plain(anhui: DspPeer, officer: Account, rules: dict[str, Any]) -> Agreement:
     offer = {"@id": entry.dataset["hasPolicy"][0]["@id"], "@type": "Offer", "target": entry.dataset["@id"], **rules}
     message = protocol.ContractRequest(urn(new_id()), read_policy(offer, Kind.OFFER, "offer"), callback=anhui.callback)
     pid = anhui.say("/negotiations/request", message).json()["providerPid"]
-    return actions.agree(officer, pid, term_days=90)
+    return agree(officer, pid, term_days=90)
 
 
 def test_a1_a_peer_cannot_leave_out_what_our_offer_says(anhui: DspPeer, officer: Account) -> None:
@@ -102,7 +102,7 @@ def test_a8_what_cannot_be_carried_out_is_not_signed_and_the_officer_reads_why(
     assert not Agreement.objects.exists()
     assert not anhui.heard(protocol.ContractAgreement)
     waiting = Negotiation.objects.get()
-    actions.refuse(officer, waiting.pid, "no_statutory_duty", "无法执行", "《政务数据共享条例》第二十条")
+    refuse(officer, waiting.pid, "no_statutory_duty", "无法执行", "《政务数据共享条例》第二十条")
     waiting.refresh_from_db()
     assert waiting.state == "TERMINATED"
 

@@ -35,6 +35,7 @@ coverage   | yes     | yes  | yes     | yes        | yes
 clocks     | yes     | yes  | yes     | yes        | yes
 notices    | yes     | yes  | yes     | yes        | yes
 rules      | yes     | yes  | yes     | yes        | yes
+zones      | no      | no   | yes     | yes        | no
 keys       | yes     | yes  | no      | no         | no
 node       | no      | no   | yes     | yes        | yes
 """

@@ -11,6 +11,7 @@ from django.urls import reverse
 from hutong.control.agreements.drafting import new_offer
 from hutong.control.agreements.models import Agreement, Negotiation
 from hutong.control.agreements.protocol import ContractOffer
+from hutong.control.agreements.supplement import Point
 from hutong.control.catalogue.models import Entry
 from hutong.control.identity.models import Account
 from hutong.control.requests.models import ShareRequest
@@ -114,7 +115,7 @@ def test_the_applicant_completes_what_the_provider_says_is_missing(anhui: DspPee
     head.post(reverse("request_sign_off", args=[request.id]))
     negotiation = Negotiation.objects.get()
     their_pid = urn(new_id())
-    offer = new_offer(negotiation, ("授权文件",), None)
+    offer = new_offer(negotiation, (Point("material", "授权文件"), Point("basis", "条款")), None)
     Negotiation.objects.filter(pid=negotiation.pid).update(peer_pid=their_pid)
     answer = anhui.say(
         f"/negotiations/{negotiation.pid}/offers", ContractOffer(their_pid, offer, consumer_pid=negotiation.pid)
@@ -123,14 +124,14 @@ def test_the_applicant_completes_what_the_provider_says_is_missing(anhui: DspPee
     page = shown(officer.get(reverse("request", args=[request.id])))
     assert "授权文件" in page
     assert "As data officer you may not sign off a request." in page
-    given = {"complete-basis": "某法第三条，附授权文件", "complete-scenario": "窗口", "complete-scope": "本市"}
-    assert 'id="id_complete-scope_error"' in shown(
-        head.post(reverse("request_complete", args=[request.id]), given | {"complete-scope": ""})
+    given = {"complete-answer_0": "皖数〔2026〕3号", "complete-answer_1": "某法第三条"}
+    assert 'id="id_complete-answer_0_error"' in shown(
+        head.post(reverse("request_complete", args=[request.id]), given | {"complete-answer_0": ""})
     )
     assert head.post(reverse("request_complete", args=[request.id]), given).status_code == 302
     negotiation.refresh_from_db()
     request.refresh_from_db()
-    assert (negotiation.state, request.basis) == ("REQUESTED", "某法第三条，附授权文件")
+    assert (negotiation.state, request.basis) == ("REQUESTED", "某法第三条")
 
 
 def asked_for(anhui: DspPeer) -> Negotiation:
@@ -149,6 +150,13 @@ def test_the_provider_decides_item_by_item_and_signs(anhui: DspPeer):
     assert "working days left" in page
     chosen = {"agree-give_0": "on", "agree-mask_0": "first:6", "agree-mask_1": "keep"}
     answer = officer.post(reverse("negotiation_agree", args=[bare(negotiation.pid)]), chosen)
+    assert not Agreement.objects.exists(), "nothing leaves before the head has signed"
+    page = shown(officer.get(answer["Location"]))
+    assert "As data officer you may not sign a reply." in page
+    assert "A proposed reply waits for the head" in page
+    head = signed_in("head")
+    assert "keeps the first 6" in shown(head.get(reverse("desk")))
+    answer = head.post(reverse("negotiation_sign", args=[bare(negotiation.pid)]))
     agreement = Agreement.objects.get()
     assert answer["Location"] == reverse("agreement", args=[bare(agreement.id)])
     items = agreement.document["hutong:terms"]["items"]
@@ -170,6 +178,7 @@ def test_an_agreement_with_a_peer_without_our_terms_lasts_as_long_as_the_provide
         assert 'id="id_agree-term_days_error"' in shown(officer.post(address, {"agree-term_days": wrong}))
     assert not Agreement.objects.exists()
     assert officer.post(address, {"agree-term_days": "30"}).status_code == 302
+    assert signed_in("head").post(reverse("negotiation_sign", args=[bare(negotiation.pid)])).status_code == 302
     agreement = Agreement.objects.get()
     assert round((agreement.ends_at - agreement.starts_at) / timedelta(days=1)) == 30
 
@@ -178,18 +187,30 @@ def test_a_refusal_needs_reason_and_citation(anhui: DspPeer):
     negotiation, officer = asked_for(anhui), signed_in("officer")
     address = reverse("negotiation_refuse", args=[bare(negotiation.pid)])
     given = {"refuse-code": "more_than_needed", "refuse-reason": "信息项过多", "refuse-citation": "条例第二十五条"}
-    page = shown(officer.post(address, given | {"refuse-citation": ""}))
-    assert 'id="id_refuse-citation_error"' in page
-    assert "信息项过多" in page
-    assert officer.post(address, given).status_code == 302
+    for wrong in ({"refuse-citation": ""}, {}):
+        page = shown(officer.post(address, given | wrong))
+        assert 'id="id_refuse-citation_error"' in page
+        assert "信息项过多" in page
+    chosen = {"refuse-law": "809", "refuse-article": "45"}
+    assert "has no article 45" in shown(officer.post(address, given | chosen))
+    assert officer.post(address, given | {"refuse-law": "809", "refuse-article": "25"}).status_code == 302
+    head = signed_in("head")
+    note = {"back-note": "请补充理由"}
+    assert head.post(reverse("negotiation_send_back", args=[bare(negotiation.pid)]), note).status_code == 302
+    assert "请补充理由" in shown(officer.get(reverse("negotiation", args=[bare(negotiation.pid)])))
+    officer.post(address, given | {"refuse-law": "809", "refuse-article": "25"})
+    assert head.post(reverse("negotiation_sign", args=[bare(negotiation.pid)])).status_code == 302
     negotiation.refresh_from_db()
-    assert (negotiation.state, negotiation.refusal_citation) == ("TERMINATED", "条例第二十五条")
+    assert (negotiation.state, negotiation.refusal_citation) == ("TERMINATED", "《政务数据共享条例》第二十五条")
 
 
 def test_missing_material_is_asked_for_once(anhui: DspPeer):
     negotiation, officer = asked_for(anhui), signed_in("officer")
     address = reverse("negotiation_supplement", args=[bare(negotiation.pid)])
-    assert officer.post(address, {"supplement-missing": "授权文件\n\n系统备案证明"}).status_code == 302
+    points = {"supplement-field_0": "material", "supplement-wanted_0": "授权文件"}
+    assert "Choose the field" in shown(officer.post(address, points | {"supplement-wanted_1": "系统备案证明"}))
+    points |= {"supplement-field_1": "basis", "supplement-wanted_1": "系统备案证明"}
+    assert officer.post(address, points).status_code == 302
     page = shown(officer.get(reverse("negotiation", args=[bare(negotiation.pid)])))
     assert "授权文件" in page
     assert "系统备案证明" in page

@@ -73,13 +73,15 @@ def agree_by_officer(stage: Stage) -> None:
     )
     masks = [word for mask in MASKS for word in ("--mask", mask)]
     stage.show(JIANGSU, "agreement agree", waiting["pid"], *masks, "--as", "officer")
-    began = perf_counter()
     stage.run(JIANGSU, "agreement agree", waiting["pid"], *masks, "--as", "officer")
+    stage.show(JIANGSU, "agreement sign", waiting["pid"], "--as", "head")
+    began = perf_counter()
+    stage.run(JIANGSU, "agreement sign", waiting["pid"], "--as", "head")
     agreement = _agreed(stage, ANHUI, request)
     stage.screen.done(
         Words(
-            "同意，姓名只留首字，电话不提供；双方已签名",
-            "Agreed: names to their first character, no telephone; signed by both",
+            "经办人拟办、负责人签批同意，姓名只留首字，电话不提供；双方已签名",
+            "Proposed by the officer, signed by the head: names to their first character, no telephone; both signed",
         ),
         began=began,
     )
@@ -103,12 +105,13 @@ def refuse(stage: Stage) -> None:
     stage.run(ZHEJIANG, "request sign-off", request, "--as", "head")
     waiting = _inbox(stage, request)
     words = ("--code", "purpose_outside_conditions", "--reason", "目录列明的用途不含统计分析")
-    stage.show(JIANGSU, "agreement refuse", waiting["pid"], *words, "--citation", "政务数据共享条例第十五条")
+    stage.show(JIANGSU, "agreement refuse", waiting["pid"], *words, "--citation", "《政务数据共享条例》第十五条")
     stage.run(
         JIANGSU,
         "agreement refuse",
         *(waiting["pid"], *words, "--citation", "《政务数据共享条例》第十五条", "--as", "officer"),
     )
+    stage.run(JIANGSU, "agreement sign", waiting["pid"], "--as", "head")
     shown = stage.until(lambda: _when(stage, ZHEJIANG, request, "refused"), Words("拒绝答复", "the refusal"), ZHEJIANG)
     stage.screen.refused(
         Words("浙江看到的答复", "What Zhejiang reads"), f"{shown['refusal_reason']}  {shown['refusal_citation']}"

@@ -43,6 +43,7 @@ COMMANDS = {
     "lists": "hutong.control.demands.lists_cli:lists",
     "oversight": "hutong.control.oversight.cli:oversight",
     "agreement": "hutong.control.conduct.cli:agreement",
+    "zone": "hutong.control.zones.cli:zone",
     "peer": "hutong.control.agreements.peer_cli:peer",
     "correction": "hutong.control.corrections.cli:correction",
     "use": "hutong.control.conduct.cli:use",

@@ -69,6 +69,8 @@ INSTALLED_APPS = [
     "hutong.control.catalogue",
     "hutong.control.requests",
     "hutong.control.agreements",
+    "hutong.control.replies",
+    "hutong.control.zones",
     "hutong.control.statute",
     "hutong.control.clocks",
     "hutong.control.notices",

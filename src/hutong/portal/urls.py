@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("hutong.portal.publishers.urls")),
     path("", include("hutong.portal.supervisors.urls")),
     path("", include("hutong.portal.providers.urls")),
+    path("", include("hutong.portal.keepers.urls")),
     path("", include("hutong.portal.parties.urls")),
     path("", include("hutong.portal.applications.urls")),
     path("", include("hutong.portal.demands.urls")),

@@ -14,6 +14,8 @@ from hutong.control.identity import rules
 from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Action
 from hutong.control.notices import queries as notices
+from hutong.control.replies import queries as replies
+from hutong.control.replies.models import Reply
 from hutong.control.requests.models import ShareRequest
 from hutong.control.statute import day
 from hutong.node.settings import current
@@ -28,6 +30,13 @@ def to_sign_off(account: Account) -> QuerySet[ShareRequest]:
     if not rules.may(account, Action.SIGN_OFF_REQUEST) or not account.department_id:
         return ShareRequest.objects.none()
     return scope.requests(account).filter(state="filed").order_by("-created_at")
+
+
+def to_sign(account: Account) -> QuerySet[Reply]:
+    """Proposed replies of my department that wait for the signature of its head."""
+    if not rules.may(account, Action.SIGN_REPLY):
+        return Reply.objects.none()
+    return replies.waiting(account)
 
 
 def to_answer(account: Account) -> QuerySet[Negotiation]:
@@ -70,7 +79,7 @@ def corrections(account: Account) -> int:
 
 
 def sign_offs(account: Account) -> int:
-    return to_sign_off(account).count()
+    return to_sign_off(account).count() + to_sign(account).count()
 
 
 def answers(account: Account) -> int:

@@ -2,72 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any
-
 from django.db import transaction
 
 from hutong.control.agreements import delivery, door, outbound
-from hutong.control.agreements.consent import Choice, agreed_terms, asked_of, published
-from hutong.control.agreements.drafting import PLAIN_TERM_DAYS, asked_terms
+from hutong.control.agreements.consent import published
 from hutong.control.agreements.models import Agreement, Negotiation, Transfer
-from hutong.control.agreements.rules import AgreementNotInForce, NothingToChoose, ReasonMissing, WiderThanAsked
+from hutong.control.agreements.rules import AgreementNotInForce, ReasonMissing
 from hutong.control.agreements.steps import locked
 from hutong.control.agreements.transitions import CLOSED, Machine, Party
 from hutong.control.conduct import actions as conduct
 from hutong.control.identity.rules import Action, Actor, check
-from hutong.control.requests.rules import check_refusal
 from hutong.vocabulary.errors import NotFound
-
-
-@transaction.atomic
-def agree(
-    account: Actor,
-    pid: str,
-    *,
-    masks: Mapping[str, Mapping[str, Any]] | None = None,
-    items: Sequence[str] | None = None,
-    term_days: int | None = None,
-    quota_calls_per_day: int | None = None,
-) -> Agreement:
-    """Consent to a request, as the provider's officer.
-
-    masks    item name to mask document; an item not named keeps the catalogue's default mask
-    items    fewer than asked; all of them when None
-    raises   NotAllowed, OtherDepartment, WiderThanAsked, ItemNotShareable, BadMask, IllegalMove, NothingToChoose
-
-    A peer that sent none of our terms gets the offer as published, every item under the catalogue's mask, for
-    term_days or PLAIN_TERM_DAYS.
-    """
-    negotiation = _ours(account, pid, Party.PROVIDER)
-    terms = asked_terms(negotiation)
-    if terms is None:
-        if masks or items or quota_calls_per_day is not None:
-            raise NothingToChoose
-        return outbound.agree(pid, None, account.username, plain_days=_plain_days(term_days))
-    choice = Choice(None if items is None else tuple(items), masks, term_days, quota_calls_per_day)
-    agreed = agreed_terms(asked_of(negotiation.dataset_id), terms, choice, datetime.now(UTC))
-    return outbound.agree(pid, agreed, account.username)
-
-
-@transaction.atomic
-def refuse(account: Actor, pid: str, code: str, reason: str, citation: str) -> Negotiation:
-    """Refuse a request, as the provider's officer (D809-21, D809-15).
-
-    raises   NotAllowed, OtherDepartment, RefusalWithoutReason, RefusalWithoutCitation, IllegalMove
-    """
-    _ours(account, pid, Party.PROVIDER)
-    check_refusal(code, reason, citation)
-    return outbound.terminate(pid, code, reason.strip(), citation.strip(), account.username)
-
-
-@transaction.atomic
-def ask_supplement(account: Actor, pid: str, missing: Sequence[str]) -> Negotiation:
-    """Tell the applicant once, completely, what is missing (D809-21)."""
-    _ours(account, pid, Party.PROVIDER)
-    named = tuple(one.strip() for one in missing if one.strip())
-    return outbound.offer(pid, account.username, supplement=named)
 
 
 @transaction.atomic
@@ -138,6 +83,14 @@ def ask_delivery(account: Actor, agreement_id: str) -> Transfer:
     return delivery.request(agreement.id, account.username)
 
 
+def ours_as_provider(account: Actor, pid: str) -> Negotiation:
+    """A request to us, its row held, for an officer of the department that answers it.
+
+    raises   NotAllowed, OtherDepartment, NotFound
+    """
+    return _ours(account, pid, Party.PROVIDER)
+
+
 def _ours(account: Actor, pid: str, role: Party) -> Negotiation:
     negotiation = locked(Negotiation, pid)
     if negotiation.role != role:
@@ -145,14 +98,6 @@ def _ours(account: Actor, pid: str, role: Party) -> Negotiation:
     action = Action.ANSWER_REQUEST if role is Party.PROVIDER else Action.SIGN_OFF_REQUEST
     check(account, action, negotiation.department or None)
     return negotiation
-
-
-def _plain_days(term_days: int | None) -> int:
-    if term_days is None:
-        return PLAIN_TERM_DAYS
-    if not 1 <= term_days <= PLAIN_TERM_DAYS:
-        raise WiderThanAsked(what="term_days")
-    return term_days
 
 
 def _agreement(account: Actor, agreement_id: str) -> Agreement:

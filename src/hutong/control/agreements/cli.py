@@ -9,6 +9,8 @@ from typing import Any
 import click
 
 from hutong.control.identity.cli import FOLDER, operator
+from hutong.control.replies import cli as replies
+from hutong.control.replies.cli import urn
 from hutong.control.requests.cli import AS, AS_JSON
 from hutong.node.settings import setup
 
@@ -39,52 +41,6 @@ def inbox(folder: Path, *, everything: bool, as_json: bool) -> None:
     for one in rows:
         due = f"due {one['due']}" if one["due"] else "no clock"
         click.echo(f"{one['pid']}  {one['state']}  from {one['peer']}  {due}  {one['purpose']}  {one['title']}")
-
-
-@agreement.command("agree")
-@FOLDER
-@click.argument("pid")
-@click.option("--mask", "masks", multiple=True, metavar="ITEM=ACTION", help="For example phone=phone or name=first:1.")
-@click.option("--items", help="Only these of the items asked for, separated by commas.")
-@click.option("--term-days", type=int, help="Fewer days than asked for.")
-@AS
-def agree(
-    folder: Path, pid: str, *, masks: tuple[str, ...], items: str | None, term_days: int | None, username: str
-) -> None:
-    """Consent to a request. Items not named keep the mask of the catalogue.
-
-    Example: hutong agreement agree /srv/js PID --mask phone=phone --mask id=pseudonym --as wang
-
-    Makes and signs the agreement and sends it; data can be read once both sides have signed.
-    """
-    setup(folder)
-    from hutong.control.agreements import actions
-    from hutong.control.identity.queries import account
-
-    chosen = dict(_mask(one) for one in masks)
-    named = [name.strip() for name in items.split(",")] if items else None
-    made = actions.agree(account(username), _urn(pid), masks=chosen, items=named, term_days=term_days)
-    click.echo(f"agreement {made.id} is signed and on its way to {made.peer}.")
-
-
-@agreement.command("refuse")
-@FOLDER
-@click.argument("pid")
-@click.option("--code", required=True, help="Reason code; a wrong one lists them.")
-@click.option("--citation", required=True, help="The law, regulation or decision it rests on, with its article.")
-@REASON
-@AS
-def refuse(folder: Path, pid: str, *, code: str, citation: str, reason: str, username: str) -> None:
-    """Refuse a request, with reason and citation (decree 809, articles 15 and 21).
-
-    Example: hutong agreement refuse /srv/js PID --code not_held --reason 非本部门采集 --citation 条例第十九条 --as wang
-    """
-    setup(folder)
-    from hutong.control.agreements import actions
-    from hutong.control.identity.queries import account
-
-    actions.refuse(account(username), _urn(pid), code, reason, citation)
-    click.echo(f"request {pid} is refused; the reason is on its way.")
 
 
 @agreement.command("offer")
@@ -133,7 +89,7 @@ def show(folder: Path, agreement_id: str, *, as_json: bool) -> None:
     setup(folder)
     from hutong.control.agreements import queries
 
-    page = queries.agreement_page(_urn(agreement_id))
+    page = queries.agreement_page(urn(agreement_id))
     one = page.agreement
     document = _summary(one) | {
         "title": page.title.zh or page.title.en,
@@ -189,29 +145,18 @@ def end(folder: Path, agreement_id: str, *, cause: str, reason: str, username: s
     _change("end", folder, agreement_id, reason, username, cause=cause)
 
 
+for command in (replies.agree, replies.refuse, replies.supplement, replies.sign, replies.send_back):
+    agreement.add_command(command)
+
+
 def _change(verb: str, folder: Path, agreement_id: str, reason: str, username: str, *, cause: str = "") -> None:
     setup(folder)
     from hutong.control.agreements import actions
     from hutong.control.identity.queries import account
 
     given = {"cause": cause} if cause else {}
-    changed = getattr(actions, verb)(account(username), _urn(agreement_id), reason, **given)
+    changed = getattr(actions, verb)(account(username), urn(agreement_id), reason, **given)
     click.echo(f"agreement {changed.id} is {changed.state}.")
-
-
-def _mask(text: str) -> tuple[str, dict[str, Any]]:
-    name, _, action = text.partition("=")
-    if not name or not action:
-        raise click.BadParameter(f"{text!r} is not ITEM=ACTION", param_hint="--mask")
-    word, _, number = action.partition(":")
-    if number and not number.isdecimal():
-        raise click.BadParameter(f"{number!r} is not a number", param_hint="--mask")
-    return name, {"action": word, "n": int(number)} if number else {"action": word}
-
-
-def _urn(text: str) -> str:
-    """People may leave out the prefix of an id."""
-    return text if ":" in text else f"urn:uuid:{text}"
 
 
 def _request(one: Any) -> dict[str, Any]:
@@ -232,6 +177,10 @@ def _request(one: Any) -> dict[str, Any]:
         "scenario": terms.scenario if terms else "",
         "scope": terms.scope if terms else "",
         "term_days": terms.term_days if terms else None,
+        "supplement": [point.document() for point in one.supplement],
+        "refusal_code": one.refusal_code,
+        "refusal_reason": one.refusal_reason,
+        "refusal_citation": one.refusal_citation,
     }
 
 

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-from hutong.control.agreements.models import Negotiation
 from hutong.control.agreements.rules import ItemNotShareable, UnknownDataset, WiderThanAsked
 from hutong.control.agreements.terms import AgreedTerms, Terms
-from hutong.control.calendar import queries as calendar
 from hutong.control.catalogue import queries as catalogue
 from hutong.control.catalogue.models import Attribute, Item, Resource
 from hutong.control.catalogue.rules import effective_attribute, item_attribute
-from hutong.control.requests.rules import REPLY_DAYS, RequestIncomplete, check_items
-from hutong.control.statute.day import china_date
+from hutong.control.requests.rules import RequestIncomplete, check_items
 from hutong.exchange.shaping.masks import Mask
 from hutong.exchange.shaping.predicate import Predicate
-from hutong.vocabulary.calendar import CalendarYearMissing
 from hutong.vocabulary.errors import NotFound
 
 KEEP: Final[dict[str, Any]] = {"action": "keep"}
@@ -107,15 +103,6 @@ def agreed_terms(asked: Asked, terms: Terms, choice: Choice, now: datetime) -> A
 
 def default_mask(item: Item) -> dict[str, Any]:
     return dict(item.mask) if item.mask else dict(KEEP)
-
-
-def reply_due(negotiation: Negotiation, attribute: str, now: datetime) -> date | None:
-    """D809-21. The last day to answer; None where the operator has not loaded that year's holidays."""
-    received = china_date(now)
-    try:
-        return calendar.in_force().due(received, REPLY_DAYS[attribute])
-    except CalendarYearMissing:
-        return negotiation.due_at
 
 
 def _check_not_wider(

@@ -11,32 +11,27 @@ from hutong.control.agreements.drafting import asked_terms
 from hutong.control.agreements.models import Negotiation, Transfer
 from hutong.control.agreements.terms import MEMBER
 from hutong.control.agreements.transitions import Machine, Party
-from hutong.control.catalogue.models import Attribute
+from hutong.control.replies import actions as replies
+from hutong.control.replies.verdict import decided, requester_of
 
 AGREE_RULE = "rule:D809-21"
-FORBIDDEN_RULE = "rule:D809-14"
 SIGN_RULE = "rule:A-2"
 DELIVER_RULE = "rule:D809-22"
 
 
 @decides(Machine.NEGOTIATION, "REQUESTED", Party.PROVIDER)
 def answer_by_rule(negotiation: Negotiation) -> bool:
-    """D809-21. Unconditional is agreed at once; what law forbids is refused with its citation; else an officer.
-
-    D809-20 wants basis, scenario, scope, mode and term stated, so a request without our terms waits for an officer
-    too, whatever the attribute.
-    """
+    """D809-21, Z-1. What the rules agree to or refuse is answered at once (replies/verdict.py); else an officer."""
     asked = asked_of(negotiation.dataset_id)
-    if asked.attribute == Attribute.REFUSED:
+    subject, requester = f"negotiation:{negotiation.pid}", requester_of(negotiation.peer)
+    verdict = decided(subject, asked, asked_terms(negotiation), requester)
+    if verdict.answer == "refuse":
         reason = "不予共享的数据资源 / this resource is not shared"
-        citation = asked.resource.legal_citation[:200] or "D809-14"
-        outbound.terminate(negotiation.pid, "expressly_forbidden", reason, citation, FORBIDDEN_RULE)
-        return True
-    terms = asked_terms(negotiation)
-    if asked.attribute != Attribute.UNCONDITIONAL or terms is None:
-        return False
-    outbound.agree(negotiation.pid, agreed_terms(asked, terms, Choice(), datetime.now(UTC)), AGREE_RULE)
-    return True
+        citation = asked.resource.legal_citation[:200] or "《政务数据共享条例》第十四条"
+        outbound.terminate(negotiation.pid, "expressly_forbidden", reason, citation, verdict.actor)
+    elif verdict.answer == "agree":
+        replies.by_rule(negotiation, verdict.actor, head=verdict.head)
+    return verdict.answer != "officer"
 
 
 @decides(Machine.NEGOTIATION, "ACCEPTED", Party.PROVIDER)

@@ -10,34 +10,40 @@ from hutong.control.agreements.constraints import Limits
 from hutong.control.agreements.door import ourselves, participant_of
 from hutong.control.agreements.models import Negotiation
 from hutong.control.agreements.policy import Kind, Policy, read_policy
+from hutong.control.agreements.supplement import MEMBER as SUPPLEMENT
+from hutong.control.agreements.supplement import Point
 from hutong.control.agreements.terms import MEMBER, AgreedTerms, Terms, instant, read_terms
 from hutong.control.catalogue.dataset import offer as offer_of
 from hutong.exchange.grants.ranges import Ranges
 from hutong.vocabulary.areas import area_of
 from hutong.vocabulary.ids import new_id, urn
 
-SUPPLEMENT: Final = "hutong:supplement"
 # The longest term of an agreement with a peer that does not know our terms; owner: the provider's rule book.
 PLAIN_TERM_DAYS: Final = 365
 PLAIN_CALLS_PER_DAY: Final = 10_000  # for such a peer; owner: the provider's rule book
 RULES: Final = ("permission", "prohibition", "obligation", "profile")
 
 
-def offer_for(dataset: dict[str, Any], terms: Terms | None) -> Policy:
-    """The published offer of a data set, taken up with our terms: what a request carries."""
+def offer_for(dataset: dict[str, Any], terms: Terms | None, answers: tuple[Point, ...] = ()) -> Policy:
+    """The published offer of a data set, taken up with our terms: what a request carries.
+
+    answers   to what the provider said was missing
+    """
     published = dict(dataset["hasPolicy"][0])
     document = {**published, "@type": "Offer", "target": dataset["@id"]}
     if terms is not None:
         document[MEMBER] = terms.document()
+    if answers:
+        document[SUPPLEMENT] = [one.document() for one in answers]
     return read_policy(document, Kind.OFFER, "offer")
 
 
-def new_offer(negotiation: Negotiation, supplement: tuple[str, ...], terms: Terms | None) -> Policy:
+def new_offer(negotiation: Negotiation, supplement: tuple[Point, ...], terms: Terms | None) -> Policy:
     """An offer of our own within a negotiation: the same rules, other terms, or a list of what is missing."""
     kept = {name: value for name, value in negotiation.offer.items() if name not in (MEMBER, SUPPLEMENT)}
     document = {**kept, "@id": urn(new_id()), "@type": "Offer", "target": negotiation.dataset_id}
     if supplement:
-        document[SUPPLEMENT] = list(supplement)
+        document[SUPPLEMENT] = [one.document() for one in supplement]
     if terms is not None:
         document[MEMBER] = terms.document()
     return read_policy(document, Kind.OFFER, "offer")
@@ -49,9 +55,15 @@ def asked_terms(negotiation: Negotiation) -> Terms | None:
 
 
 def agreement_for(
-    negotiation: Negotiation, agreed: AgreedTerms | None, now: datetime, plain_days: int = PLAIN_TERM_DAYS
+    negotiation: Negotiation,
+    agreed: AgreedTerms | None,
+    now: datetime,
+    plain_days: int = PLAIN_TERM_DAYS,
+    dataset: dict[str, Any] | None = None,
 ) -> Policy:
     """The agreement the provider signs.
+
+    dataset   as it is published; given where it is not published yet
 
     With our terms, the ODRL constraints say the same for readers who know ODRL only. Without, it is the published
     offer, what the peer's offer adds to it, a term and a daily quota.
@@ -67,7 +79,8 @@ def agreement_for(
     if agreed is not None:
         document |= {"permission": [permission_for(agreed, negotiation.peer)], MEMBER: agreed.document()}
     else:
-        document |= _plain_rules(negotiation, now + timedelta(days=plain_days))
+        ours = dataset or published(negotiation.dataset_id)[0]
+        document |= _plain_rules(negotiation, offer_of(ours), now + timedelta(days=plain_days))
     return read_policy(document, Kind.AGREEMENT, "agreement")
 
 
@@ -104,12 +117,12 @@ def limits_in_terms(agreed: AgreedTerms) -> Limits:
     )
 
 
-def _plain_rules(negotiation: Negotiation, ends_at: datetime) -> dict[str, Any]:
+def _plain_rules(negotiation: Negotiation, ours: dict[str, Any], ends_at: datetime) -> dict[str, Any]:
     """A-1. A peer's offer may be narrower than ours, so the agreement holds both: it cannot leave a condition out.
 
     What else either has (a prohibition, a duty) is kept, and refused when the agreement is read.
     """
-    ours, theirs = offer_of(published(negotiation.dataset_id)[0]), negotiation.offer
+    theirs = negotiation.offer
     rules = {name: given[name] for given in (ours, theirs) for name in RULES if name in given}
     always = [
         *(constraint for rule in ours.get("permission", []) for constraint in rule.get("constraint", [])),

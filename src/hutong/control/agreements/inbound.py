@@ -13,7 +13,7 @@ from typing import Any
 
 from hutong.control.agreements import decisions, door
 from hutong.control.agreements.compile import limits_under
-from hutong.control.agreements.consent import Asked, check_asked, published, reply_due
+from hutong.control.agreements.consent import Asked, check_asked, published
 from hutong.control.agreements.door import Peer
 from hutong.control.agreements.drafting import asked_terms
 from hutong.control.agreements.models import Agreement, Negotiation
@@ -38,8 +38,10 @@ from hutong.control.agreements.rules import (
 )
 from hutong.control.agreements.signatures import Signature, check_signature
 from hutong.control.agreements.steps import check_pids, heard, is_new, locked, pids_of, signed_commitment
+from hutong.control.agreements.supplement import read_points
 from hutong.control.agreements.terms import Terms, check_within, read_agreed, read_terms
 from hutong.control.agreements.transitions import Machine, Party, Said, restates
+from hutong.control.replies.term import begin_reply
 from hutong.node import outside
 from hutong.node.keyring import ring
 from hutong.vocabulary.canonical import canonical_digest
@@ -150,12 +152,12 @@ def _take_request(negotiation: Negotiation, offer: Policy) -> dict[str, Any]:
     if terms is not None:
         _check_can_sign(negotiation.peer)
         check_asked(asked, terms)
-    now = datetime.now(UTC)
+    read_points(offer.document)
     negotiation.dataset_id = dataset["@id"]
     negotiation.department = asked.resource.department_id
     negotiation.offer = offer.document
     negotiation.terms = terms.document() if terms else None
-    negotiation.due_at = reply_due(negotiation, asked.attribute, now)
+    negotiation.due_at = begin_reply(negotiation, asked)
     return _requested(negotiation, asked, terms)
 
 
@@ -179,9 +181,10 @@ def _hear_request(negotiation: Negotiation, message: ContractRequest) -> dict[st
 
 def _hear_offer(negotiation: Negotiation, message: ContractOffer) -> dict[str, Any]:
     read_terms(message.offer.document)  # refused now, not when an agreement is held against them
+    points = read_points(message.offer.document)
     negotiation.offer = message.offer.document
     negotiation.dataset_id = negotiation.dataset_id or message.offer.target or ""
-    return {"offer": message.offer.id}
+    return {"offer": message.offer.id, "supplement": [one.document() for one in points]}
 
 
 def _hear_agreement(negotiation: Negotiation, message: ContractAgreement) -> dict[str, Any]:
@@ -257,7 +260,7 @@ def _hear_event(negotiation: Negotiation, message: ContractEvent) -> dict[str, A
 def _hear_termination(negotiation: Negotiation, message: ContractTermination) -> dict[str, Any]:
     code, reason, citation = refusal_words(message)
     negotiation.refusal_code, negotiation.refusal_reason = code, reason
-    negotiation.refusal_citation = citation
+    negotiation.refusal_citation, negotiation.decided_by = citation, ""
     close_agreement(negotiation)
     return {"code": code, "reason": reason, "citation": citation, "by": Party(negotiation.role).other.value}
 

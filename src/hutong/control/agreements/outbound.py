@@ -27,10 +27,10 @@ from hutong.control.agreements.protocol import (
 )
 from hutong.control.agreements.rules import NoOfferMade, SupplementTwice
 from hutong.control.agreements.signatures import sign
-from hutong.control.agreements.steps import locked, pids_of, signed_commitment, step, subject_of
+from hutong.control.agreements.steps import locked, pids_of, signed_commitment, step
+from hutong.control.agreements.supplement import Point, was_asked
 from hutong.control.agreements.terms import AgreedTerms, Terms, read_agreed
 from hutong.control.agreements.transitions import Party, Said
-from hutong.ledger.models import AuditRecord
 from hutong.node.keyring import ring
 from hutong.vocabulary.canonical import canonical_digest
 from hutong.vocabulary.ids import new_id, urn
@@ -91,7 +91,7 @@ def counter(pid: str, offer: Policy, terms: Terms | None, actor: str) -> Negotia
 
 @transaction.atomic
 def offer(
-    pid: str, actor: str, *, supplement: tuple[str, ...] = (), terms: Terms | None = None, bare: bool = False
+    pid: str, actor: str, *, supplement: tuple[Point, ...] = (), terms: Terms | None = None, bare: bool = False
 ) -> Negotiation:
     """Offer other terms, or list once and completely what is missing (D809-21), as provider.
 
@@ -101,14 +101,14 @@ def offer(
     negotiation = locked(Negotiation, pid)
     if not (supplement or terms or bare):
         raise NoOfferMade
-    earlier = AuditRecord.objects.filter(subject=subject_of(negotiation), kind="negotiation.offered")
-    if supplement and any(record.detail.get("supplement") for record in earlier):
+    if supplement and was_asked(negotiation):
         raise SupplementTwice
     made = new_offer(negotiation, supplement, terms)
     negotiation.offer = made.document
     negotiation.terms = terms.document() if terms else negotiation.terms
     negotiation.decided_by = actor
-    step(negotiation, Said.OFFER, Party(negotiation.role), actor, {"offer": made.id, "supplement": list(supplement)})
+    points = [one.document() for one in supplement]
+    step(negotiation, Said.OFFER, Party(negotiation.role), actor, {"offer": made.id, "supplement": points})
     message = ContractOffer(negotiation.pid, made, consumer_pid=negotiation.peer_pid)
     return _said(negotiation, "offers", message.document())
 

@@ -10,8 +10,9 @@ from typing import Any
 from django.db.models import QuerySet
 
 from hutong.control.agreements.consent import asked_of, default_mask
-from hutong.control.agreements.drafting import SUPPLEMENT, asked_terms
+from hutong.control.agreements.drafting import asked_terms
 from hutong.control.agreements.models import Agreement, Negotiation, Transfer
+from hutong.control.agreements.supplement import Point, read_points
 from hutong.control.agreements.terms import AgreedTerms, Terms, read_agreed
 from hutong.control.agreements.transitions import CLOSED, OWNERS, Machine, Owner, Party
 from hutong.control.calendar import queries as calendar
@@ -53,7 +54,7 @@ class NegotiationRow:
     refusal_code: str
     refusal_reason: str
     refusal_citation: str
-    supplement: tuple[str, ...]  # what the provider's offer says is missing
+    supplement: tuple[Point, ...]  # what the provider says is missing; answered, once the applicant has
 
 
 @dataclass(frozen=True)
@@ -187,7 +188,7 @@ def row(found: Negotiation, title: Title | None = None) -> NegotiationRow:
         refusal_code=found.refusal_code,
         refusal_reason=found.refusal_reason,
         refusal_citation=found.refusal_citation,
-        supplement=tuple(str(one) for one in found.offer.get(SUPPLEMENT, ())),
+        supplement=read_points(found.offer),
     )
 
 

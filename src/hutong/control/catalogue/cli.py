@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from hutong.control.identity.cli import FOLDER
+from hutong.control.replies.cli import simulate_resource
 from hutong.node.settings import setup
 
 AS = click.option(
@@ -492,6 +493,8 @@ def _said(value: Any) -> str:
 def _list_or_text(name: str, value: str) -> Any:
     from hutong.control.catalogue.fields import RESOURCE_FIELDS, ListField
 
-    if isinstance(RESOURCE_FIELDS.get(name), ListField):
-        return [one.strip() for one in value.split(",") if one.strip()]
-    return value
+    many = isinstance(RESOURCE_FIELDS.get(name), ListField)
+    return [one.strip() for one in value.split(",") if one.strip()] if many else value
+
+
+resource.add_command(simulate_resource)

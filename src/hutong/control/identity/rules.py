@@ -38,6 +38,9 @@ class Action(StrEnum):
     PROPOSE_BARRED = "barred.propose"
     REVIEW_BARRED = "barred.review"
     PUBLISH_LISTS = "list.publish"
+    SIGN_REPLY = "reply.sign"  # decree 809 article 20: the head of the provider's sharing body
+    SIMULATE = "resource.simulate"  # shows sample rows: the provider's own people alone
+    KEEP_ZONE = "zone.keep"
     CHANGE_AGREEMENT = "agreement.change"  # suspend, resume, end
     REPORT_CORRECTION = "correction.report"  # and acknowledge what others have corrected
     ANSWER_CORRECTION = "correction.answer"
@@ -82,6 +85,9 @@ ACTIONS_ZH: dict[str, str] = {
     Action.PROPOSE_BARRED: "提请列入负面清单",
     Action.REVIEW_BARRED: "审核负面清单",
     Action.PUBLISH_LISTS: "发布清单",
+    Action.SIGN_REPLY: "签批对共享申请的答复",
+    Action.SIMULATE: "模拟共享结果",
+    Action.KEEP_ZONE: "维护示范区",
     Action.CHANGE_AGREEMENT: "暂停、恢复或终止共享协议",
     Action.REPORT_CORRECTION: "提出数据校核",
     Action.ANSWER_CORRECTION: "答复数据校核",
@@ -117,6 +123,7 @@ _OFFICER = frozenset({
     Action.FILE_REQUEST,
     Action.WITHDRAW_REQUEST,
     Action.ANSWER_REQUEST,
+    Action.SIMULATE,
     Action.CHANGE_AGREEMENT,
     Action.REPORT_CORRECTION,
     Action.ANSWER_CORRECTION,
@@ -141,7 +148,13 @@ MAY: dict[str, frozenset[Action]] = {
     Role.OFFICER: _OFFICER,
     # The head of the sharing body answers for the department: signs off what leaves it and what it asks for.
     Role.HEAD: _OFFICER
-    | {Action.SIGN_OFF_RESOURCE, Action.SIGN_OFF_REQUEST, Action.SIGN_OFF_DEMAND, Action.REFUSE_DEMAND},
+    | {
+        Action.SIGN_REPLY,
+        Action.SIGN_OFF_RESOURCE,
+        Action.SIGN_OFF_REQUEST,
+        Action.SIGN_OFF_DEMAND,
+        Action.REFUSE_DEMAND,
+    },
     Role.STEWARD: _SEE_ALL
     | {
         Action.ADD_DEPARTMENT,
@@ -155,6 +168,7 @@ MAY: dict[str, frozenset[Action]] = {
         Action.WITHDRAW_RESOURCE,
         Action.PROPOSE_PARAMETER,
         Action.LOAD_CALENDAR,
+        Action.KEEP_ZONE,
     },
     # The supervisor reviews the catalogue (article 16) and may stop misuse (article 27); data it asks for none.
     Role.SUPERVISOR: _SEE_ALL
@@ -170,6 +184,7 @@ MAY: dict[str, frozenset[Action]] = {
         Action.PROPOSE_PARAMETER,
         Action.APPROVE_PARAMETER,
         Action.CONSENT_EXTENSION,
+        Action.KEEP_ZONE,
     },
     Role.AUDITOR: _SEE_ALL,
     OPERATOR: _SEE_ALL

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,16 +12,21 @@ from django.db import transaction
 from hutong.control.agreements import outbound
 from hutong.control.agreements.drafting import offer_for
 from hutong.control.agreements.models import Negotiation
+from hutong.control.agreements.steps import locked
+from hutong.control.agreements.supplement import read_points
 from hutong.control.agreements.terms import Terms
+from hutong.control.agreements.transitions import Machine, Party, Said, next_move
 from hutong.control.catalogue import queries as catalogue
 from hutong.control.catalogue.dataset import EntryDocument
 from hutong.control.catalogue.models import Entry
 from hutong.control.identity.rules import Action, Actor, check
 from hutong.control.organisations.models import Department
+from hutong.control.requests.answering import answer_point
 from hutong.control.requests.models import ShareRequest
 from hutong.control.requests.rules import (
     ItemsNotShared,
     OwnResource,
+    PointsUnanswered,
     RequestIncomplete,
     check_complete,
     check_items,
@@ -131,21 +137,31 @@ def withdraw(account: Actor, request_id: str, reason: str = "") -> ShareRequest:
 
 
 @transaction.atomic
-def complete(account: Actor, request_id: str, *, basis: str = "", scenario: str = "", scope: str = "") -> ShareRequest:
-    """Supply what the provider said is missing (its offer's list), and send the request again, as the head.
+def complete(account: Actor, request_id: str, answers: Sequence[str]) -> ShareRequest:
+    """Answer what the provider said is missing, point by point, and send the request again, as the head.
 
-    raises   NotAllowed, OtherDepartment, WrongState, IllegalMove
+    answers  one for each point, in their order; that of a field of the request takes the field's place
+    raises   NotAllowed, OtherDepartment, WrongState, PointsUnanswered, BadAnswer, RequestIncomplete, IllegalMove
     """
     request = _held(request_id)
     check(account, Action.SIGN_OFF_REQUEST, request.department_id)
     _check_state(request, "signed_off")
-    for name, text in (("basis", basis), ("scenario", scenario), ("scope", scope)):
-        if text.strip():
-            setattr(request, name, checked(name, text, limit=LONGEST_TEXT, lines=True))
+    negotiation = locked(Negotiation, request.negotiation_id)
+    next_move(Machine.NEGOTIATION, negotiation.state, Said.REQUEST, Party.CONSUMER)
+    points = read_points(negotiation.offer)
+    told = [checked("answer", one, limit=LONGEST_TEXT, lines=True) for one in answers]
+    if open_ones := [str(place) for place in range(1, len(points) + 1) if not "".join(told[place - 1 : place])]:
+        raise PointsUnanswered(points=open_ones)
+    answered = tuple(replace(point, answer=answer) for point, answer in zip(points, told, strict=False))
+    for point in answered:
+        answer_point(request, point)
+    check_complete(request)
+    _check_items_of(request, catalogue.document(request.resource_id))
     request.save()
-    record("request.completed", f"request:{request.id}", account.username, {"resource": request.resource_id})
+    detail = {"resource": request.resource_id, "points": [one.field for one in answered]}
+    record("request.completed", f"request:{request.id}", account.username, detail)
     terms = terms_of(request)
-    offer = offer_for(catalogue.entry(request.resource_id).dataset, terms)
+    offer = offer_for(catalogue.entry(request.resource_id).dataset, terms, answered)
     outbound.counter(request.negotiation_id, offer, terms, account.username)
     return request
 
@@ -174,10 +190,10 @@ def negotiation_closed(negotiation: Negotiation) -> None:
         return
     request.answered_at = datetime.now(UTC)
     request.state = "agreed" if negotiation.state == "FINALIZED" else "refused"
-    request.refusal_reason = negotiation.refusal_reason
+    request.refusal_code, request.refusal_reason = negotiation.refusal_code, negotiation.refusal_reason
     request.refusal_citation = negotiation.refusal_citation
     request.save()
-    detail = {"code": negotiation.refusal_code, "citation": negotiation.refusal_citation}
+    detail = {name: getattr(negotiation, f"refusal_{name}") for name in ("code", "reason", "citation")}
     actor = f"node:{negotiation.peer}"
     record(f"request.{request.state}", f"request:{request.id}", actor, detail if request.state == "refused" else {})
 

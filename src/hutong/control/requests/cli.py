@@ -15,6 +15,7 @@ AS = click.option(
     "--as", "username", required=True, envvar="HUTONG_ACCOUNT", help="The account that acts (or HUTONG_ACCOUNT)."
 )
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+REQUESTERS = click.Choice(["local", "zone", "member", "outside"])
 MODES = click.Choice(["interface", "batch", "file"])
 
 
@@ -88,6 +89,47 @@ def withdraw_request(folder: Path, request_id: str, *, reason: str, username: st
     click.echo(f"request {made.id} is withdrawn.")
 
 
+@request.command("complete")
+@FOLDER
+@click.argument("request_id")
+@click.option("--answer", "answers", multiple=True, required=True, help="One for each point, in their order.")
+@AS
+def complete_request(folder: Path, request_id: str, *, answers: tuple[str, ...], username: str) -> None:
+    """Answer what the provider said is missing, point by point, and send the request again, as the head.
+
+    Example: hutong request complete /srv/ah REQUEST --answer 行政许可法第三十一条 --answer 登记窗口 --as zhang
+    """
+    setup(folder)
+    from hutong.control.identity.queries import account
+    from hutong.control.requests.actions import complete
+
+    made = complete(account(username), request_id, answers)
+    click.echo(f"request {made.id} is completed and on its way to {made.provider}.")
+
+
+@request.command("simulate")
+@FOLDER
+@click.argument("pid")
+@click.option(
+    "--sample", "sample_as", type=click.Choice(["local", "zone", "member", "outside"]), help="Read rows as it."
+)
+@AS_JSON
+@AS
+def simulate_request(folder: Path, pid: str, *, sample_as: Any, as_json: bool, username: str) -> None:
+    """Show who could read what under a request to us, by which rule; with --sample, up to 20 rows as they would leave.
+
+    Example: hutong request simulate /srv/js PID --sample zone --as wang
+
+    Keeps nothing but a record that you looked.
+    """
+    setup(folder)
+    from hutong.control.identity.queries import account
+    from hutong.control.replies import simulation
+    from hutong.control.replies.cli import print_simulation, urn
+
+    print_simulation(simulation.of_request(account(username), urn(pid), sample_as=sample_as), as_json=as_json)
+
+
 @request.command("list")
 @FOLDER
 @AS_JSON
@@ -118,6 +160,7 @@ def show_request(folder: Path, request_id: str, *, as_json: bool) -> None:
     agreement = Agreement.objects.filter(negotiation_id=found.negotiation_id or "-").first()
     document = _document(found) | {"agreement": agreement.id if agreement else ""}
     document |= {"agreement_state": agreement.state if agreement else ""}
+    document |= queries.with_the_provider(found)
     history = [{"at": one.at.isoformat(), "kind": one.kind, "actor": one.actor} for one in queries.timeline(request_id)]
     if as_json:
         click.echo(json.dumps(document | {"timeline": history}, ensure_ascii=False, indent=2))
@@ -141,6 +184,7 @@ def _document(one: Any) -> dict[str, Any]:
         "items": one.items,
         "where": one.row_condition,
         "term_days": one.term_days,
+        "refusal_code": one.refusal_code,
         "refusal_reason": one.refusal_reason,
         "refusal_citation": one.refusal_citation,
         "negotiation": one.negotiation_id,

@@ -27,6 +27,7 @@ class ShareRequest(models.Model):
     filed_at = models.DateTimeField(null=True)
     signed_off_at = models.DateTimeField(null=True)
     answered_at = models.DateTimeField(null=True)
+    refusal_code = models.CharField(max_length=64, blank=True)
     refusal_reason = models.TextField(blank=True)
     refusal_citation = models.CharField(max_length=200, blank=True)
     negotiation_id = models.CharField(max_length=80, blank=True)  # our consumerPid

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from hutong.control.agreements.models import Negotiation
+from hutong.control.agreements.supplement import read_points
 from hutong.control.identity.rules import ACROSS_DEPARTMENTS, Actor
 from hutong.control.requests.models import ShareRequest
 from hutong.ledger.models import AuditRecord
@@ -22,6 +26,16 @@ def request(request_id: str) -> ShareRequest:
     if found is None:
         raise NotFound(what="request", name=request_id[:60])
     return found
+
+
+def with_the_provider(found: ShareRequest) -> dict[str, Any]:
+    """What the provider told us while it has the request: its due day, and what it says is missing."""
+    negotiation = Negotiation.objects.filter(pid=found.negotiation_id or "-").first()
+    if negotiation is None:
+        return {"due": "", "supplement": []}
+    points = read_points(negotiation.offer) if negotiation.state == "OFFERED" else ()
+    due = negotiation.due_at.isoformat() if negotiation.due_at else ""
+    return {"due": due, "supplement": [one.document() for one in points]}
 
 
 def timeline(request_id: str) -> list[AuditRecord]:

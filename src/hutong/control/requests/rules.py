@@ -16,10 +16,8 @@ if TYPE_CHECKING:
     from hutong.control.identity.rules import Actor
     from hutong.control.requests.models import ShareRequest
 
-REPLY_DAYS: Final = {"unconditional": 1, "conditional": 10, "refused": 10}  # working days, article 21
 LONGEST_TERM_DAYS: Final = 3650  # ten years; a longer need is asked for again
 MOST_CALLS_PER_DAY: Final = 100_000_000
-SHORTEST_CITATION: Final = 4  # characters: "§ 14" is a citation, "no" is not
 
 # Why a request may be refused. Stable codes: they travel to the other side and are counted by the oversight board.
 REFUSALS: Final = CodeList([
@@ -77,6 +75,17 @@ class OwnResource(Rule):
     rule = "D809-20"
     next_en = "Ask the department that published it."
     next_zh = "请向发布该资源的部门申请。"
+
+
+class PointsUnanswered(Rule):
+    """What the provider says is missing is answered point by point; still without an answer: {points}."""
+
+    zh = "提供方一次性告知的内容应当逐项补正；尚未答复：{points}。"
+    code = "points_unanswered"
+    status = 400
+    rule = "D809-21"
+    next_en = "Answer every point, then send the request again: the provider may not ask a second time."
+    next_zh = "请逐项答复后重新提交；提供方不得再次要求补正。"
 
 
 class OwnSignOff(Rule):
@@ -150,9 +159,7 @@ def check_may_sign_off(account: Actor, request: ShareRequest) -> None:
         raise OwnSignOff
 
 
-def check_refusal(code: str, reason: str, citation: str) -> None:
-    """D809-21 and D809-15. raises   RefusalWithoutReason, RefusalWithoutCitation"""
+def check_refusal(code: str, reason: str) -> None:
+    """D809-21. The citation's form is checked in replies/laws.py. raises   RefusalWithoutReason"""
     if code not in REFUSALS or not reason.strip():
         raise RefusalWithoutReason(codes=list(REFUSALS.codes))
-    if len(citation.strip()) < SHORTEST_CITATION:
-        raise RefusalWithoutCitation

@@ -101,9 +101,8 @@ def decider(name: str) -> Callable[[Decider], Decider]:
 @transaction.atomic
 def decide(name: str, subject: str, facts: Outcome) -> Outcome:
     """Decide under the law of today and keep the decision, in the caller's transaction."""
-    on = day.today()
-    calendar = SeenDays(calendars.in_force())
-    law = Law(on, calendar, lambda rule, parameter: queries.in_force(rule, parameter, on))
+    on, calendar = day.today(), SeenDays(calendars.in_force())
+    law = _law_of(on, calendar)
     outcome = _deciders[name](facts, law)
     made = Decision.objects.create(
         id=new_id(),
@@ -124,6 +123,15 @@ def decide(name: str, subject: str, facts: Outcome) -> Outcome:
         RuleApplied(decision=made, rule=rule, day=on, made_at=made.made_at) for rule in law.rules
     )
     return outcome
+
+
+def weigh(name: str, facts: Outcome) -> Outcome:
+    """What would be decided today; kept nowhere. For a question, never for an act."""
+    return _deciders[name](facts, _law_of(day.today(), SeenDays(calendars.in_force())))
+
+
+def _law_of(on: date, calendar: WorkCalendar) -> Law:
+    return Law(on, calendar, lambda rule, parameter: queries.in_force(rule, parameter, on))
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,16 @@ class Book:
             for agreement, _version, state, calls_used, rows_used, today in rows
         }
 
+    def open_unsaved(self, grant: Grant) -> Opened:
+        """A grant nobody has made, as it would stand at its start.
+
+        raises   BadGrant, Unavailable
+        """
+        with reading("the sources' database") as cursor:
+            sources = self._read_sources(cursor, {grant.source})
+        source = sources.get(grant.source) or Unavailable(what="the source")
+        return Opened(_terms(0, grant), Standing("active", 0, 0, 0), source)
+
     def _read_terms(self, cursor: Any, agreement: str, version: int) -> Terms:
         known = self._terms.get(agreement)
         if known is not None and known.version == version:

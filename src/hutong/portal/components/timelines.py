@@ -35,6 +35,14 @@ HAPPENED: dict[str, tuple[object, Tone]] = {
     "demand.refused": (lazy("Ended without a resource"), "bad"),
     "demand.withdrawn": (lazy("Demand withdrawn"), "wait"),
     "demand.withdrawal_asked": (lazy("Asked the holder to end it"), "wait"),
+    "request.completed": (lazy("Completed, point by point, and sent again"), "accent"),
+    "reply.proposed": (lazy("Reply proposed"), "accent"),
+    "reply.signed": (lazy("Reply signed by the head of the sharing body"), "good"),
+    "reply.returned": (lazy("Proposed reply sent back"), "wait"),
+    "reply.dropped": (lazy("Proposed reply dropped: the request moved on"), "calm"),
+    "reply.attempt_blocked": (lazy("An attempt was blocked: the law forbids it"), "bad"),
+    "negotiation.extended": (lazy("The provider extended its reply, with consent"), "wait"),
+    "resource.simulated": (lazy("Looked at who could read what"), "calm"),
     "negotiation.requested": (lazy("Request sent to the provider"), "accent"),
     "negotiation.offered": (lazy("The provider offered other terms or asked for material"), "wait"),
     "negotiation.accepted": (lazy("Offer accepted"), "accent"),
@@ -126,7 +134,7 @@ def _who(actor: str, names: Names, people: dict[str, str]) -> str:
 
 def _note(record: AuditRecord) -> str:
     """What the record says for people: a reason, a citation, a purpose."""
-    said = [str(record.detail.get(name, "")) for name in ("reason", "citation")]
+    said = [str(record.detail.get(name, "")) for name in ("reason", "citation", "note")]
     if record.kind == "negotiation.requested" and record.detail.get("purpose"):
         purpose = words.code_name(codes.PURPOSES, str(record.detail["purpose"]))
         said.append(_("For {purpose}").format(purpose=purpose))

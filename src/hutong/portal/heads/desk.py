@@ -8,6 +8,7 @@ from datetime import datetime
 from django.urls import reverse
 
 from hutong.control.identity.models import Account
+from hutong.control.replies.models import Reply
 from hutong.control.requests.models import ShareRequest
 from hutong.portal import waiting
 from hutong.portal.components import asked
@@ -16,6 +17,9 @@ from hutong.portal.components.parts import Fact, May
 from hutong.portal.components.peers import Names
 from hutong.portal.components.titles import title_of_entry
 from hutong.portal.officers.requests import may_sign_off, request_facts
+from hutong.portal.providers.inbox import may_sign
+from hutong.portal.providers.reasons import ReplyShown
+from hutong.portal.providers.reasons import shown as shown_reply
 
 
 @dataclass(frozen=True)
@@ -31,15 +35,48 @@ class Waiting:
     facts: tuple[Fact, ...]
 
 
+@dataclass(frozen=True)
+class WaitingReply:
+    """A proposed reply to a request of others."""
+
+    url: str
+    title: str
+    peer: str
+    reply: ReplyShown
+    sign_url: str
+    may_sign: May
+    id: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class DeskPage(Page):
     waiting: tuple[Waiting, ...]
+    replies: tuple[WaitingReply, ...]
+
+    @property
+    def nothing(self) -> bool:
+        return not self.waiting and not self.replies
 
 
 def desk_page(account: Account) -> DeskPage:
     names = Names()
     shown = tuple(_waiting(account, one, names) for one in waiting.to_sign_off(account))
-    return DeskPage(shell=shell_for(account, "desk"), waiting=shown)
+    replies = tuple(_reply(account, one, names) for one in waiting.to_sign(account))
+    return DeskPage(shell=shell_for(account, "desk"), waiting=shown, replies=replies)
+
+
+def _reply(account: Account, one: Reply, names: Names) -> WaitingReply:
+    bare = one.negotiation_id.removeprefix("urn:uuid:")
+    resource_id = one.negotiation.dataset_id
+    return WaitingReply(
+        url=reverse("negotiation", args=[bare]),
+        title=title_of_entry(resource_id),
+        peer=names(one.negotiation.peer),
+        reply=shown_reply(one, asked.titles_of_items(resource_id)),
+        sign_url=reverse("negotiation_sign", args=[bare]),
+        may_sign=may_sign(account, one),
+        id=one.id,
+    )
 
 
 def _waiting(account: Account, one: ShareRequest, names: Names) -> Waiting:

@@ -13,7 +13,7 @@ from hutong.control.requests import actions
 from hutong.portal.components.page import refusal_of, room, show
 from hutong.portal.heads.desk import desk_page
 from hutong.portal.heads.forms import CompleteForm
-from hutong.portal.officers.requests import request_of, request_page
+from hutong.portal.officers.requests import points_of, request_of, request_page
 from hutong.vocabulary.errors import Refused
 
 
@@ -36,13 +36,13 @@ def sign_off(request: HttpRequest, account: Account, request_id: str) -> HttpRes
 def complete(request: HttpRequest, account: Account, request_id: str) -> HttpResponse:
     """Supply what the provider asked for, and send the request again."""
     found = request_of(account, request_id)
-    form = CompleteForm(found, request.POST)
+    form = CompleteForm(found, points_of(found), request.POST)
     template = "portal/officers/request.html"
     if not form.is_valid():
         return show(request, template, request_page(account, found, form))
     try:
-        actions.complete(account, found.id, **form.cleaned_data)
+        actions.complete(account, found.id, form.answers())
     except Refused as refused:
         return show(request, template, request_page(account, found, form, refusal_of(refused)))
-    messages.success(request, _("Completed and sent again. The provider's clock starts anew."))
+    messages.success(request, _("Completed and sent again. The provider may not ask a second time."))
     return redirect("request", request_id)

@@ -11,16 +11,17 @@ from django.utils.translation import gettext as _
 
 from hutong.control.agreements import queries as negotiations
 from hutong.control.agreements.models import Agreement
+from hutong.control.agreements.supplement import Point
 from hutong.control.catalogue.dataset import EntryDocument
 from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Action
 from hutong.control.requests.models import ShareRequest
 from hutong.control.requests.queries import timeline
-from hutong.control.requests.rules import check_may_sign_off
+from hutong.control.requests.rules import REFUSALS, check_may_sign_off, missing_in
 from hutong.portal.components import access, asked, conditions, scope, words
 from hutong.portal.components.page import Page, Refusal, refusal_of, shell_for
 from hutong.portal.components.paging import Sheet, sheet
-from hutong.portal.components.parts import YES, Badge, Fact, Happening, May, no
+from hutong.portal.components.parts import YES, Badge, Due, Fact, Happening, May, no
 from hutong.portal.components.peers import Names, department_name
 from hutong.portal.components.refusing import NothingHere
 from hutong.portal.components.timelines import story
@@ -55,6 +56,8 @@ class RequestFormPage(Page):
     attribute: Badge
     resource_url: str
     preview_url: str
+    check_url: str
+    gaps: tuple[Gap, ...]
     form: RequestForm
     preview: Preview
     road: tuple[RoadStep, ...]
@@ -63,6 +66,19 @@ class RequestFormPage(Page):
 @dataclass(frozen=True)
 class PreviewPage:
     preview: Preview
+
+
+@dataclass(frozen=True)
+class Gap:
+    """One thing article 20 wants and the form does not say yet, and where it is said."""
+
+    label: str
+    anchor: str
+
+
+@dataclass(frozen=True)
+class GapsPage:
+    gaps: tuple[Gap, ...]
 
 
 @dataclass(frozen=True)
@@ -99,10 +115,12 @@ class RequestPage(Page):
     withdraw_url: str
     may_sign_off: May
     may_withdraw: May
-    supplement: tuple[str, ...]
+    supplement: tuple[Point, ...]
+    due: Due | None  # as the provider told it
     complete_form: CompleteForm
     complete_url: str
     may_complete: May
+    refused_as: str
     refused_because: str
     refused_citation: str
     facts: tuple[Fact, ...]
@@ -120,10 +138,29 @@ def request_form_page(
         attribute=words.attribute(document.attribute),
         resource_url=reverse("resource", args=[document.id]),
         preview_url=reverse("request_preview", args=[document.id]),
+        check_url=reverse("request_check", args=[document.id]),
+        gaps=gaps(form),
         form=form,
         preview=preview(form),
         road=road(document),
     )
+
+
+def gaps(form: RequestForm) -> tuple[Gap, ...]:
+    """What filing would be refused for, as the form stands: the same check (article 20), before anything is sent."""
+
+    def said(name: str) -> str:
+        return str(form[name].value() or "")
+
+    def number(name: str) -> int:
+        return int(said(name)) if said(name).isdecimal() else 0
+
+    words_of = {name: said(name) for name in ("purpose", "basis", "scenario", "scope", "mode")}
+    numbers = {name: number(name) for name in ("term_days", "quota_calls_per_day")}
+    known = {item.name for item in form.items_on_offer}
+    items = [name for name in form["items"].value() or [] if name in known]
+    draft = ShareRequest(**words_of, **numbers, items=items)
+    return tuple(Gap(str(form[name].label), form[name].auto_id) for name in missing_in(draft))
 
 
 def preview(form: RequestForm) -> Preview:
@@ -179,7 +216,7 @@ def request_of(account: Account, request_id: str) -> ShareRequest:
 def request_page(
     account: Account, request: ShareRequest, form: CompleteForm | None = None, refusal: Refusal | None = None
 ) -> RequestPage:
-    supplement = _supplement(request)
+    supplement = points_of(request)
     item_titles = asked.titles_of_items(request.resource_id)
     agreement = Agreement.objects.filter(negotiation__request_id=request.id, role="consumer").first()
     return RequestPage(
@@ -197,9 +234,11 @@ def request_page(
         may_sign_off=may_sign_off(account, request),
         may_withdraw=may_withdraw(account, request),
         supplement=supplement,
-        complete_form=form or CompleteForm(request),
+        due=_due(request),
+        complete_form=form or CompleteForm(request, supplement),
         complete_url=reverse("request_complete", args=[request.id]),
         may_complete=access.may(account, Action.SIGN_OFF_REQUEST, request.department_id),
+        refused_as=words.code_name(REFUSALS, request.refusal_code),
         refused_because=request.refusal_reason if request.state == "refused" else "",
         refused_citation=request.refusal_citation,
         facts=request_facts(request, item_titles),
@@ -207,12 +246,20 @@ def request_page(
     )
 
 
-def _supplement(request: ShareRequest) -> tuple[str, ...]:
+def points_of(request: ShareRequest) -> tuple[Point, ...]:
     """What the provider says is missing, while it waits for it."""
     if request.state != "signed_off" or not request.negotiation_id:
         return ()
     negotiation = negotiations.negotiation(request.negotiation_id)
     return negotiation.supplement if negotiation.state == "OFFERED" else ()
+
+
+def _due(request: ShareRequest) -> Due | None:
+    """The provider's last day, where it told us one."""
+    if request.state != "signed_off" or not request.negotiation_id:
+        return None
+    negotiation = negotiations.negotiation(request.negotiation_id)
+    return Due(negotiation.due_at, negotiation.working_days_left) if negotiation.due_at else None
 
 
 def may_sign_off(account: Account, request: ShareRequest) -> May:

@@ -65,6 +65,14 @@ def request_preview(request: HttpRequest, _account: Account, entry_id: str) -> H
 
 @require_POST
 @room("requests")
+def request_check(request: HttpRequest, _account: Account, entry_id: str) -> HttpResponse:
+    """What is still missing in the form as typed so far: a part of the form, for htmx."""
+    form = RequestForm(catalogue.document(entry_id), request.POST)
+    return render(request, "portal/officers/gaps.html", {"page": pages.GapsPage(pages.gaps(form))})
+
+
+@require_POST
+@room("requests")
 def request_withdraw(request: HttpRequest, account: Account, request_id: str) -> HttpResponse:
     actions.withdraw(account, pages.request_of(account, request_id).id)
     messages.success(request, _("The request is withdrawn."))

@@ -10,9 +10,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from hutong.control.agreements.drafting import PLAIN_TERM_DAYS
+from hutong.control.agreements.supplement import FIELDS
+from hutong.control.replies import laws
 from hutong.control.requests.rules import REFUSALS
 from hutong.portal.components import masks, words
 from hutong.portal.components.form import Form
+from hutong.vocabulary.errors import Refused
+
+POINTS = 6  # lines of the form; the command line takes more
 
 
 class AgreeForm(Form):
@@ -66,7 +71,7 @@ class AgreeForm(Form):
         }
 
     def decided(self) -> dict[str, Any]:
-        """What `actions.agree` is given."""
+        """What `propose_agreement` is given."""
         if self.names:
             return {"items": self.items(), "masks": self.masks()}
         return {"term_days": self.cleaned_data["term_days"]} if "term_days" in self.fields else {}
@@ -79,7 +84,7 @@ class AgreeForm(Form):
 
 
 class RefusalForm(Form):
-    """Why a request is refused, and under which law."""
+    """Why a request is refused, and under which law: one of the list with its article, or written in its form."""
 
     code = forms.ChoiceField(label=lazy("Reason, from the list"))
     reason = forms.CharField(
@@ -88,29 +93,105 @@ class RefusalForm(Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=lazy("The other side reads this."),
     )
+    law = forms.ChoiceField(label=lazy("Law it rests on"), required=False)
+    article = forms.IntegerField(
+        label=lazy("Article"), required=False, min_value=1, max_value=laws.MOST_ARTICLES, help_text=lazy("A number.")
+    )
     citation = forms.CharField(
-        label=lazy("Citation"),
-        max_length=200,
-        help_text=lazy("The law, regulation or decision and its article, for example: Data Security Law, article 38."),
+        label=lazy("Another citation"),
+        required=False,
+        max_length=laws.LONGEST_CITATION,
+        help_text=lazy("Only where the law is not in the list, in this form: 《保守国家秘密法》第十三条."),
     )
 
     def __init__(self, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(data, prefix="refuse")
         self.choose("code", [("", _("choose")), *words.code_choices(REFUSALS)])
+        listed = [(one.code, words.of_language(one.title_zh, one.title_en)) for one in laws.laws()]
+        self.choose("law", [("", _("another one")), *listed])
+
+    def clean(self) -> dict[str, Any]:
+        """`cited` is the citation as both sides will read it."""
+        said = super().clean() or {}
+        chosen, article = laws.law(str(said.get("law") or "")), said.get("article")
+        try:
+            if chosen is None:
+                said["cited"] = laws.checked_citation(str(said.get("citation") or ""))
+            elif article is None:
+                self.add_error("article", _("Give the article."))
+            else:
+                said["cited"] = chosen.cite(article)
+        except Refused as refused:
+            self.add_error("citation" if chosen is None else "article", refused.say(words.language()))
+        return said
 
 
 class SupplementForm(Form):
-    """What is missing, told once and completely (article 21)."""
-
-    missing = forms.CharField(
-        label=lazy("Missing material"),
-        max_length=2000,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=lazy("One thing a line. It can be asked for once only, so name everything."),
-    )
+    """What is missing, told once and completely (article 21): a line for each point."""
 
     def __init__(self, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(data, prefix="supplement")
+        fields = [("", _("choose")), *words.code_choices(FIELDS)]
+        for place in range(POINTS):
+            number = place + 1
+            aria = {"aria-label": _("Field of point {number}").format(number=number)}
+            self.fields[f"field_{place}"] = forms.ChoiceField(
+                label=_("Point {number}").format(number=number),
+                required=False,
+                choices=fields,
+                widget=forms.Select(attrs=aria),
+            )
+            aria = {"aria-label": _("What is wanted of point {number}").format(number=number)}
+            self.fields[f"wanted_{place}"] = forms.CharField(
+                label=_("What is wanted"),
+                required=False,
+                max_length=500,
+                widget=forms.TextInput(attrs=aria | {"placeholder": _("what is wanted")}),
+            )
 
-    def named(self) -> list[str]:
-        return [line.strip() for line in self.cleaned_data["missing"].splitlines() if line.strip()]
+    @property
+    def lines(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
+        return [(self[f"field_{place}"], self[f"wanted_{place}"]) for place in range(POINTS)]
+
+    def points(self) -> list[tuple[str, str]]:
+        said = self.cleaned_data
+        lines = [(said[f"field_{place}"], said[f"wanted_{place}"].strip()) for place in range(POINTS)]
+        return [line for line in lines if line != ("", "")]
+
+    def clean(self) -> dict[str, Any]:
+        said = super().clean() or {}
+        for place in range(POINTS):
+            field, wanted = said.get(f"field_{place}", ""), str(said.get(f"wanted_{place}", "")).strip()
+            if bool(field) != bool(wanted):
+                self.add_error(f"field_{place}", _("Choose the field and say what is wanted of it."))
+        if not self.errors and not self.points():
+            raise forms.ValidationError(_("Name at least one point."))
+        return said
+
+
+class NoteForm(Form):
+    """Why a proposed reply goes back to its officer."""
+
+    note = forms.CharField(
+        label=lazy("Why it goes back"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=lazy("The officer reads this; nothing leaves the node."),
+    )
+
+    def __init__(self, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data, prefix="back")
+
+
+class ExtensionForm(Form):
+    """Why ten working days are not enough."""
+
+    reason = forms.CharField(
+        label=lazy("Why more time is needed"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=lazy("The supervisor decides; the applicant reads it with the new day."),
+    )
+
+    def __init__(self, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data, prefix="extend")

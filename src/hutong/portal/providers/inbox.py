@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django import forms
 from django.http import QueryDict
@@ -14,11 +15,16 @@ from django.utils.translation import gettext as _
 from hutong.control.agreements import queries
 from hutong.control.agreements.models import Agreement, Negotiation
 from hutong.control.agreements.queries import NegotiationRow
+from hutong.control.agreements.supplement import was_asked
 from hutong.control.catalogue.models import Item
 from hutong.control.catalogue.queries import items_of
 from hutong.control.catalogue.queries import resource as resource_of
 from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Action
+from hutong.control.replies import queries as replies
+from hutong.control.replies.models import Reply
+from hutong.control.replies.rules import check_signer
+from hutong.control.requests.rules import REFUSALS
 from hutong.portal import waiting
 from hutong.portal.components import access, asked, scope, words
 from hutong.portal.components.page import Page, Refusal, shell_for
@@ -27,7 +33,9 @@ from hutong.portal.components.parts import Badge, Choice, Due, Fact, Happening, 
 from hutong.portal.components.peers import Names
 from hutong.portal.components.refusing import NothingHere
 from hutong.portal.components.timelines import story
-from hutong.portal.providers.forms import AgreeForm, RefusalForm, SupplementForm
+from hutong.portal.providers import reasons
+from hutong.portal.providers.forms import AgreeForm, ExtensionForm, NoteForm, RefusalForm, SupplementForm
+from hutong.portal.providers.reasons import PointShown, ReplyShown
 from hutong.vocabulary import codes
 from hutong.vocabulary.errors import Refused
 
@@ -86,9 +94,23 @@ class NegotiationPage(Page):
     may_agree: May
     may_refuse: May
     may_ask: May
+    by_rule: str  # why a rule did not answer it
+    reply: ReplyShown | None
+    returned: str  # why the last proposed reply was sent back
+    sign_url: str
+    send_back_url: str
+    note_form: NoteForm
+    may_sign: May
+    extension: str  # what became of asking for more time
+    extend_form: ExtensionForm
+    extend_url: str
+    may_extend: May
+    simulate_url: str
+    may_simulate: May
+    refused_as: str
     refused_because: str
     refused_citation: str
-    supplement: tuple[str, ...]
+    supplement: tuple[PointShown, ...]
     timeline: tuple[Happening, ...]
 
 
@@ -146,13 +168,19 @@ def negotiation_page(
     agree: AgreeForm | None = None,
     refuse: RefusalForm | None = None,
     supplement: SupplementForm | None = None,
+    note: NoteForm | None = None,
+    extend: ExtensionForm | None = None,
     refusal: Refusal | None = None,
 ) -> NegotiationPage:
     bare = found.pid.removeprefix("urn:uuid:")
     titles = asked.titles_of_items(found.resource_id)
     open_ = found.state in waiting.TO_ANSWER
+    reply = replies.waiting_for(found.pid)
     may = _may_answer(account, found)
+    may_answer = no(_("A proposed reply waits for the head's signature.")) if may and reply else may
     form = agree or agree_form(found)
+    asked_before = was_asked(Negotiation.objects.get(pid=found.pid))
+    back = None if reply or not open_ else replies.newest_returned(found.pid)
     agreement = Agreement.objects.filter(negotiation_id=found.pid).first()
     return NegotiationPage(
         shell=shell_for(account, "inbox"),
@@ -174,19 +202,62 @@ def negotiation_page(
         agree_url=reverse("negotiation_agree", args=[bare]),
         refuse_url=reverse("negotiation_refuse", args=[bare]),
         supplement_url=reverse("negotiation_supplement", args=[bare]),
-        may_agree=may,
-        may_refuse=may,
-        may_ask=no(_("It was asked for once already; article 21 allows no second time.")) if found.supplement else may,
+        may_agree=may_answer,
+        may_refuse=may_answer,
+        may_ask=no(_("It was asked for once already; article 21 allows no second time.")) if asked_before else may,
+        by_rule=reasons.why(found.pid) if open_ else "",
+        reply=reasons.shown(reply, titles) if reply else None,
+        returned=back.note if back else "",
+        sign_url=reverse("negotiation_sign", args=[bare]),
+        send_back_url=reverse("negotiation_send_back", args=[bare]),
+        note_form=note or NoteForm(),
+        may_sign=may_sign(account, reply),
+        **_extension(account, found, extend, bare),
+        simulate_url=reverse("negotiation_simulate", args=[bare]),
+        may_simulate=access.may(account, Action.SIMULATE, _department(found) or None),
+        refused_as=words.code_name(REFUSALS, found.refusal_code) if found.state == "TERMINATED" else "",
         refused_because=found.refusal_reason if found.state == "TERMINATED" else "",
         refused_citation=found.refusal_citation,
-        supplement=found.supplement,
+        supplement=tuple(reasons.point(one) for one in found.supplement),
         timeline=story(queries.negotiation_timeline(found.pid)),
     )
 
 
 def _may_answer(account: Account, found: NegotiationRow) -> May:
-    department = Negotiation.objects.values_list("department", flat=True).get(pid=found.pid)
-    return access.may(account, Action.ANSWER_REQUEST, department or None)
+    return access.may(account, Action.ANSWER_REQUEST, _department(found) or None)
+
+
+def _department(found: NegotiationRow) -> str:
+    return str(Negotiation.objects.values_list("department", flat=True).get(pid=found.pid))
+
+
+def may_sign(account: Account, reply: Reply | None) -> May:
+    """Whether this account may sign what is proposed; a no where nothing is."""
+    if reply is None:
+        return no(_("No reply is proposed yet."))
+    may = access.may(account, Action.SIGN_REPLY, reply.department or None)
+    try:
+        check_signer(account.username, reply.proposed_by)
+    except Refused as refused:
+        return no(refused.say(words.language())) if may else may
+    return may
+
+
+def _extension(account: Account, found: NegotiationRow, form: ExtensionForm | None, bare: str) -> dict[str, Any]:
+    """The one extension of the term to reply: asked for here, decided by the supervisor."""
+    clock = reasons.reply_clock(found.pid)
+    state = clock.extension_state if clock else ""
+    may = access.may(account, Action.ASK_EXTENSION, _department(found) or None)
+    if clock is None or not reasons.can_be_extended(clock):
+        may = no(_("The law allows no extension of this term."))
+    elif state:
+        may = no(_("It was asked for once already; article 21 allows one extension."))
+    return {
+        "extension": reasons.extension_said(state),
+        "extend_form": form or ExtensionForm(),
+        "extend_url": reverse("negotiation_extend", args=[bare]),
+        "may_extend": may,
+    }
 
 
 def _due(found: NegotiationRow) -> Due | None:

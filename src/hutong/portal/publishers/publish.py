@@ -122,6 +122,7 @@ class EditPage(Page):
     published: bool
     signed_off: str
     entry_url: str
+    simulate_url: str  # "" for those who may not
     withdraw_url: str
     sign_off_url: str
     source: str
@@ -196,6 +197,7 @@ def edit_page(
         published=published,
         signed_off=resource.secrecy_checked_by,
         entry_url=reverse("resource", args=[resource.id]) if resource.version else "",
+        simulate_url=_simulate_url(account, resource),
         withdraw_url=reverse("resource_withdraw", args=[resource.id]),
         sign_off_url=reverse("resource_sign_off", args=[resource.id]),
         source=resource.source.name if resource.source else "",
@@ -217,6 +219,12 @@ def edit_page(
         groups=groups(form),
         item_rows=tuple(_item_row(one) for one in items),
     )
+
+
+def _simulate_url(account: Account, resource: Resource) -> str:
+    """Where the provider's own officers see who could read what; nobody else sees rows."""
+    may = access.may(account, Action.SIMULATE, resource.department_id)
+    return reverse("resource_simulate", args=[resource.id]) if may else ""
 
 
 def item_forms(resource: Resource, data: Mapping[str, Any] | None = None) -> list[ItemForm]:

@@ -17,6 +17,7 @@ from hutong.control.identity.rules import Action
 from hutong.portal.components import scope
 from hutong.portal.components.page import refusal_of, room, show
 from hutong.portal.components.refusing import NothingHere
+from hutong.portal.providers.simulation import simulation_of_resource
 from hutong.portal.publishers.forms import DescriptionForm, ItemForm, SourceChoiceForm, SourceForm, WorkbookForm
 from hutong.portal.publishers.publish import edit_page, item_forms, mark, publish_page, source_form_page
 from hutong.portal.publishers.workbooks import exported, import_page, take
@@ -119,6 +120,16 @@ def resource_edit(request: HttpRequest, account: Account, resource_id: str) -> H
         else _("The description is saved. The catalogue shows it once the supervisor has reviewed it."),
     )
     return redirect("resource_edit", resource.id)
+
+
+@require_POST
+@room("publish")
+def resource_simulate(request: HttpRequest, account: Account, resource_id: str) -> HttpResponse:
+    """Who could read what, before it is published; sample rows where they are asked for."""
+    page = simulation_of_resource(account, _ours(account, resource_id), request.POST)
+    answer = show(request, "portal/providers/simulation.html", page)
+    answer["Cache-Control"] = "no-store"
+    return answer
 
 
 @require_POST
