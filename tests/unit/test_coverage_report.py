@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, date, datetime, timedelta
 
+import psycopg
 import pytest
 
 from hutong.control.catalogue import actions, coverage, freshness, queries, rules, systems
@@ -12,9 +13,10 @@ from hutong.control.catalogue.models import Freshness, Resource, Watch
 from hutong.control.statute import decisions
 from hutong.control.statute.models import Decision
 from hutong.exchange.models import Source
-from hutong.exchange.sources import LastChange
+from hutong.exchange.sources import LastChange, SourceSpec, last_change
 from hutong.vocabulary.errors import NotAllowed
 from tests.companies import HEALTH, MARKET
+from tests.postgres import new_database
 from tests.publication import publish
 
 pytestmark = pytest.mark.django_db
@@ -161,3 +163,25 @@ def test_a_source_that_is_gone_is_due_again_only_after_a_pause(people, published
     assert freshness.look(source) is None
     assert Freshness.objects.count() == 1
     assert rules.StaleData.declared("weekly").value == 7
+
+
+def test_a_table_of_postgresql_tells_that_it_changed_and_a_view_tells_nothing(postgres_url):
+    url = new_database(postgres_url, "last_change")
+    with psycopg.connect(url, autocommit=True) as writer:
+        writer.execute("CREATE TABLE company (uscc text); CREATE VIEW seen AS SELECT * FROM company")
+
+        def mark(table: str) -> str:
+            writer.execute("SELECT pg_stat_force_next_flush()")
+            found = last_change(SourceSpec("postgresql", url, table))
+            assert found.at is None
+            return found.mark
+
+        before = mark("company")
+        assert mark("company") == before
+        writer.execute("INSERT INTO company VALUES ('a')")
+        inserted = mark("company")
+        writer.execute("UPDATE company SET uscc = 'b'")
+        updated = mark("company")
+        writer.execute("DELETE FROM company")
+        assert len({before, inserted, updated, mark("company")}) == 4
+        assert mark("seen") == ""

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
@@ -23,6 +24,7 @@ from hutong.portal.components import access, scope, words
 from hutong.portal.components.charts import Share, Shares, shares
 from hutong.portal.components.form import Form
 from hutong.portal.components.page import Page, Refusal, shell_for
+from hutong.portal.components.paging import COUNT_UP_TO
 from hutong.portal.components.parts import Badge, Choice, Figure, May
 from hutong.portal.components.peers import department_name
 from hutong.vocabulary import codes
@@ -102,6 +104,7 @@ class FindingsPage(Page):
     department: str
     department_code: str
     total: int
+    more: bool  # than that
     rows: tuple[FindingRow, ...]
     next_url: str
 
@@ -148,16 +151,24 @@ def findings_page(account: Account, kind: str, department: str, after: str) -> F
     own = scope_of(account) or department or None
     found = coverage.found(kind, own)
     listed = list((found.filter(id__gt=after) if after else found)[: ROWS + 1])
+    counted, more = _counted(found)
     chosen = {"department": department} if department else {}
     return FindingsPage(
         shell=shell_for(account, "coverage"),
         kinds=tuple(Choice(code, _finding(code), code == kind) for code in coverage.FINDINGS.codes),
         department=next((department_name(one) for one in departments() if one.code == department), ""),
         department_code=department,
-        total=found.count(),
+        total=counted,
+        more=more,
         rows=tuple(_row(account, one) for one in listed[:ROWS]),
         next_url=f"?{urlencode(chosen | {'after': listed[ROWS - 1].id})}" if len(listed) > ROWS else "",
     )
+
+
+def _counted(found: QuerySet[Any]) -> tuple[int, bool]:
+    """How many, up to as many as anybody counts; True where there are more."""
+    number = found.order_by()[: COUNT_UP_TO + 1].count()
+    return min(number, COUNT_UP_TO), number > COUNT_UP_TO
 
 
 def csv_rows(account: Account) -> Iterator[str]:
