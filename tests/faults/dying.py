@@ -34,7 +34,7 @@ def main(home: Path, names: list[str]) -> None:
     from hutong.node.settings import setup
 
     setup(home)
-    from tests.faults import acts_under_agreements  # noqa: F401 - registers its acts
+    from tests.faults import acts_of_replies, acts_under_agreements  # noqa: F401 - they register their acts
     from tests.faults.acts import ACTS
 
     fresh = home / "fresh.db"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import acts_under_agreements  # noqa: F401 - registers its acts
+from tests.faults import acts_of_replies, acts_under_agreements  # noqa: F401 - they register their acts
 from tests.faults.acts import ACTS
 
 ROOT = Path(__file__).resolve().parents[2]
