@@ -11,13 +11,17 @@ from datetime import date, timedelta
 from typing import Any
 
 from hutong.control.catalogue import actions as catalogue
-from hutong.control.catalogue.rules import UnderReview
+from hutong.control.catalogue.queries import submission_of
+from hutong.control.catalogue.rules import AlreadyWithdrawn, UnderReview
 from hutong.control.clocks import actions as clocks
 from hutong.control.clocks.models import Clock
 from hutong.control.demands import actions as demands
 from hutong.control.demands import holding
 from hutong.control.demands.document import build, read
 from hutong.control.identity.models import Account
+from hutong.control.identity.rules import Operator
+from hutong.control.organisations.models import Succession
+from hutong.control.organisations.succession import succeed
 from hutong.control.requests import actions as requests
 from hutong.control.statute import actions as statute
 from hutong.control.statute import day
@@ -195,6 +199,33 @@ def a_resource_is_sent_back(submission: str) -> None:
     with suppress(WrongState):
         points = [{"field": "summary_zh", "text": "请写明数据来源"}]
         catalogue.send_back(supervisor(), submission, reason="请修改", points=points)
+
+
+@act(_submitted)
+def a_submission_is_taken_back(submission: str) -> None:
+    with suppress(WrongState):
+        resource = submission_of(submission).resource_id
+        catalogue.take_back(person("head", dsp_peer.MARKET), resource)
+
+
+def _published_and_submitted_again() -> str:
+    """A published resource whose next version is before the supervisor."""
+    resource = catalogue.review(supervisor(), _submitted()).id
+    catalogue.describe(person("officer", dsp_peer.MARKET), resource, {"title_en": "Companies"})
+    catalogue.submit(person("head", dsp_peer.MARKET), resource)
+    return resource
+
+
+@act(_published_and_submitted_again)
+def a_resource_is_withdrawn(resource: str) -> None:
+    with suppress(AlreadyWithdrawn):
+        catalogue.withdraw(person("officer", dsp_peer.MARKET), resource)
+
+
+@act(_published_and_submitted_again)
+def a_department_is_followed_by_another(_: str) -> None:
+    if not Succession.objects.exists():
+        succeed(Operator("operator:root"), dsp_peer.MARKET, dsp_peer.HEALTH, reason="机构改革")
 
 
 def _wished() -> str:
