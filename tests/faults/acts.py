@@ -9,7 +9,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, timedelta
 from typing import Any
+from unittest.mock import patch
 
+from hutong.control.calendar import actions as calendar
+from hutong.control.calendar.duty import warn
 from hutong.control.catalogue import actions as catalogue
 from hutong.control.catalogue.queries import submission_of
 from hutong.control.catalogue.rules import AlreadyWithdrawn, UnderReview
@@ -161,6 +164,25 @@ def _proposed() -> str:
 def a_parameter_is_approved(version: str) -> None:
     with suppress(WrongState):
         statute.decide_version(supervisor(), version, approve=True)
+
+
+@act(_nothing)
+def a_calendar_is_loaded(_: None) -> None:
+    days = [f"{year}-{month:02}-01,holiday" for year in (2033, 2034) for month in (1, 5, 10)]
+    table = "\n".join(["date,kind", *days]).encode()
+    calendar.load(person("steward", ""), table, file_name="days.csv")
+
+
+def _somebody_to_tell() -> None:
+    region()
+    person("steward", "")
+    supervisor()
+
+
+@act(_somebody_to_tell, steps=2)
+def a_missing_year_is_told(_: None) -> None:
+    with patch.object(day, "today", lambda: date(2033, 10, 1)):
+        warn()
 
 
 def _account(username: str) -> Account:

@@ -103,6 +103,14 @@ def test_a_later_whole_year_replaces_what_was_loaded_for_it_before():
     assert CalendarLoad.objects.count() == 3  # every version stays
 
 
+def test_the_same_file_twice_is_one_version():
+    actions.load(OPERATOR, NOTICE, file_name="notice.txt")
+    (loaded,) = actions.load(OPERATOR, NOTICE, file_name="notice.txt")
+    assert loaded.again
+    assert CalendarLoad.objects.count() == 1
+    assert AuditRecord.objects.filter(kind="calendar.loaded").count() == 1
+
+
 def test_a_notice_that_contradicts_itself_loads_nothing():
     with pytest.raises(NoticeContradicts):
         actions.load(OPERATOR, NOTICE.decode().replace("共7天", "共6天").encode(), file_name="notice.txt")

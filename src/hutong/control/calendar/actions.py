@@ -29,6 +29,7 @@ class Loaded:
     off: int  # days off that it names
     made_up: int  # Saturdays and Sundays that it makes working days
     changed: tuple[date, ...]  # days that were thought otherwise before, where the year was known
+    again: bool = False  # the very same was loaded last already: nothing was added
 
 
 @transaction.atomic
@@ -70,10 +71,13 @@ def _changes(days: dict[date, bool], before: WorkCalendar, after: WorkCalendar) 
 
 
 def _keep(by: Actor, made: CalendarLoad, content: bytes, changed: tuple[date, ...]) -> Loaded:
-    made.digest, made.loaded_at, made.loaded_by = digest(content), datetime.now(UTC), by.username
-    made.save()
     off = sum(not works for works in made.days.values())
     made_up = sum(works and date.fromisoformat(day).weekday() >= 5 for day, works in made.days.items())
+    made.digest, made.loaded_at, made.loaded_by = digest(content), datetime.now(UTC), by.username
+    newest = CalendarLoad.objects.filter(year=made.year).order_by("-id").first()
+    if newest is not None and (newest.digest, newest.days) == (made.digest, made.days):
+        return Loaded(made.year, off, made_up, (), again=True)
+    made.save()
     detail = {"year": made.year, "kind": made.kind, "file": made.file_name, "off": off, "made_up": made_up}
     detail["changed"] = [day.isoformat() for day in changed]
     commitment = {"file": made.digest, "load": made.pk}

@@ -33,7 +33,8 @@ def load(folder: Path, file: Path, year: int | None) -> None:
     from hutong.control.calendar import actions
 
     for one in actions.load(operator(), file.read_bytes(), file_name=file.name, year=year):
-        click.echo(f"{one.year}: {one.off} days off, {one.made_up} make-up working days are loaded.")
+        loaded = "were loaded already" if one.again else "are loaded"
+        click.echo(f"{one.year}: {one.off} days off, {one.made_up} make-up working days {loaded}.")
         if one.changed:
             click.echo(f"{one.year}: thought otherwise before: {', '.join(day.isoformat() for day in one.changed)}")
 
