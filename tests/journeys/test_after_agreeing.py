@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,18 @@ def test_not_wrong_and_forwarded_are_answers_with_a_reason(three: After) -> None
         one(lambda: three.json(ANHUI, "correction", "list"), "the answer", ticket=report["ticket"], state=state)
 
 
+def test_an_application_reports_with_the_key_it_reads_by(three: After) -> None:
+    with hutong.connect(three.region[ANHUI].base_url, three.keys[ANHUI], progress=False) as node:
+        wrong = {"items": ["name"], "key": ("uscc", SUZHOU), "fault": "out_of_date", "evidence": "营业执照"}
+        made = node.report(three.agreements[ANHUI], **wrong)
+        report = one(lambda: three.json(PROVIDER, "correction", "list"), "the report", ticket=made["ticket"])
+        three.at(PROVIDER, "correction", "not-wrong", str(report["number"]), "--reason", "与档案一致", "--as", "wang")
+        until(lambda: node.correction(made["ticket"])["state"] == "not_wrong", what="the answer")
+        with pytest.raises(hutong.RefusedByNode) as refused:
+            node.report(three.agreements[ANHUI], **wrong | {"items": ["capital"]})
+    assert (refused.value.code, refused.value.rule) == ("report_outside_agreement", "D809-26")
+
+
 def test_the_key_and_the_evidence_stand_nowhere_in_clear(three: After) -> None:
     reported(three, SUZHOU)
     tables = ("audit_record", "ledger_entry", "outbox_message", "inbox_message", "correction", "notice", "decision")
@@ -134,7 +147,7 @@ def test_an_officer_reports_in_the_browser_another_answers_and_the_reader_acknow
     reader.get_by_label("Evidence").fill("变更登记通知书")
     reader.get_by_role("button", name="Seal and report").click()
     expect(reader.get_by_role("status").first).to_contain_text("ten working days")
-    ticket = reader.locator("dd code").last.inner_text()
+    ticket = reader.locator("dl.facts div").filter(has_text="Ticket").locator("code").inner_text()
     report = one(lambda: three.json(PROVIDER, "correction", "list"), "the report", ticket=ticket, looked=True)
 
     provider = as_person(browser, three.region[PROVIDER], "wang")
@@ -185,6 +198,33 @@ def test_misuse_the_supervisor_suspends_calls_fail_at_once_and_only_a_rectificat
     three.at(PROVIDER, "agreement", "resume", agreement, "--reason", "已整改", "--as", "chen")
     assert three.read(ANHUI, NANJING)
     one(lambda: three.json(ANHUI, "agreement", "papers"), "the end of it", id=suspension["id"], state="lifted")
+
+
+def test_use_incidents_and_announced_stops_are_filed_by_command_and_reach_the_other_side(three: After) -> None:
+    agreement, papers = three.agreements[ANHUI], ("agreement", "papers")
+    told = ("--year", "2026", "--scenario", "开办核验", "--process", "逐件核验", "--effect", "减少材料两份")
+    three.at(ANHUI, "use", "record", agreement, *told, "--storage", "不落库", "--destruction", "无副本", "--as", "wang")
+    one(lambda: three.json(PROVIDER, *papers), "the record of use", kind="use", agreement=agreement)
+    (line,) = three.json(PROVIDER, "use", "report", "--agreement", agreement)
+    assert [content["effect"] for content in line["told"]] == ["减少材料两份"]
+    assert line["calls"] >= 1
+
+    what = ("--what", "接口密钥外泄", "--found-on", "2026-11-20", "--affected", "查询日志", "--measures", "已吊销密钥")
+    three.at(ANHUI, "agreement", "incident", agreement, *what, "--as", "wang")
+    one(lambda: three.json(PROVIDER, *papers), "the incident", kind="incident", author="consumer")
+
+    why = ("--reason", "系统下线", "--as", "wang")
+    with pytest.raises(CommandFailed, match="may not be stopped without a notice"):
+        three.at(PROVIDER, "agreement", "end", agreement, *why)
+    with pytest.raises(CommandFailed, match="2 agreements rest on this service"):
+        three.at(PROVIDER, "resource", "withdraw", three.resource, "--as", "wang")
+    starts = (date.today() + timedelta(days=40)).isoformat()
+    said = three.at(PROVIDER, "agreement", "announce-stop", three.resource, "--from", starts, *why)
+    assert "told to 2 consumers" in said
+    notice = one(lambda: three.json(ZHEJIANG, *papers), "the notice", kind="stop")
+    assert notice["content"]["starts_on"] == starts
+    with pytest.raises(CommandFailed, match="kept 36 months"):
+        three.at(PROVIDER, "use", "purge", "--before", (date.today() + timedelta(days=1)).isoformat())
 
 
 def test_an_ended_agreements_data_is_disposed_of_and_the_provider_accepts_the_proof(

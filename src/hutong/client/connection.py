@@ -113,6 +113,25 @@ class Connection:
         """How one of your exchanges stands in your node's register: outcome, rows, bytes, digest, receipt."""
         return self._get("/exchange/v1/exchanges/" + quote(exchange_id, safe=""))
 
+    def report(
+        self, agreement: str, *, items: Sequence[str], key: tuple[str, str | int], fault: str, evidence: str
+    ) -> dict[str, Any]:
+        """Report that a record you received is wrong; your node seals its key for the provider alone.
+
+        items      names of the items that are wrong
+        key        (item, value) that tells the record apart
+        fault      wrong_value, missing_value, out_of_date, wrong_form, wrong_subject, duplicate or no_such_record
+        evidence   what it rests on, for example a document and its number
+        returns    the ticket and how it stands: ticket, agreement, state, due_on, corrected_at, changes
+        raises     RefusedByNode; NodeUnreachable
+        """
+        said = {"agreement": agreement, "items": list(items), "key": {"item": key[0], "value": key[1]}}
+        return self._ask("POST", "/hutong/corrections", 201, json={**said, "fault": fault, "evidence": evidence})
+
+    def correction(self, ticket: str) -> dict[str, Any]:
+        """How a report of yours stands."""
+        return self._get("/hutong/corrections/" + quote(ticket, safe=""))
+
     def _body(
         self, items: Sequence[str] | None, where: Where, limit: int | None, key: tuple[str, str | int] | None
     ) -> dict[str, Any]:
@@ -146,11 +165,14 @@ class Connection:
         return response
 
     def _get(self, path: str) -> dict[str, Any]:
+        return self._ask("GET", path, 200)
+
+    def _ask(self, method: str, path: str, expected: int, **body: Any) -> dict[str, Any]:
         try:
-            response = self._pool.request("GET", self.url + path, headers=self._headers)
+            response = self._pool.request(method, self.url + path, headers=self._headers, **body)
         except urllib3.exceptions.HTTPError as error:
             raise NodeUnreachable(url=self.url) from error
-        if response.status != 200:
+        if response.status != expected:
             raise refusal(response.status, response.data)
         found: dict[str, Any] = response.json()
         return found
