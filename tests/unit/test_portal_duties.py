@@ -14,7 +14,7 @@ from hutong.control.clocks.models import CalendarFeed, Clock
 from hutong.control.identity.models import Account
 from hutong.control.notices.models import Told
 from hutong.control.statute import day
-from hutong.control.statute.actions import propose
+from hutong.control.statute.actions import decide_version, propose
 from hutong.control.statute.models import Decision, ParameterVersion, RefusalCount
 from hutong.control.statute.queries import rule
 from hutong.exchange.models import ExchangeRecord
@@ -242,6 +242,16 @@ def test_four_eyes_change_a_parameter_on_its_page(people):
     assert visitor(people["wang"]).post(decide, {"do": "approve"}).status_code == 403
     assert visitor(people["zhao"]).post(decide, {"do": "approve"}).status_code == 302
     assert ParameterVersion.objects.get().state == "approved"
+
+
+def test_the_room_shows_a_changed_value_and_asks_for_the_others_once(people, django_assert_max_num_queries):
+    version = propose(people["chen"], CHANGE, "days", level="local", value=7, since=day.today(), source="省数据条例")
+    decide_version(people["zhao"], version.id, approve=True)
+    client = visitor(people["qian"])
+    with django_assert_max_num_queries(40):
+        page = text(client.get("/rules/?show=terms"))
+    assert '<span class="tag">7 working days</span>' in page
+    assert '<span class="tag">2 working days</span>' in page
 
 
 def test_a_proposed_version_waits_in_the_room_and_may_be_declined(people):

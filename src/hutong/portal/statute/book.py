@@ -132,12 +132,13 @@ def book_page(account: Account, query: QueryDict) -> BookPage:
     seen = [rule for rule in everything if _chosen(rule, chosen, today)]
     groups = {letters: tuple(rules) for letters, rules in groupby(seen, group_of)}
     order = [*GROUPS, *(one for one in groups if one not in GROUPS)]
+    changed = set(queries.versions().filter(state="approved").order_by().values_list("rule", flat=True).distinct())
     applying = sum(1 for rule in everything if rule.name() in today)
     return BookPage(
         shell=shell_for(account, "rules"),
         shown=_choices(chosen, everything),
         groups=tuple(
-            RuleGroup(one, str(GROUPS.get(one, one)), tuple(_row(rule, today) for rule in groups[one]))
+            RuleGroup(one, str(GROUPS.get(one, one)), tuple(_row(rule, today, changed) for rule in groups[one]))
             for one in order
             if one in groups
         ),
@@ -206,9 +207,9 @@ def _choices(chosen: str, everything: list[type[Rule]]) -> tuple[Choice, ...]:
     return tuple(Choice(value, word, chosen == value) for value, word in named)
 
 
-def _row(rule: type[Rule], today: dict[str, Applied]) -> RuleRow:
+def _row(rule: type[Rule], today: dict[str, Applied], changed: set[str]) -> RuleRow:
     counted = today.get(rule.name(), Applied())
-    values = _values(rule)
+    values = _values(rule, changed)
     return RuleRow(
         number=str(rule.rule),
         code=rule.code,
@@ -221,7 +222,10 @@ def _row(rule: type[Rule], today: dict[str, Applied]) -> RuleRow:
     )
 
 
-def _values(rule: type[Rule]) -> dict[str, int]:
+def _values(rule: type[Rule], changed: set[str] | None = None) -> dict[str, int]:
+    """The values in force today. `changed`: the rules that have versions; the others stand as declared."""
+    if changed is not None and rule.name() not in changed:
+        return {one.name: one.value for one in rule.declares}
     return {one.name: queries.parameter(rule, one.name, day.today()) for one in rule.declares}
 
 
