@@ -46,7 +46,7 @@ class ZoneForm(Form):
 class EndForm(Form):
     """Why a zone ends, or is turned down."""
 
-    reason = forms.CharField(label=lazy("Why"), max_length=2000, widget=forms.Textarea(attrs={"rows": 2}))
+    reason = forms.CharField(label=lazy("Reason, in words"), max_length=2000, widget=forms.Textarea(attrs={"rows": 2}))
 
     def __init__(self, zone_id: str, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(data, prefix=zone_id)

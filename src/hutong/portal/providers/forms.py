@@ -108,7 +108,7 @@ class RefusalForm(Form):
         super().__init__(data, prefix="refuse")
         self.choose("code", [("", _("choose")), *words.code_choices(REFUSALS)])
         listed = [(one.code, words.of_language(one.title_zh, one.title_en)) for one in laws.laws()]
-        self.choose("law", [("", _("another one")), *listed])
+        self.choose("law", [("", _("choose, or write it below")), *listed])
 
     def clean(self) -> dict[str, Any]:
         """`cited` is the citation as both sides will read it."""
