@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from hutong.control.agreements import delivery, protocol
 from hutong.control.agreements.models import Agreement, Negotiation, Transfer
+from hutong.control.conduct import hearing, papers
+from hutong.control.conduct.models import Filing
 from hutong.control.identity.models import Account
 from hutong.control.requests import actions as requests
+from hutong.node.events import Event
+from hutong.node.receiving import Peer
 from hutong.vocabulary.ids import new_id, urn
 from tests.dsp_peer import DspPeer, agree, agreed, heard_of, published, terms
 
@@ -42,3 +47,15 @@ def consumed(anhui: DspPeer, health: dict[str, Account], **masks: Any) -> Agreem
     start = protocol.TransferStart(urn(new_id()), wanted.consumer_pid)
     assert anhui.say(f"/transfers/{wanted.consumer_pid}/start", start).status_code == 200
     return Agreement.objects.get(id=policy.id)
+
+
+def filed_by_peer(agreement: Agreement, kind: str, content: dict[str, str], refers_to: str = "") -> Filing:
+    """What the other side files, heard as its event; heard twice, as happens."""
+    author = "consumer" if agreement.role == "provider" else "provider"
+    paper = Filing(id=new_id(), agreement=agreement, kind=kind, author=author, content=content, refers_to=refers_to)
+    paper.filed_at = datetime.now(UTC).replace(microsecond=0)
+    paper.digest = papers.digest_of(paper)
+    event = Event(new_id(), "urn:x", papers.FILED, f"agreement:{agreement.id}", "now", papers.document(paper))
+    for _ in range(2):
+        hearing.hear_filing(Peer(agreement.peer, "urn:x", new_id()), event)
+    return Filing.objects.get(id=paper.id)

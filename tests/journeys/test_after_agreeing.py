@@ -242,5 +242,6 @@ def test_an_ended_agreements_data_is_disposed_of_and_the_provider_accepts_the_pr
     three.at(PROVIDER, "agreement", "accept", paper["id"], "--as", "wang")
     one(lambda: three.json(ZHEJIANG, "agreement", "papers"), "the answer", id=paper["id"], state="accepted")
     for where in (PROVIDER, ZHEJIANG):
-        steps = [step["kind"] for step in three.json(where, "agreement", "show", agreement)["timeline"]]
+        told = [step["kind"] for step in three.json(where, "agreement", "show", agreement)["timeline"]]
+        steps = [kind for kind in told if not kind.startswith("clock.")]
         assert steps[-3:] == ["agreement.over", "filing.disposal", "filing.disposal_accepted"]

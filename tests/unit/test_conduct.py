@@ -47,7 +47,7 @@ from hutong.node.receiving import Peer
 from hutong.vocabulary.canonical import canonical_digest
 from hutong.vocabulary.errors import NotAllowed, WrongState
 from hutong.vocabulary.ids import new_id
-from tests.concluded import consumed, provided
+from tests.concluded import consumed, filed_by_peer, provided
 from tests.dsp_peer import DspPeer
 
 pytestmark = pytest.mark.django_db
@@ -79,18 +79,6 @@ def at(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     set_day(date(2026, 11, 23))
     return set_day
-
-
-def filed_by_peer(agreement: Agreement, kind: str, content: dict[str, str], refers_to: str = "") -> Filing:
-    """What the other side files, heard as its event; heard twice, as happens."""
-    author = "consumer" if agreement.role == "provider" else "provider"
-    paper = Filing(id=new_id(), agreement=agreement, kind=kind, author=author, content=content, refers_to=refers_to)
-    paper.filed_at = datetime.now(UTC).replace(microsecond=0)
-    paper.digest = papers.digest_of(paper)
-    event = Event(new_id(), "urn:x", papers.FILED, f"agreement:{agreement.id}", "now", papers.document(paper))
-    for _ in range(2):
-        hearing.hear_filing(Peer(agreement.peer, "urn:x", new_id()), event)
-    return Filing.objects.get(id=paper.id)
 
 
 def said(kind: str) -> list[dict[str, Any]]:
