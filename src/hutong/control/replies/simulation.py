@@ -95,13 +95,13 @@ def of_resource(by: Actor, resource_id: str, *, sample_as: Kind | None = None) -
     return _simulated(by, f"resource:{resource_id}", Case(asked, _usual_terms(asked)), sample_as)
 
 
-@transaction.atomic
 def of_request(by: Actor, pid: str, *, choice: Choice = AS_ASKED, sample_as: Kind | None = None) -> Simulation:
     """A request to us, as each kind of requester would fare with it, under the choice made so far.
 
     raises   NotAllowed, OtherDepartment, NotFound, WiderThanAsked, ItemNotShareable, BadMask, SourceRefused
     """
-    negotiation = ours_as_provider(by, pid)
+    with transaction.atomic():  # not around the reading: a slow source must hold nobody up
+        negotiation = ours_as_provider(by, pid)
     check(by, Action.SIMULATE, negotiation.department or None)
     asked, terms = asked_of(negotiation.dataset_id), asked_terms(negotiation)
     case = Case(asked, terms or _usual_terms(asked), choice, negotiation.peer, plain=terms is None)
