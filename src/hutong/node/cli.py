@@ -47,6 +47,8 @@ COMMANDS = {
     "peer": "hutong.control.agreements.peer_cli:peer",
     "correction": "hutong.control.corrections.cli:correction",
     "use": "hutong.control.conduct.cli:use",
+    "return": "hutong.control.returns.cli:return_flow",
+    "dispute": "hutong.control.disputes.cli:dispute",
     "key": "hutong.exchange.cli:key",
     "read": "hutong.exchange.cli:read",
     "ledger": "hutong.ledger.cli:ledger",

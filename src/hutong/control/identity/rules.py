@@ -60,6 +60,11 @@ class Action(StrEnum):
     CONSENT_EXTENSION = "clock.consent_extension"
     SEE_CLOCKS = "clock.see"
     LOAD_CALENDAR = "calendar.load"
+    ASK_RETURN = "return.ask"  # an area's rows back from its superior (article 24)
+    OFFER_DOWN = "return.offer"  # offer a resource to the nodes below, for their areas
+    TAKE_PART_IN_DISPUTE = "dispute.take_part"
+    SETTLE_DISPUTE = "dispute.settle"  # propose, accept, escalate, withdraw, say what was carried out
+    DECIDE_DISPUTE = "dispute.decide"  # mediate, or decide as the common superior (article 28)
 
 
 ACTIONS_ZH: dict[str, str] = {
@@ -101,6 +106,11 @@ ACTIONS_ZH: dict[str, str] = {
     Action.SEE_OVERSIGHT: "查看监督指标",
     Action.SEE_NODE: "查看节点状态",
     Action.LET_IN: "接入名录外的连接器",
+    Action.ASK_RETURN: "申请数据回流",
+    Action.OFFER_DOWN: "向下级提供数据资源",
+    Action.TAKE_PART_IN_DISPUTE: "参与争议会商",
+    Action.SETTLE_DISPUTE: "提出、接受和解或提请上级",
+    Action.DECIDE_DISPUTE: "调解或作出协调决定",
     Action.PROPOSE_PARAMETER: "提出规则参数版本",
     Action.APPROVE_PARAMETER: "审定规则参数版本",
     Action.ASK_EXTENSION: "申请延长期限",
@@ -134,6 +144,9 @@ _OFFICER = frozenset({
     Action.SEE_OWN_EXCHANGES,
     Action.SEE_CLOCKS,
     Action.ASK_EXTENSION,
+    Action.ASK_RETURN,
+    Action.OFFER_DOWN,
+    Action.TAKE_PART_IN_DISPUTE,
 })  # fmt: skip
 _SEE_ALL = frozenset({
     Action.SEE_CATALOGUE,
@@ -154,6 +167,7 @@ MAY: dict[str, frozenset[Action]] = {
         Action.SIGN_OFF_REQUEST,
         Action.SIGN_OFF_DEMAND,
         Action.REFUSE_DEMAND,
+        Action.SETTLE_DISPUTE,
     },
     Role.STEWARD: _SEE_ALL
     | {
@@ -185,6 +199,9 @@ MAY: dict[str, frozenset[Action]] = {
         Action.APPROVE_PARAMETER,
         Action.CONSENT_EXTENSION,
         Action.KEEP_ZONE,
+        Action.TAKE_PART_IN_DISPUTE,
+        Action.SETTLE_DISPUTE,
+        Action.DECIDE_DISPUTE,
     },
     Role.AUDITOR: _SEE_ALL,
     OPERATOR: _SEE_ALL

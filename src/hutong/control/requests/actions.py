@@ -198,6 +198,17 @@ def negotiation_closed(negotiation: Negotiation) -> None:
     record(f"request.{request.state}", f"request:{request.id}", actor, detail if request.state == "refused" else {})
 
 
+def reopened(request_id: str, negotiation_pid: str, actor: str) -> None:
+    """A refused request is with the provider again, by the outcome of a dispute."""
+    request = _held(request_id)
+    if request.state != "refused":
+        return
+    request.state, request.negotiation_id, request.answered_at = "signed_off", negotiation_pid, None
+    request.refusal_reason = request.refusal_citation = ""
+    request.save()
+    record("request.reopened", f"request:{request.id}", actor, {"negotiation": negotiation_pid})
+
+
 def _held(request_id: str) -> ShareRequest:
     found = ShareRequest.objects.select_for_update().filter(id=request_id).first()
     if found is None:
