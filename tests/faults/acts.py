@@ -11,6 +11,8 @@ from datetime import date, timedelta
 from typing import Any
 from unittest.mock import patch
 
+from django.db import transaction
+
 from hutong.control.calendar import actions as calendar
 from hutong.control.calendar.duty import warn
 from hutong.control.catalogue import actions as catalogue
@@ -21,20 +23,27 @@ from hutong.control.clocks.models import Clock
 from hutong.control.demands import actions as demands
 from hutong.control.demands import holding
 from hutong.control.demands.document import build, read
+from hutong.control.disputes import actions as disputes
+from hutong.control.disputes import docket
+from hutong.control.disputes.models import Dispute
 from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Operator
 from hutong.control.organisations.models import Succession
 from hutong.control.organisations.succession import succeed
 from hutong.control.requests import actions as requests
+from hutong.control.returns import actions as returns
 from hutong.control.statute import actions as statute
 from hutong.control.statute import day
+from hutong.node.directory import participant_id
+from hutong.node.events import Event
+from hutong.node.receiving import Peer
 from hutong.node.settings import current
 from hutong.vocabulary.errors import WrongState
 from hutong.vocabulary.rulebook import ClockRule, working_days
-from tests import demanding, dsp_peer
+from tests import demanding, disputing, dsp_peer
 from tests.companies import COMPLETE, ITEMS, write_companies
 from tests.publication import supervisor
-from tests.region import neighbour, ourselves
+from tests.region import an_item, neighbour, ourselves
 
 Prepare = Callable[[], Any]
 Act = Callable[[Any], None]
@@ -284,3 +293,52 @@ def _neighbours_demand() -> dict[str, Any]:
 @act(_neighbours_demand)
 def a_demand_of_another_node_arrives(document: dict[str, Any]) -> None:
     demanding.hear("340000", read(document))
+
+
+def _dispute() -> str:
+    region()
+    dsp_peer.peer("100000")
+    subject = disputes.about_nothing_here("340000", dsp_peer.MARKET)
+    return disputes.open_dispute(person("officer", dsp_peer.MARKET), subject, "某项争议", "逾期未答复").id
+
+
+@act(_dispute)
+def a_dispute_is_brought_to_the_common_superior(dispute: str) -> None:
+    if Dispute.objects.get(id=dispute).level == 1:
+        disputes.escalate(person("head", dsp_peer.MARKET), dispute, "会商未能一致")
+
+
+def _decision() -> dict[str, Any]:
+    """The nation decides that we agree to a request that still waits."""
+    anhui = region()
+    nation = dsp_peer.peer("100000")
+    pid, _, _ = anhui.request(dsp_peer.published(), dsp_peer.terms())
+    about = disputes.about_request(pid).about
+    dispute = disputing.open_against_us(anhui, "320000", **about)
+    said = disputing.paper(anhui, dispute.id, "escalated", "claimant", level=2, forum="100000")
+    disputing.send(anhui, dispute.id, said)
+    effect = disputes.effect_of(dispute, "agree").document()
+    more = {"level": 2, "citation": "条例第二十八条", "effects": [effect]}
+    decided = disputing.paper(nation, dispute.id, "decided", "forum", **more)
+    return {"dispute": dispute.id, "papers": [decided.envelope()]}
+
+
+@act(_decision)
+def a_decision_that_binds_us_comes(came: dict[str, Any]) -> None:
+    """As the door takes it in: the paper and what follows are one transaction."""
+    nation, dispute = "100000", came["dispute"]
+    data = {"papers": came["papers"]}
+    with transaction.atomic():
+        docket.take(Peer(nation, participant_id(nation)), Event("1", nation, docket.EVENT, dispute, "", data))
+
+
+def _superiors_entry() -> str:
+    region()
+    described = [an_item("uscc", "代码", key=True), an_item("area", "行政区划代码", element="area_code")]
+    return str(dsp_peer.heard_of(dsp_peer.peer("100000").node, items=described).id)
+
+
+@act(_superiors_entry)
+def a_return_is_asked_for(entry: str) -> None:
+    with suppress(WrongState):
+        returns.ask(person("officer"), entry)

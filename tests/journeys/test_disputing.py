@@ -93,8 +93,9 @@ def refused(region: Region) -> dict[str, str]:
     request = at(shanghai, *line).split()[1]
     at(shanghai, "request", "sign-off", request, "--as", "head")
     inbox = until(lambda: at(jiangsu, "agreement", "inbox", json=True), within_s=60, what="the request at Jiangsu")
-    reason = ("--code", "not_held", "--reason", "暂不提供", "--citation", "条例第十九条")
+    reason = ("--code", "not_held", "--reason", "暂不提供", "--citation", "《政务数据共享条例》第十九条")
     at(jiangsu, "agreement", "refuse", inbox[0]["pid"], *reason, "--as", "officer")
+    at(jiangsu, "agreement", "sign", inbox[0]["pid"], "--as", "head")
     until(lambda: at(shanghai, "request", "show", request, json=True)["state"] == "refused", what="the refusal")
     process = shanghai.python(
         "import json\nfrom hutong.control.agreements.models import Negotiation\n"

@@ -7,7 +7,6 @@ from datetime import date
 import pytest
 from django.db import transaction
 
-from hutong.control.agreements import actions as agreements
 from hutong.control.agreements.models import Agreement, Negotiation
 from hutong.control.clocks.models import Clock
 from hutong.control.disputes import actions, docket, timing
@@ -30,6 +29,7 @@ from hutong.control.disputes.rules import (
 from hutong.control.disputes.standing import standing
 from hutong.control.identity.models import Account
 from hutong.control.notices.models import Notice
+from hutong.control.replies import actions as replies
 from hutong.control.statute import decisions
 from hutong.control.statute.models import Decision
 from hutong.ledger.models import AuditRecord
@@ -67,7 +67,10 @@ def people(shanghai: DspPeer) -> dict[str, Account]:
 def refused(shanghai: DspPeer, people: dict[str, Account]) -> Negotiation:
     """Shanghai asked, and our officer refused."""
     pid, _, _ = shanghai.request(published(), terms())
-    return agreements.refuse(people["officer"], pid, "not_held", "非本部门采集", "条例第十九条")
+    words = ("not_held", "非本部门采集", "《政务数据共享条例》第十九条")
+    made = replies.sign(people["head"], replies.propose_refusal(people["officer"], pid, *words).id)
+    assert isinstance(made, Negotiation)
+    return made
 
 
 def ours(people: dict[str, Account], respondent: str = "310000") -> Dispute:

@@ -53,7 +53,7 @@ class Reading:
         if self._table is None:
             import pyarrow as pa
 
-            reader, batches = self._reader(), []
+            reader, batches = self.reader(), []
             for batch in reader:
                 batches.append(batch)
             self._table = pa.Table.from_batches(batches, schema=reader.schema)
@@ -85,7 +85,7 @@ class Reading:
 
         raises   BrokenAnswer, possibly after the first batches: use them as a whole only when the loop has ended
         """
-        yield from self._reader()
+        yield from self.reader()
 
     def chunks(self) -> Iterator[bytes]:
         """The answer's bytes as they come, checked against the register at the end.
@@ -122,7 +122,11 @@ class Reading:
                 reason_zh="与使用登记所载的内容不一致",
             )
 
-    def _reader(self) -> pa.RecordBatchReader:
+    def reader(self) -> pa.RecordBatchReader:
+        """The rows with their schema, as batches() gives them; of an answer without rows it has the schema alone.
+
+        raises   BrokenAnswer, possibly after the first batches
+        """
         import pyarrow as pa
 
         source = _Pieces(self.chunks())

@@ -53,6 +53,12 @@ def open_rows(opened: Opened, allowed: Allowed, query: Query) -> pa.RecordBatchR
     )
 
 
+def granted_rows(opened: Opened) -> pa.RecordBatchReader:
+    """Everything a grant gives: all its rows and items, masked, as its consumer would be served them."""
+    masked = [opened.terms.masked[item.name] for item in opened.grant.items]
+    return _source(opened).read_masked(masked, opened.terms.where, None, opened.terms.pseudonym_key)
+
+
 def _json_rows(table: pa.Table) -> list[bytes]:
     names = table.column_names
     return [orjson.dumps(dict(zip(names, row, strict=True))) for row in zip(*json_columns(table), strict=True)]

@@ -14,6 +14,8 @@ urlpatterns = [
     path("", include("hutong.portal.providers.urls")),
     path("", include("hutong.portal.keepers.urls")),
     path("", include("hutong.portal.parties.urls")),
+    path("", include("hutong.portal.returns.urls")),
+    path("", include("hutong.portal.disputes.urls")),
     path("", include("hutong.portal.applications.urls")),
     path("", include("hutong.portal.demands.urls")),
     path("", include("hutong.portal.lists.urls")),

@@ -10,6 +10,7 @@ from hutong.control.clocks.queries import visible
 from hutong.control.corrections import queries as correcting
 from hutong.control.demands import queries as lists
 from hutong.control.demands.models import Demand
+from hutong.control.disputes import queries as dispute_queries
 from hutong.control.identity import rules
 from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Action
@@ -17,11 +18,13 @@ from hutong.control.notices import queries as notices
 from hutong.control.replies import queries as replies
 from hutong.control.replies.models import Reply
 from hutong.control.requests.models import ShareRequest
+from hutong.control.returns import queries as return_queries
 from hutong.control.statute import day
 from hutong.node.settings import current
 from hutong.portal.components import scope
 from hutong.portal.components.paging import COUNT_UP_TO
 
+DEPARTMENTS_OWN = ("officer", "head")
 TO_ANSWER = ("REQUESTED", "ACCEPTED")  # states in which the provider acts next
 
 
@@ -76,6 +79,21 @@ def corrections(account: Account) -> int:
     if not rules.may(account, Action.ANSWER_CORRECTION):
         return 0
     return correcting.to_answer(account).count() + correcting.to_acknowledge(account).count()
+
+
+def returns(account: Account) -> int:
+    """Differences that are not repaired, and offers not taken up."""
+    if account.role not in DEPARTMENTS_OWN:
+        return 0
+    return return_queries.tickets(account).order_by().count() + return_queries.offers().order_by().count()
+
+
+def disputes(account: Account) -> int:
+    """Disputes that this account may move on."""
+    found = dispute_queries.disputes(account).order_by()
+    if account.role in DEPARTMENTS_OWN:
+        return found.filter(state__in=("open", "settled", "decided")).count()
+    return found.filter(state="open", forum=current().jurisdiction).count() if account.role == "supervisor" else 0
 
 
 def sign_offs(account: Account) -> int:

@@ -50,6 +50,20 @@ def within(code: str, area: str) -> bool:
     return area == NATION or code.startswith(area.removesuffix("00").removesuffix("00"))
 
 
+def prefix_of(area: str) -> str:
+    """The digits that every code of an area begins with: 33 of 330000, 3304 of 330400, 330421001 of 330421001000.
+
+    area      of 6, 9 or 12 digits
+    returns   "" for the nation
+    """
+    if area == NATION:
+        return ""
+    for step in ("000", "000"):
+        if len(area) > 6:
+            area = area.removesuffix(step)
+    return area.removesuffix("00").removesuffix("00") if len(area) == 6 else area
+
+
 def load_areas(file: Path) -> AreaTable:
     """A table from CSV with the columns code, valid_from, valid_to (dates, or empty where open).
 

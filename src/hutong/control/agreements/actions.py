@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from hutong.control.agreements import delivery, door, outbound
+from hutong.control.agreements import delivery, door, granted, outbound
 from hutong.control.agreements.consent import published
 from hutong.control.agreements.models import Agreement, Negotiation, Transfer
 from hutong.control.agreements.rules import AgreementNotInForce, ReasonMissing
@@ -71,6 +71,8 @@ def end(account: Actor, agreement_id: str, reason: str, *, cause: str = "") -> A
     raises   NotFound, NotAllowed, OtherDepartment, ReasonMissing, StopWithoutNotice, EndedBeforeDeadline
     """
     transfer = _running(account, agreement_id, "end", reason)
+    if transfer.role == Party.PROVIDER:
+        granted.check_move(transfer.agreement.negotiation, "end", {"cause": cause or None})
     conduct.check_ending(transfer.agreement, cause)
     delivery.terminate(transfer.pid, reason.strip(), account.username)
     return Agreement.objects.get(id=agreement_id)

@@ -37,6 +37,7 @@ class Terms:
     quota_calls_per_day: int
     department: str  # unified social credit code
     department_name: str
+    law: str = ""  # the article that grants it, for example "D809-24"; "" for an agreement like any other
 
     def document(self) -> dict[str, Any]:
         return {
@@ -47,6 +48,7 @@ class Terms:
             "purpose": self.purpose,
             "quota_calls_per_day": self.quota_calls_per_day,
             **{name: getattr(self, name) for name in WORDS},
+            **({"law": self.law} if self.law else {}),
         }
 
 
@@ -110,6 +112,7 @@ def _terms(fields: Fields, items: tuple[str, ...]) -> Terms:
         purpose=fields.literal("purpose", *PURPOSES.codes),
         quota_calls_per_day=fields.integer("quota_calls_per_day", least=1, most=MOST_CALLS_PER_DAY),
         **{name: fields.text(name) for name in WORDS},
+        law=fields.text_or_none("law") or "",
     )
 
 
@@ -137,7 +140,7 @@ def check_within(agreed: AgreedTerms, asked: Terms, now: datetime) -> None:
     raises   AgreementDiffers, naming the first difference
     """
     mine, its = asked, agreed.asked
-    for name in ("where", "mode", "purpose", *WORDS):
+    for name in ("where", "mode", "purpose", "law", *WORDS):
         if getattr(mine, name) != getattr(its, name):
             raise AgreementDiffers(what=name)
     if not set(its.items) <= set(mine.items):

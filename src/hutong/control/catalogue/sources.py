@@ -76,6 +76,16 @@ def refresh_source(by: Actor, source_id: str) -> Source:
     return source
 
 
+def look_again(source: Source, actor: str) -> None:
+    """Probe a source whose file the node itself has replaced, in the caller's transaction.
+
+    raises   what hutong.exchange.sources refuses
+    """
+    _look(source, spec_of(source, snapshot=False))
+    source.save()
+    record("source.refreshed", f"source:{source.id}", actor, {"name": source.name, "rows": source.row_count})
+
+
 def sweep_snapshots() -> None:
     """Remove replaced snapshots. Later than the refresh that replaced them, so that no read finds its snapshot gone."""
     folder = current().snapshots_folder

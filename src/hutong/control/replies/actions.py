@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import transaction
 
-from hutong.control.agreements import outbound
+from hutong.control.agreements import granted, outbound
 from hutong.control.agreements.actions import ours_as_provider
 from hutong.control.agreements.consent import Choice, agreed_terms, asked_of
 from hutong.control.agreements.drafting import PLAIN_TERM_DAYS, agreement_for, asked_terms
@@ -70,6 +70,7 @@ def propose_agreement(
         "term_days": term_days,
         "quota_calls_per_day": quota_calls_per_day,
     }
+    granted.check_move(negotiation, "agree", content)
     _check_would_hold(negotiation, content)
     return _propose(negotiation, "agree", content, by.username)
 
@@ -77,6 +78,7 @@ def propose_agreement(
 @transaction.atomic
 def _propose_refusal(by: Actor, pid: str, code: str, reason: str, citation: str) -> Reply:
     negotiation = ours_as_provider(by, pid)
+    granted.check_move(negotiation, "refuse")
     check_refusal(code, reason)
     cited = laws.checked_citation(citation)
     check_was_asked(code, asked_before=was_asked(negotiation))
@@ -129,6 +131,7 @@ def ask_supplement(by: Actor, pid: str, points: Sequence[tuple[str, str]]) -> Ne
     """
     with _attempts_recorded(by, pid, SupplementTwice), transaction.atomic():
         negotiation = ours_as_provider(by, pid)
+        granted.check_move(negotiation, "supplement")
         if was_asked(negotiation):
             raise SupplementTwice
         check_points(points, FIELDS.codes)

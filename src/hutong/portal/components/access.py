@@ -58,6 +58,11 @@ ACTIONS: dict[str, Promise] = {
     Action.CONSENT_EXTENSION: lazy("consent to an extension"),
     Action.SEE_CLOCKS: lazy("see the terms"),
     Action.LOAD_CALENDAR: lazy("load the working-day calendar"),
+    Action.ASK_RETURN: lazy("ask for a return"),
+    Action.OFFER_DOWN: lazy("offer a resource to the nodes below"),
+    Action.TAKE_PART_IN_DISPUTE: lazy("take part in a dispute"),
+    Action.SETTLE_DISPUTE: lazy("settle a dispute or bring it a level up"),
+    Action.DECIDE_DISPUTE: lazy("mediate or decide a dispute"),
 }
 
 
