@@ -43,6 +43,8 @@ class Clock(models.Model):
             models.Index(fields=["department", "state", "due_on", "id"]),
             models.Index(fields=["rule", "state", "received_on"]),
             models.Index(fields=["extension_state", "state"]),
+            models.Index(fields=["state", "changed_at", "id"]),
+            models.Index(fields=["department", "state", "changed_at", "id"]),
         ]
 
 

@@ -23,7 +23,7 @@ from hutong.control.statute import day
 from hutong.ledger.models import AuditRecord
 from hutong.portal.components import access, words
 from hutong.portal.components.page import Page, Refusal, shell_for
-from hutong.portal.components.paging import COUNT_UP_TO, Pager, page_number, pager
+from hutong.portal.components.paging import COUNT_UP_TO, Pager, Sheet, page_number, pager, sheet
 from hutong.portal.components.parts import Badge, Choice, Due, Fact, Figure, Happening, May, no
 from hutong.portal.components.peers import department_name
 from hutong.portal.components.refusing import NothingHere
@@ -62,7 +62,8 @@ class ClocksPage(Page):
     figures: tuple[Figure, ...]
     shown: tuple[Choice, ...]
     rows: tuple[ClockRow, ...]
-    pager: Pager
+    pager: Pager | None  # of those that run, the earliest day first
+    sheet: Sheet[Clock] | None  # of those that ended, the newest first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,17 +95,8 @@ def clocks_page(account: Account, query: QueryDict) -> ClocksPage:
     running = mine.filter(state="running")
     late = running.filter(due_on__lt=day.today())
     asked = running.filter(extension_state="asked")
-    found = _chosen(chosen, mine)
-    pages = pager(
-        reverse("clocks"),
-        {"show": chosen},
-        page=page_number(query.get("page")),
-        size=PAGE_SIZE,
-        total=_counted(found),
-        more=_counted(found) >= COUNT_UP_TO,
-    )
-    first = (pages.page - 1) * PAGE_SIZE
-    rows = list(found[first : first + PAGE_SIZE])
+    ended = _ended(mine, query) if chosen == "ended" else None
+    rows, pages = (list(ended.rows), None) if ended else _running(_chosen(chosen, running), chosen, query)
     return ClocksPage(
         shell=shell_for(account, "clocks"),
         figures=(
@@ -123,6 +115,7 @@ def clocks_page(account: Account, query: QueryDict) -> ClocksPage:
         ),
         rows=_rows(rows),
         pager=pages,
+        sheet=ended,
     )
 
 
@@ -166,13 +159,31 @@ def clock_page(
     )
 
 
-def _chosen(chosen: str, mine: QuerySet[Clock]) -> QuerySet[Clock]:
-    if chosen == "ended":
-        return mine.exclude(state="running").order_by("-changed_at", "-id")
-    running = mine.filter(state="running").order_by("due_on", "id")
+def _chosen(chosen: str, running: QuerySet[Clock]) -> QuerySet[Clock]:
     if chosen == "overdue":
-        return running.filter(due_on__lt=day.today())
-    return running.filter(extension_state="asked") if chosen == "asked" else running
+        running = running.filter(due_on__lt=day.today())
+    elif chosen == "asked":
+        running = running.filter(extension_state="asked")
+    return running.order_by("due_on", "id")
+
+
+def _running(found: QuerySet[Clock], chosen: str, query: QueryDict) -> tuple[list[Clock], Pager]:
+    total = _counted(found)
+    pages = pager(
+        reverse("clocks"),
+        {"show": chosen},
+        page=page_number(query.get("page")),
+        size=PAGE_SIZE,
+        total=total,
+        more=total >= COUNT_UP_TO,
+    )
+    first = (pages.page - 1) * PAGE_SIZE
+    return list(found[first : first + PAGE_SIZE]), pages
+
+
+def _ended(mine: QuerySet[Clock], query: QueryDict) -> Sheet[Clock]:
+    lists = [mine.filter(state=state) for state in ("met", "late", "dropped")]
+    return sheet(lists, "changed_at", reverse("clocks"), query.dict(), size=PAGE_SIZE)
 
 
 def _counted(found: QuerySet[Clock]) -> int:
