@@ -49,11 +49,14 @@ def consumed(anhui: DspPeer, health: dict[str, Account], **masks: Any) -> Agreem
     return Agreement.objects.get(id=policy.id)
 
 
-def filed_by_peer(agreement: Agreement, kind: str, content: dict[str, str], refers_to: str = "") -> Filing:
+def filed_by_peer(
+    agreement: Agreement, kind: str, content: dict[str, str], refers_to: str = "", *, filed_at: datetime | None = None
+) -> Filing:
     """What the other side files, heard as its event; heard twice, as happens."""
     author = "consumer" if agreement.role == "provider" else "provider"
     paper = Filing(id=new_id(), agreement=agreement, kind=kind, author=author, content=content, refers_to=refers_to)
-    paper.filed_at = datetime.now(UTC).replace(microsecond=0)
+    moment = filed_at or datetime.now(UTC)
+    paper.filed_at = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
     paper.digest = papers.digest_of(paper)
     event = Event(new_id(), "urn:x", papers.FILED, f"agreement:{agreement.id}", "now", papers.document(paper))
     for _ in range(2):

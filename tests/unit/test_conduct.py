@@ -189,6 +189,22 @@ def test_the_suspended_side_files_and_the_peer_reads_the_same_digest(
     assert AuditRecord.objects.filter(kind="filing.rectification_accepted").count() == 1
 
 
+def test_a_suspension_heard_of_after_the_data_flows_again_does_not_stand(
+    anhui: DspPeer, health: dict[str, Account]
+) -> None:
+    made = consumed(anhui, health)
+    transfer = made.transfers.get()
+    filed_at = datetime.now(UTC)
+    for message in (protocol.TransferSuspension, protocol.TransferStart):
+        step = "suspension" if message is protocol.TransferSuspension else "start"
+        said_so = message(transfer.peer_pid, transfer.pid)
+        assert anhui.say(f"/transfers/{transfer.pid}/{step}", said_so).status_code == 200
+    late = filed_by_peer(made, "suspension", {"cause": "secrecy", "reason": "核查"}, filed_at=filed_at)
+    assert late.state == "lifted"
+    now = filed_by_peer(made, "suspension", {"cause": "secrecy", "reason": "核查"})
+    assert now.state == "open"  # its own message of the protocol is still on the way
+
+
 def test_d809_27_supervisors_suspension_is_lifted_by_the_supervisor_alone_on_either_side(
     anhui: DspPeer, officer: Account, health: dict[str, Account], supervisor: Account
 ) -> None:

@@ -16,6 +16,7 @@ from hutong.control.conduct.models import EndedAgreement, Filing
 from hutong.control.conduct.rules import DisposalLate, RectificationLate
 from hutong.control.conduct.sentences import DisposalDue
 from hutong.control.notices.actions import tell
+from hutong.ledger.models import AuditRecord
 from hutong.ledger.record import record
 
 AT_ONCE = 500  # agreements found expired in one look
@@ -33,6 +34,18 @@ def resumed(transfer: Transfer) -> None:
     _settle_suspensions(transfer.agreement, "lifted")
     for paper in Filing.objects.filter(agreement=transfer.agreement, kind="rectification", state="filed"):
         papers.settle(paper, "accepted", BY_RULE)
+
+
+def overtaken(paper: Filing) -> None:
+    """A suspension that is heard of late: data flows again since, or the agreement is over. Then it does not stand."""
+    if EndedAgreement.objects.filter(agreement_id=paper.agreement_id).exists():
+        _settle_suspensions(paper.agreement, "ended")
+        return
+    newest = paper.agreement.transfers.order_by("-created_at").first()
+    if newest is not None and newest.state == "STARTED":
+        begun = AuditRecord.objects.filter(subject=f"transfer:{newest.pid}", kind="transfer.started")
+        if begun.filter(at__gt=paper.filed_at).exists():
+            _settle_suspensions(paper.agreement, "lifted")
 
 
 def ended(transfer: Transfer) -> None:

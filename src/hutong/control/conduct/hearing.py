@@ -8,7 +8,7 @@ from typing import Any
 from hutong.control.agreements.models import Agreement
 from hutong.control.agreements.queries import title_of
 from hutong.control.clocks import actions as clocks
-from hutong.control.conduct import kinds, papers, queries
+from hutong.control.conduct import ending, kinds, papers, queries
 from hutong.control.conduct.models import EndedAgreement, Filing
 from hutong.control.conduct.rules import PAPERS, RectificationLate, check_paper
 from hutong.control.conduct.sentences import IncidentReported, PaperAnswered, PaperArrived, StopAnnounced
@@ -42,6 +42,8 @@ def hear_filing(peer: Peer, event: Event) -> None:
     if paper.kind == "suspension" and paper.due_on is not None:
         papers.rectification_clock(paper)
     papers.keep(paper, actor)
+    if paper.kind == "suspension":
+        ending.overtaken(paper)
     if paper.kind == "rectification" and (open_one := queries.open_suspension(agreement, agreement.role)):
         clocks.meet(RectificationLate, f"suspension:{open_one.id}")
     _tell(paper, _sentence(paper))
