@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hutong.demo import agreeing, founding, proving, publishing, reading
+from hutong.demo import agreeing, founding, proving, publishing, reading, statute
 from hutong.demo.screen import Words
 from hutong.demo.stage import Stage
 
@@ -19,6 +19,8 @@ CHAPTERS: tuple[Callable[[Stage], None], ...] = (
     agreeing.refuse,
     reading.read,
     reading.suspend,
+    statute.correct,
+    statute.demand,
     proving.verify,
     proving.reconcile,
     proving.prove,
