@@ -28,6 +28,8 @@ from hutong.control.catalogue.models import ChangeClock, Entry, EntryTerm, Item,
 from hutong.control.clocks.models import Clock
 from hutong.control.identity.models import Account
 from hutong.control.organisations.models import Department
+from hutong.control.oversight.actions import keep_up
+from hutong.control.oversight.tally import tally
 from hutong.control.requests.models import ShareRequest
 from hutong.exchange.models import ExchangeRecord
 from hutong.node.models import Member
@@ -129,6 +131,7 @@ def seed(*, entries: int, requests: int) -> None:
     now = datetime.now(UTC)
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
+            cursor.execute("PRAGMA journal_mode=OFF")  # what breaks off here is thrown away and written anew
             cursor.execute("PRAGMA synchronous=OFF")
             cursor.execute("PRAGMA cache_size=-200000")
     with transaction.atomic():
@@ -146,7 +149,11 @@ def seed(*, entries: int, requests: int) -> None:
         Writer(Agreement).write(_agreements(dealings))
         Writer(ExchangeRecord).write(_exchanges(dealings, chance, now))
         _accounts(offices[0])
+    tally()
+    keep_up()
     with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "VACUUM ANALYZE")
 
 
@@ -351,7 +358,7 @@ def _clocks(dealings: list[Dealing], chance: random.Random) -> Iterator[list[Any
             took = timedelta(days=chance.randint(15, 25) if chance.random() < 0.05 else chance.randint(1, 13))
             met = None if running else min(one.at + took, datetime.now(UTC))
             yield writer.row(
-                id=_uuid(7, one.n), rule="D809-21/reply_conditional", subject=f"negotiation:{one.pid}",
+                id=_uuid(7, one.n), rule="D809-21/conditional_reply_late", subject=f"negotiation:{one.pid}",
                 department=one.office.code, role="officer", title_zh="答复", title_en="Reply", received_on=_day(one.at),
                 days=10, due_on=_day(due), met_on=_day(met) if met else None, created_at=_moment(one.at),
                 changed_at=_moment(one.at), state="running" if met is None else "late" if met > due else "met",

@@ -30,7 +30,7 @@ from tests.region import ourselves
 
 OCTOBER = Period("month", date(2025, 10, 1))
 BEGINNINGS = {
-    "late_replies": "D809-21/reply",
+    "late_replies": "D809-21/conditional_reply",
     "late_deliveries": "D809-22/",
     "late_corrections": "D809-26/",
     "no_return_flow": "D809-24/",
@@ -39,7 +39,7 @@ BEGINNINGS = {
     "no_disposal_proof": "D809-27/disposal",
     "late_reviews": "D809-17/review",
     "no_lead_source": "D809-19/lead",
-    "no_mediation": "D809-28/",
+    "no_mediation": "D809-28/coordination",
 }
 
 

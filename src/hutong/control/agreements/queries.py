@@ -21,7 +21,7 @@ from hutong.control.identity.rules import ACROSS_DEPARTMENTS, Actor
 from hutong.control.statute.day import china_date
 from hutong.ledger.models import AuditRecord
 from hutong.node import outside
-from hutong.vocabulary.calendar import CalendarYearMissing
+from hutong.vocabulary.calendar import CalendarYearMissing, WorkCalendar
 from hutong.vocabulary.errors import NotFound
 
 OPEN = tuple(state for machine, state in OWNERS if machine is Machine.NEGOTIATION and state not in CLOSED[machine])
@@ -164,14 +164,15 @@ def title_of(resource_id: str) -> Title:
 
 
 def rows(found: Iterable[Negotiation]) -> list[NegotiationRow]:
-    """The same of many, their titles read at once."""
-    many = list(found)
+    """The same of many, their titles and the calendar read once."""
+    many, days = list(found), calendar.in_force()
     named = Entry.objects.filter(id__in={one.dataset_id for one in many}).values_list("id", "title_zh", "title_en")
     titles = {entry_id: Title(zh, en) for entry_id, zh, en in named}
-    return [row(one, titles.get(one.dataset_id, Title(one.dataset_id, one.dataset_id))) for one in many]
+    return [row(one, titles.get(one.dataset_id, Title(one.dataset_id, one.dataset_id)), days) for one in many]
 
 
-def row(found: Negotiation, title: Title | None = None) -> NegotiationRow:
+def row(found: Negotiation, title: Title | None = None, days: WorkCalendar | None = None) -> NegotiationRow:
+    """One negotiation as people see it; `title` and `days` where they are known already."""
     return NegotiationRow(
         pid=found.pid,
         role=found.role,
@@ -183,7 +184,7 @@ def row(found: Negotiation, title: Title | None = None) -> NegotiationRow:
         terms=asked_terms(found),
         received_at=found.created_at,
         due_at=found.due_at,
-        working_days_left=_days_left(found),
+        working_days_left=_days_left(found, days),
         decided_by=found.decided_by,
         refusal_code=found.refusal_code,
         refusal_reason=found.refusal_reason,
@@ -198,10 +199,10 @@ def _seen_by(account: Actor, rows: QuerySet[Negotiation]) -> QuerySet[Negotiatio
     return rows.filter(department__in=(account.department_id or "-", ""))
 
 
-def _days_left(found: Negotiation) -> int | None:
+def _days_left(found: Negotiation, days: WorkCalendar | None) -> int | None:
     if found.due_at is None or found.state in CLOSED[Machine.NEGOTIATION]:
         return None
     try:
-        return calendar.in_force().left(china_date(datetime.now(UTC)), found.due_at)
+        return (days or calendar.in_force()).left(china_date(datetime.now(UTC)), found.due_at)
     except CalendarYearMissing:
         return None

@@ -207,7 +207,7 @@ def _all(_today: date) -> Q:
 
 
 _MEASURES: tuple[Measure, ...] = (
-    _of_clocks(rules.LateReplies, "D809-21/reply"),
+    _of_clocks(rules.LateReplies, "D809-21/unconditional_reply", "D809-21/conditional_reply"),
     _of_clocks(rules.LateDeliveries, "D809-22/"),
     _of_clocks(rules.LateCorrections, "D809-26/", of_data=True),
     _of_clocks(rules.NoReturnFlow, "D809-24/", of_data=True),
@@ -229,7 +229,7 @@ _MEASURES: tuple[Measure, ...] = (
     _of_clocks(rules.NoDisposalProof, "D809-27/disposal"),
     _of_clocks(rules.LateReviews, "D809-17/review"),
     _of_clocks(rules.NoLeadSource, "D809-19/lead"),
-    _of_clocks(rules.NoMediation, "D809-28/"),
+    _of_clocks(rules.NoMediation, "D809-28/coordination", "D809-28/decision"),
     Measure(
         "resources",
         "volume",

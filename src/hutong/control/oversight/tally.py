@@ -1,7 +1,8 @@
 """Days of exchanges, counted once: the use register grows by millions of rows, and a page reads none of them.
 
 Rows are taken in the order of the register up to the first that is still open, because an open one changes its outcome
-yet. Whoever needs the newest adds what lies beyond the mark (`days`).
+yet. Whoever needs the newest adds what lies beyond the mark (`days`), at most AT_ONCE rows of it: that many are beyond
+only while a node that was brought up to date counts its register for the first time.
 """
 
 from __future__ import annotations
@@ -55,7 +56,8 @@ def days(since: date, departments: tuple[str, ...] | None) -> Mapping[date, tupl
         kept = kept.filter(department__in=departments)
     for day, outcome, many in kept.values_list("day", "outcome").annotate(many=Sum("exchanges")):
         found[day, outcome in ("refused", "cut")] += many
-    counts, _ = _counted(beyond().filter(at__gte=datetime.combine(since, time.min, CHINA)))
+    newest = beyond().filter(at__gte=datetime.combine(since, time.min, CHINA)).order_by("-id")[:AT_ONCE]
+    counts, _ = _counted(newest)
     for (day, _role, department, outcome, _code, _unnamed), many in counts.items():
         if departments is None or department in departments:
             found[day, outcome in ("refused", "cut")] += many
