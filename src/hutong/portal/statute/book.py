@@ -35,7 +35,12 @@ GROUPS: dict[str, Promise] = {
     "C": lazy("Deadlines"),
     "CAT": lazy("Catalogue"),
     "G": lazy("Grants"),
+    "O": lazy("Figures of supervision"),
+    "Z": lazy("Zones of equal treatment"),
     "R": lazy("Rules about rules"),
+    "CSL": lazy("Cybersecurity Law"),
+    "SHDR": lazy("Shanghai data regulations"),
+    "ZJCR": lazy("Zhejiang credit regulations"),
     "DSP": lazy("Dataspace Protocol"),
     "DCAT-AP": lazy("The catalogue as DCAT-AP"),
 }
