@@ -20,17 +20,17 @@ from hutong.ledger.record import record
 @moves("resources")
 def move_resources(old: Department, new: Department, by: Actor) -> int:
     """Withdrawn ones too: their history belongs to whoever answers for it now."""
-    held = Resource.objects.select_for_update().filter(department=old).order_by("id")
-    count = 0
-    for resource in held.iterator(chunk_size=500):
+    # The ids first: rows that leave a query while it is read may hide others from it.
+    ids = list(Resource.objects.filter(department=old).order_by("id").values_list("id", flat=True))
+    for resource_id in ids:
+        resource = Resource.objects.select_for_update().get(id=resource_id)
         resource.department = new
         systems.link(resource)
         changes.note(resource)
         resource.save()
         detail = {"from": old.code, "to": new.code}
         record("resource.inherited", f"resource:{resource.id}", by.username, detail)
-        count += 1
-    return count
+    return len(ids)
 
 
 @moves("sources")
