@@ -8,10 +8,12 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from hutong.control.catalogue.models import Item, Resource
 from hutong.control.demands import holding
 from hutong.control.demands.models import Barred, Demand, Duty, ListVersion
 from hutong.control.requests.models import ShareRequest
 from hutong.control.statute import day
+from hutong.vocabulary.ids import new_id
 from tests.demanding import HEALTH, MARKET, Delta, delta, entry, hear, own_entry
 
 pytestmark = pytest.mark.django_db
@@ -211,3 +213,15 @@ def test_a_list_costs_the_same_number_of_queries_however_long(here, django_asser
         here.open(title=f"需求{number}", items=[{"words": f"乙{number}", "element": ""}])
     with django_assert_max_num_queries(32):
         supervisor.get(reverse("demands"), {"show": "all"})
+
+
+def test_a_draft_of_what_another_department_is_the_source_of_says_so(here):
+    with_source = {"duty-department": MARKET, "duty-title_zh": "食品经营许可", "duty-elements": ["uscc", "date"]}
+    as_(here.supervisor).post(reverse("list_add", args=["duty"]), with_source | {"duty-lead": "on"})
+    for department, officer, told in ((HEALTH, here.officer, True), (MARKET, here.market_officer, False)):
+        drafted = Resource.objects.create(id=new_id(), department_id=department, title_zh="许可", area_code="320000")
+        for position, element in enumerate(("uscc", "date")):
+            Item.objects.create(resource=drafted, position=position, name=element, element=element, type="string")
+        page = shown(as_(officer).get(reverse("resource_edit", args=[drafted.id])))
+        assert ("A lead source exists already" in page) is told
+        assert ("食品经营许可" in page) is told

@@ -106,12 +106,14 @@ def resource_draft(folder: Path, source_id: str, *, out: Path | None, username: 
 
     Example: hutong resource draft /srv/js SOURCE --out companies.toml --as wang
 
-    Adds one draft. Edit the file and read it back with `hutong resource describe`.
+    Adds one draft, and shows the lead source of the same data where another department is one. Edit the file and read
+    it back with `hutong resource describe`.
     """
     setup(folder)
     from hutong.control.catalogue import description_file
     from hutong.control.catalogue.actions import draft_resource
     from hutong.control.catalogue.queries import items_of
+    from hutong.control.demands.cli import show_lead_sources
     from hutong.control.identity.queries import account
 
     made = draft_resource(account(username), source_id)
@@ -119,6 +121,7 @@ def resource_draft(folder: Path, source_id: str, *, out: Path | None, username: 
     if out is not None:
         description_file.write(out, made, items)
     click.echo(f"resource {made.id}: draft with {len(items)} items{f', written to {out}' if out else ''}.")
+    show_lead_sources([item.element for item in items], made.area_code, besides=made.department_id)
 
 
 @resource.command("describe")

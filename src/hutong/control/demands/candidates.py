@@ -48,15 +48,16 @@ def in_catalogue(wish: Wish) -> Candidate | None:
     return next((one for one in found if one.complete and one.known.attribute != "refused"), None)
 
 
-def lead_sources(elements: Sequence[str], area_code: str = "") -> tuple[Candidate, ...]:
+def lead_sources(elements: Sequence[str], area_code: str = "", *, besides: str = "") -> tuple[Candidate, ...]:
     """The lead sources registered for these data elements (D809-19): what would be collected a second time.
 
+    besides   a department's code: who asks is no other source
     One counts when it has at least half of the elements, in an area that is not another one.
     """
     asked = Wish((), tuple(dict.fromkeys(one for one in elements if one)), area_code)
     if not asked.elements:
         return ()
-    held = Duty.objects.filter(state="active", lead=True, id__in=_duty_ids(asked))
+    held = Duty.objects.filter(state="active", lead=True, id__in=_duty_ids(asked)).exclude(department_code=besides)
     found = ranked(asked, (known_duty(one) for one in held), most=MOST)
     enough = (len(asked.elements) + 1) // 2
     return tuple(

@@ -50,14 +50,13 @@ def file_demand(folder: Path, title: str, *, items: tuple[str, ...], username: s
     Adds one demand. Nothing leaves the node yet.
     """
     setup(folder)
-    from hutong.control.demands import actions, candidates
+    from hutong.control.demands import actions
     from hutong.control.identity.queries import account
 
     wished = read_items(items)
     made = actions.file(account(username), title=title, items=wished, **words)
     click.echo(f"demand {made.id} is filed. Next: hutong demand sign-off {folder} {made.id} --as HEAD")
-    for one in candidates.lead_sources(made.elements, made.area_code):
-        click.echo(f"  a lead source exists: {candidate_line(one)}")
+    show_lead_sources(made.elements, made.area_code)
 
 
 @demand.command("sign-off")
@@ -245,6 +244,14 @@ def show_demand(folder: Path, demand_id: str, *, as_json: bool) -> None:
 def read_items(given: tuple[str, ...]) -> list[dict[str, str]]:
     """`words=element`, `words` and `=element` as the items of a demand."""
     return [{"words": one.partition("=")[0].strip(), "element": one.partition("=")[2].strip()} for one in given]
+
+
+def show_lead_sources(elements: list[str], area_code: str, *, besides: str = "") -> None:
+    """What would be collected a second time (D809-19), a line each; nothing where nobody is a source of it."""
+    from hutong.control.demands.candidates import lead_sources
+
+    for one in lead_sources(elements, area_code, besides=besides):
+        click.echo(f"  a lead source exists: {candidate_line(one)}")
 
 
 def _acted(folder: Path, module: str, verb: str, username: str, *arguments: str) -> Demand:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from hutong.control.catalogue import changes, queries, rules
 from hutong.control.catalogue.models import Item, Resource, Submission
 from hutong.control.catalogue.sources import sources
-from hutong.control.demands import barring
+from hutong.control.demands import barring, candidates
 from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Action
 from hutong.control.organisations.models import Department
@@ -26,6 +26,7 @@ from hutong.portal.components.page import Page, Refusal, shell_for
 from hutong.portal.components.paging import Sheet, sheet
 from hutong.portal.components.parts import Badge, Due, May, no
 from hutong.portal.components.peers import department_name
+from hutong.portal.demands.found import Found, found
 from hutong.portal.publishers.forms import DescriptionForm, ItemForm, SourceChoiceForm, SourceForm
 from hutong.portal.staff.catalogue import stale_badges
 from hutong.portal.staff.node import source_answer
@@ -140,6 +141,7 @@ class EditPage(Page):
     may_withdraw: May
     may_sign_off: May
     missing: tuple[Missing, ...]
+    leads: tuple[Found, ...]  # lead sources of the same data elsewhere, while this is a draft (D809-19)
     form: DescriptionForm
     groups: tuple[Group, ...]
     item_rows: tuple[ItemRow, ...]
@@ -215,6 +217,7 @@ def edit_page(
         may_withdraw=access.may(account, Action.WITHDRAW_RESOURCE, department),
         may_sign_off=access.may(account, Action.SIGN_OFF_RESOURCE, department),
         missing=tuple(_missing(one, items) for one in findings or ()),
+        leads=_leads(resource) if resource.state == "draft" else (),
         form=form,
         groups=groups(form),
         item_rows=tuple(_item_row(one) for one in items),
@@ -225,6 +228,11 @@ def _simulate_url(account: Account, resource: Resource) -> str:
     """Where the provider's own officers see who could read what; nobody else sees rows."""
     may = access.may(account, Action.SIMULATE, resource.department_id)
     return reverse("resource_simulate", args=[resource.id]) if may else ""
+
+
+def _leads(resource: Resource) -> tuple[Found, ...]:
+    elements = [item.element for item in queries.items_of(resource)]
+    return found(candidates.lead_sources(elements, resource.area_code, besides=resource.department_id))
 
 
 def item_forms(resource: Resource, data: Mapping[str, Any] | None = None) -> list[ItemForm]:
