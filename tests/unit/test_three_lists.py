@@ -24,13 +24,16 @@ from hutong.control.demands.rules import (
     OwnReview,
 )
 from hutong.control.identity.rules import OtherDepartment
+from hutong.control.replies import actions as replies
 from hutong.control.statute import day
 from hutong.node.events import Event
 from hutong.node.models import OutboxMessage
 from hutong.node.receiving import Peer
 from hutong.vocabulary.errors import BadInput, NotAllowed, NotFound, WrongState
 from hutong.vocabulary.ids import new_id
+from tests import dsp_peer
 from tests.demanding import HEALTH, MARKET, TAX, delta, entry, own_entry
+from tests.publication import supervisor
 from tests.region import an_item
 
 pytestmark = pytest.mark.django_db
@@ -383,3 +386,15 @@ def test_the_duty_a_demand_brought_is_no_candidate_for_it(here):
     holding.name_lead(here.supervisor, demand.id, MARKET)
     assert of(demand) == ()
     assert len(candidates(wish_of(demand))) == 1
+
+
+def test_a_request_is_refused_by_express_provision_only_where_the_list_has_an_entry(anhui, officer):
+    asked = dsp_peer.published()
+    pid, _, _ = anhui.request(asked, dsp_peer.terms())
+    refusal = ("expressly_forbidden", "依法不予共享", "《统计法》第九条")
+    with pytest.raises(ForbiddenNotListed, match="企业登记信息"):
+        replies.propose_refusal(officer, pid, *refusal)
+    given = {"department": MARKET, "title_zh": "统计资料", "resource_id": asked.id} | LAW
+    listed = barring.propose(officer, **given)
+    barring.review(supervisor(), listed.id, accept=True)
+    assert replies.propose_refusal(officer, pid, *refusal).state == "proposed"

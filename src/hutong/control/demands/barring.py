@@ -15,6 +15,8 @@ from django.db.models import Q
 
 from hutong.control.catalogue import secrecy
 from hutong.control.catalogue.models import Attribute, Item, Resource
+from hutong.control.catalogue.queries import items_of
+from hutong.control.catalogue.queries import resource as resource_of
 from hutong.control.catalogue.rules import effective_attribute, item_attribute
 from hutong.control.demands import told
 from hutong.control.demands.duties import read_elements
@@ -164,6 +166,17 @@ def listed(department: str = "", resource_id: str = "") -> list[Barred]:
     return list(rows)
 
 
+def check_refused(citation: str, resource_id: str) -> Barred:
+    """The entry that the refusal of a request for one of our resources rests on; see check_forbidden.
+
+    raises   ForbiddenNotListed, NotFound
+    """
+    asked = resource_of(resource_id)
+    elements = [item.element for item in items_of(asked) if item.element]
+    what = asked.title_zh or asked.title_en
+    return check_forbidden(citation, what=what, department=asked.department_id, resource_id=asked.id, elements=elements)
+
+
 def check_forbidden(
     citation: str, *, what: str, department: str = "", resource_id: str = "", elements: Sequence[str] = ()
 ) -> Barred:
@@ -177,7 +190,10 @@ def check_forbidden(
     """
     wanted = set(elements)
     for entry in listed(department, resource_id):
-        covers = entry.resource_id == resource_id if entry.resource_id else not wanted or wanted & set(entry.elements)
+        if entry.resource_id:
+            covers = entry.resource_id == resource_id
+        else:  # a demand in words alone names no element; a resource without one is covered by its own entry only
+            covers = bool(wanted & set(entry.elements)) or not (wanted or resource_id)
         if covers and _plain(entry.citation) in _plain(citation):
             return entry
     raise ForbiddenNotListed(what=shown(what, 200))

@@ -13,7 +13,7 @@ from hutong.control.demands.barring import check_forbidden
 from hutong.control.demands.document import LONGEST_TEXT
 from hutong.control.demands.models import Demand
 from hutong.control.demands.queries import locked
-from hutong.control.demands.rules import SourceOverdue, check_fulfils, check_refusal
+from hutong.control.demands.rules import FORBIDDEN, SourceOverdue, check_fulfils, check_refusal
 from hutong.control.demands.states import next_move
 from hutong.control.identity.rules import Action, Actor, check
 from hutong.control.organisations.queries import department
@@ -151,7 +151,7 @@ def refuse(by: Actor, demand_id: str, *, code: str, reason: str, citation: str) 
     check(by, Action.REFUSE_DEMAND, demand.lead_code if demand.state == "led" else None)
     next_move(demand.state, "refuse")
     check_refusal(code, reason, citation)
-    if code == "expressly_forbidden":
+    if code == FORBIDDEN:
         check_forbidden(citation, what=demand.title, department=demand.lead_code, elements=demand.elements)
     given = {
         "refusal_code": code,

@@ -18,9 +18,10 @@ SHANGHAI_DATA = date(2022, 1, 1)  # the regulation is in force from
 MOST_ITEMS: Final = 60  # of one demand or duty
 SHORTEST_ARTICLE: Final = 2  # characters: "§2" is one, "x" is not
 
+FORBIDDEN: Final = "expressly_forbidden"  # of a demand, and of a request
 # Why a demand may end without a resource. Stable codes: they travel, and the oversight board counts them.
 REFUSALS: Final = CodeList([
-    ("expressly_forbidden", "法律、行政法规或国务院决定明确规定不予共享", "law expressly forbids sharing it"),
+    (FORBIDDEN, "法律、行政法规或国务院决定明确规定不予共享", "law expressly forbids sharing it"),
     ("secret", "涉及国家秘密或工作秘密", "it is a state secret or a work secret"),
     ("no_statutory_duty", "用途不属于需求方的法定职责", "the purpose is no statutory duty of the demander"),
     ("not_collected", "没有部门依法采集该数据", "no department collects it by law"),

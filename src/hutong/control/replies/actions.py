@@ -21,6 +21,8 @@ from hutong.control.agreements.rules import NothingToChoose, SupplementTwice, Wi
 from hutong.control.agreements.steps import locked
 from hutong.control.agreements.supplement import FIELDS, Point, was_asked
 from hutong.control.agreements.transitions import Machine, Party, Said, next_move
+from hutong.control.demands import barring
+from hutong.control.demands.rules import FORBIDDEN
 from hutong.control.identity.rules import Action, Actor, check
 from hutong.control.notices.actions import tell
 from hutong.control.replies import laws
@@ -82,6 +84,8 @@ def _propose_refusal(by: Actor, pid: str, code: str, reason: str, citation: str)
     check_refusal(code, reason)
     cited = laws.checked_citation(citation)
     check_was_asked(code, asked_before=was_asked(negotiation))
+    if code == FORBIDDEN:
+        barring.check_refused(cited, negotiation.dataset_id.removeprefix("urn:uuid:"))
     told = checked("reason", reason, limit=2000, lines=True)
     content = {"code": code, "reason": told, "citation": cited, "laws": laws.version()}
     return _propose(negotiation, "refuse", content, by.username)
@@ -91,7 +95,7 @@ def propose_refusal(by: Actor, pid: str, code: str, reason: str, citation: str) 
     """Propose to refuse a request, with reason code, reason and legal citation (D809-15, D809-21).
 
     raises   NotAllowed, OtherDepartment, RefusalWithoutReason, RefusalWithoutCitation, CitationNotInForm,
-             ArticleNotInLaw, MissingNeverAsked, IllegalMove, ReplyWaits
+             ArticleNotInLaw, MissingNeverAsked, ForbiddenNotListed, IllegalMove, ReplyWaits
     """
     with _attempts_recorded(by, pid, MissingNeverAsked):
         return _propose_refusal(by, pid, code, reason, citation)
