@@ -28,6 +28,7 @@ from hutong.control.demands.rules import (
 from hutong.control.identity.rules import OtherDepartment
 from hutong.control.notices.models import Notice
 from hutong.control.notices.queries import notices
+from hutong.control.organisations.succession import succeed
 from hutong.control.requests.models import ShareRequest
 from hutong.control.statute import day
 from hutong.ledger.models import AuditRecord
@@ -469,3 +470,14 @@ def test_only_the_demanders_node_withdraws_its_demand_and_twice_is_once(here):
     withdrawal("340000", arrived)
     assert again(arrived).state == "withdrawn"
     assert kinds(arrived).count("demand.withdrawn") == 1
+
+
+def test_a_merged_departments_duties_and_demands_go_to_its_successor(here):
+    demand = here.open()
+    holding.name_lead(here.supervisor, demand.id, MARKET)
+    done = succeed(here.steward, MARKET, TAX, reason="机构改革")
+    assert (done.moved["duties"], done.moved["demands to meet"]) == (1, 1)
+    assert (again(demand).lead_code, again(demand).state) == (TAX, "led")
+    assert Duty.objects.get().department_code == TAX
+    running = Clock.objects.get(rule=SourceOverdue.name(), state="running")
+    assert (running.department, again(demand).due_on) == (TAX, running.due_on)

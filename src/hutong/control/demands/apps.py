@@ -8,4 +8,4 @@ class DemandsConfig(AppConfig):
     label = "demands"
 
     def ready(self) -> None:
-        from hutong.control.demands import federation, lists  # noqa: F401 - they handle events
+        from hutong.control.demands import federation, lists, succession  # noqa: F401 - they handle events and mergers
