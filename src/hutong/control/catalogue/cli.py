@@ -106,18 +106,15 @@ def resource_draft(folder: Path, source_id: str, *, out: Path | None, username: 
 
     Example: hutong resource draft /srv/js SOURCE --out companies.toml --as wang
 
-    Adds one draft, and shows the lead source of the same data where another department is one. Edit the file and read
-    it back with `hutong resource describe`.
+    Adds one draft; shows who is the lead source of the same data. Edit the file; read it by `hutong resource describe`.
     """
     setup(folder)
-    from hutong.control.catalogue import description_file
-    from hutong.control.catalogue.actions import draft_resource
-    from hutong.control.catalogue.queries import items_of
+    from hutong.control.catalogue import actions, description_file, queries
     from hutong.control.demands.cli import show_lead_sources
     from hutong.control.identity.queries import account
 
-    made = draft_resource(account(username), source_id)
-    items = items_of(made)
+    made = actions.draft_resource(account(username), source_id)
+    items = queries.items_of(made)
     if out is not None:
         description_file.write(out, made, items)
     click.echo(f"resource {made.id}: draft with {len(items)} items{f', written to {out}' if out else ''}.")
@@ -375,8 +372,7 @@ def resource_show(folder: Path, resource_id: str, *, as_json: bool) -> None:
 
     one = queries.resource(resource_id)
     items = queries.items_of(one)
-    listed = barring.findings(one, items)
-    missing = [finding.say("en") for finding in rules.findings(one, items, listed=listed)]
+    missing = [finding.say("en") for finding in rules.findings(one, items, listed=barring.findings(one, items))]
     shown = {"id": one.id, "state": one.state, "version": one.version, "missing": missing}
     if as_json:
         whole = shown | description_file.document(one, items)
