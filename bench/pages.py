@@ -23,6 +23,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -175,6 +176,7 @@ def province(entries: int, requests: int, *, on_postgresql: bool) -> Iterator[No
     folder = SEEDED / f"{requests}-{_version()}"
     if not (folder / "done").exists():
         for older in SEEDED.glob(f"{requests}-*"):
+            (older / "done").unlink(missing_ok=True)  # first: what is half removed is not taken for whole
             shutil.rmtree(older)
         folder.mkdir(parents=True)
         _written(Region(folder), entries, requests)
@@ -204,6 +206,7 @@ def _written(region: Region, entries: int, requests: int) -> Node:
     return node
 
 
+@lru_cache(maxsize=1)
 def _version() -> str:
     """Of the rows and of the tables they lie in."""
     digest = hashlib.sha256()
