@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 
 import pytest
+from click.testing import CliRunner
 from django.db import transaction
 
 from hutong.control.agreements.models import Agreement, Negotiation
 from hutong.control.clocks.models import Clock
-from hutong.control.disputes import actions, docket, timing
+from hutong.control.disputes import actions, cli, docket, timing
 from hutong.control.disputes.models import Dispute, DisputePaper
 from hutong.control.disputes.papers import Effect, check_effects, read
 from hutong.control.disputes.rules import (
@@ -34,6 +36,7 @@ from hutong.control.statute import decisions
 from hutong.control.statute.models import Decision
 from hutong.ledger.models import AuditRecord
 from hutong.node.keyring import ring
+from hutong.node.settings import current
 from hutong.vocabulary.errors import NotAllowed, Refused
 from tests.disputing import open_against_us, paper, send, told
 from tests.dsp_peer import MARKET, DspPeer, department, peer, published, terms
@@ -349,3 +352,19 @@ def test_every_rule_of_disputes_speaks_both_languages():
         made: Refused = rule(node="a", kind="b", claimant="c", respondent="d", state="e", level=1, reason="f")
         assert made.say("zh")
         assert made.say("en")
+
+
+def test_a_dispute_is_opened_read_and_brought_up_at_the_command_line(people, nation):
+    def at(*words: str) -> str:
+        verb, *rest = words
+        done = CliRunner().invoke(cli.dispute, [verb, str(current().home), *rest], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    words = ("--title", "未获答复", "--text", "申请已逾期。", "--as", "officer")
+    made = at("open", "--with", "310000", "--department", MARKET, *words).split()[1]
+    at("minutes", made, "--text", "会商未能一致。", "--as", "officer")
+    assert "level 2, open" in at("escalate", made, "--text", "请共同上级决定。", "--as", "head")
+    shown = json.loads(at("show", made, "--json"))
+    assert [one["document"]["kind"] for one in shown["papers"]] == ["opened", "minutes", "escalated"]
+    assert made in at("list")
