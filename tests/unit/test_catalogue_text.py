@@ -132,7 +132,6 @@ def test_a_wrong_field_is_refused_before_the_database(given, refusal):
         ({"sensitive": "yes"}, fields.WrongValue),
         ({"mask": {"action": "reveal"}}, BadMask),
         ({"mask": "keep"}, BadMask),
-        ({"element": "soul"}, fields.WrongValue),
         ({"position": 3}, fields.UnknownField),
     ],
 )

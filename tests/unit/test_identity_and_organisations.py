@@ -59,6 +59,11 @@ exchange.see_own        | x       | x    | x       | x          | x       | x
 exchange.see_all        |         |      | x       | x          | x       | x
 oversight.see           |         |      | x       | x          | x       | x
 node.see                |         |      | x       | x          | x       | x
+standard.see            | x       | x    | x       | x          | x       | x
+standard.propose        |         |      | x       |            |         | x
+standard.approve        |         |      |         | x          |         |
+resource.measure        | x       | x    | x       |            |         |
+withheld.see_values     |         |      | x       |            |         |
 peer.let_in             |         |      |         |            |         | x
 parameter.propose       |         |      | x       | x          |         | x
 parameter.approve       |         |      |         | x          |         |

@@ -92,11 +92,19 @@ def numbered(number: int, **changes) -> Receipt:
 
 def test_a_receipt_is_canonical_json_and_only_that_is_read_back():
     entry = SERVED.to_entry()
-    assert entry == canonical_bytes(
-        {name: getattr(SERVED, name) for name in SERVED.__slots__} | {"v": 1, "kind": "exchange"}
-    )
+    members = {name: getattr(SERVED, name) for name in SERVED.__slots__ if name != "withheld"}
+    assert entry == canonical_bytes(members | {"v": 1, "kind": "exchange"})
     assert Receipt.from_entry(entry) == SERVED
+    left_behind = replace(SERVED, withheld={"sex": 2, "nation": 1})
+    assert left_behind.to_entry() == canonical_bytes(
+        members | {"v": 1, "kind": "exchange", "withheld": {"nation": 1, "sex": 2}}
+    )
+    assert Receipt.from_entry(left_behind.to_entry()) == left_behind
     for wrong in (
+        entry.replace(b'"v":1', b'"v":1,"withheld":{}'),
+        entry.replace(b'"v":1', b'"v":1,"withheld":{"sex":0}'),
+        entry.replace(b'"v":1', b'"v":1,"withheld":{"sex":"M"}'),
+        entry.replace(b'"v":1', b'"v":1,"withheld":[1]'),
         b"",
         b"[]",
         entry[:-1],

@@ -38,6 +38,8 @@ clocks     | yes     | yes  | yes     | yes        | yes
 notices    | yes     | yes  | yes     | yes        | yes
 rules      | yes     | yes  | yes     | yes        | yes
 zones      | no      | no   | yes     | yes        | no
+standards  | yes     | yes  | yes     | yes        | yes
+withheld   | yes     | yes  | yes     | yes        | yes
 keys       | yes     | yes  | no      | no         | no
 node       | no      | no   | yes     | yes        | yes
 """

@@ -109,8 +109,31 @@ class Connection:
         response = self._open(agreement, media_type, self._body(items, where, limit, None), purpose, case)
         return Reading(response, self, response.headers.get("Hutong-Exchange", ""))
 
+    def replay(
+        self,
+        agreement: str,
+        exchange: str,
+        *,
+        purpose: str,
+        case: str,
+        media_type: str = ARROW,
+        idempotency_key: str = "",
+    ) -> Reading:
+        """Rows of an earlier exchange that stayed behind for want of a regional code, and can be sent by now.
+
+        exchange   the earlier exchange's id; exchange(id) has "replay": "ready" when there are such rows
+        raises     RefusedByNode: nothing_to_replay when there are none, or they were sent before
+        """
+        body = {"replay": exchange}
+        response = self._open(agreement, media_type, body, purpose, case, repeat=idempotency_key)
+        return Reading(response, self, response.headers.get("Hutong-Exchange", ""))
+
     def exchange(self, exchange_id: str) -> dict[str, Any]:
-        """How one of your exchanges stands in your node's register: outcome, rows, bytes, digest, receipt."""
+        """How one of your exchanges stands in your node's register: outcome, rows, bytes, digest, receipt.
+
+        Where rows stayed behind because a value has no regional code yet: "withheld", how many by item, and "replay",
+        which is "waiting", "ready" or "replayed".
+        """
         return self._get("/exchange/v1/exchanges/" + quote(exchange_id, safe=""))
 
     def report(

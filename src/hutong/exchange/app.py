@@ -32,6 +32,7 @@ from hutong.exchange.gateway import Gateway
 from hutong.exchange.provider import ProviderDoor
 from hutong.exchange.recovery import Recovery
 from hutong.exchange.register import Register
+from hutong.exchange.statements import withheld_in
 from hutong.exchange.subscriptions import application_of, readable
 from hutong.node.client import NodeClient
 from hutong.node.keyring import ring
@@ -164,10 +165,11 @@ def _stands(exchange_id: str, department: str) -> dict[str, object]:
     with reading("the use register") as cursor:
         cursor.execute(_STANDS, (exchange_id if is_id(exchange_id) else "", department))
         row = cursor.fetchone()
-    if row is None:
-        raise NotFound(what="exchange", name=exchange_id[:40])
+        if row is None:
+            raise NotFound(what="exchange", name=exchange_id[:40])
+        withheld = withheld_in(cursor, exchange_id, "consumer")
     names = ("exchange", "agreement", "outcome", "code", "rows", "bytes", "digest", "receipt")
-    return dict(zip(names, (exchange_id, *row), strict=True))
+    return dict(zip(names, (exchange_id, *row), strict=True)) | withheld
 
 
 _STANDS = (

@@ -22,7 +22,7 @@ PREFIX = "/exchange/v1/agreements/"
 SUFFIX = "/read"
 LARGEST_ASK = 1024 * 1024  # bytes of one application's request; owner: the application's door
 LONGEST_CASE = 120  # characters of a case number, and of an Idempotency-Key
-_MEMBERS = frozenset({"items", "where", "limit", "key"})
+_MEMBERS = frozenset({"items", "where", "limit", "key", "replay"})
 _BEARER = re.compile(r"Bearer ([0-9A-Za-z_.~+/-]{20,200}=*)\Z")
 
 
@@ -133,20 +133,22 @@ def _wanted(query_string: bytes, body: bytes) -> dict[str, Any]:
     document = _from_body(body) if body else _from_query_string(query_string)
     if not document.keys() <= _MEMBERS:
         raise BadQuery(
-            reason="a read has the members items, where, limit and key",
-            reason_zh="读取请求的成员为 items、where、limit 和 key",
+            reason="a read has the members items, where, limit and key, or replay",
+            reason_zh="读取请求的成员为 items、where、limit 和 key，或 replay",
         )
     where = document.get("where")
     condition = parse_text(where) if isinstance(where, str) else None
     if condition is None and where is not None:
         condition = Predicate.from_document(where)
-    return {
+    wanted = {
         "items": document.get("items"),
         # Through the tree and back: what travels is what was understood, with numbers as text (no floats on the wire).
         "where": condition.to_document() if condition else None,
         "limit": document.get("limit"),
         "key": document.get("key"),
     }
+    # Only where it is asked for: a node that knows of no replays reads every other query.
+    return wanted | {"replay": document["replay"]} if document.get("replay") is not None else wanted
 
 
 def _from_body(body: bytes) -> dict[str, Any]:
@@ -167,7 +169,7 @@ def _from_query_string(query_string: bytes) -> dict[str, Any]:
         given = dict(parse_qsl(query_string.decode("ascii"), keep_blank_values=True, errors="strict"))
     except (UnicodeDecodeError, ValueError) as error:
         raise BadQuery(reason="the address's query cannot be read", reason_zh="地址的查询部分无法读取") from error
-    document: dict[str, Any] = {name: given[name] for name in ("where",) if name in given}
+    document: dict[str, Any] = {name: given[name] for name in ("where", "replay") if name in given}
     if "items" in given:
         document["items"] = given["items"].split(",")
     if "limit" in given:
@@ -176,7 +178,7 @@ def _from_query_string(query_string: bytes) -> dict[str, Any]:
         document["limit"] = int(given["limit"])
     if "key" in given:
         document["key"] = {"item": given["key"], "value": given.get("value", "")}
-    if unknown := set(given) - {"items", "where", "limit", "key", "value"}:
+    if unknown := set(given) - {"items", "where", "limit", "key", "value", "replay"}:
         raise BadQuery(
             reason=f"the address's query has unknown parts: {', '.join(sorted(unknown))[:80]}",
             reason_zh=f"地址的查询部分有未知参数：{'、'.join(sorted(unknown))[:80]}",

@@ -94,6 +94,7 @@ def revoke(folder: Path, prefix: str) -> None:
 @click.option("--items", default="", help="Names with commas between; all of the agreement when not given.")
 @click.option("--where", default=None, help="Condition, for example: city = '南京' and founded >= '2000-01-01'")
 @click.option("--limit", type=click.IntRange(min=1), default=None, help="Most rows.")
+@click.option("--replay", default="", help="An earlier exchange: those of its withheld rows that can be sent by now.")
 def read(
     node: str,
     agreement: str,
@@ -105,6 +106,7 @@ def read(
     items: str,
     where: str | None,
     limit: int | None,
+    replay: str,
 ) -> None:
     """Read under an agreement into a file, through your own node. Both nodes put the exchange on record.
 
@@ -121,13 +123,20 @@ def read(
         )
     wanted = [one.strip() for one in re.split("[,，]", items) if one.strip()] or None
     with hutong.connect(_address(node), key) as connection:
-        reading = connection.download(
-            agreement, media_type, items=wanted, where=where, limit=limit, purpose=purpose, case=case
-        )
+        if replay:
+            reading = connection.replay(agreement, replay, media_type=media_type, purpose=purpose, case=case)
+        else:
+            reading = connection.download(
+                agreement, media_type, items=wanted, where=where, limit=limit, purpose=purpose, case=case
+            )
         _save(reading, out)
         stands = connection.exchange(reading.exchange)
     click.echo(f"{stands['rows']} rows, {stands['bytes']} bytes in {out}")
     click.echo(f"exchange {reading.exchange}, receipt {stands['receipt']}")
+    for item, rows in stands.get("withheld", {}).items():
+        click.echo(
+            f"{rows} rows stayed behind: {item} has a value without a regional code. You are told when it has one."
+        )
 
 
 def _address(node: str) -> str:

@@ -15,13 +15,16 @@ from typing import Any
 
 import orjson
 
+from hutong.exchange.converted import conversion, read_converted
 from hutong.exchange.grants.book import Book, Opened
 from hutong.exchange.grants.rate import Rates
 from hutong.exchange.grants.rules import Allowed, NoGrant, Standing, check, rows_spent
 from hutong.exchange.query import QUERIES_PER_MESSAGE, ROWS_PER_ANSWER, BadQuery, Query, complete, envelope
-from hutong.exchange.records import Rows, lookup_rows, read_rows
+from hutong.exchange.records import Rows, json_rows_of, lookup_rows, read_rows
 from hutong.exchange.register import Line, Register
+from hutong.exchange.shaping.converting import Withheld
 from hutong.exchange.wire import Answer
+from hutong.exchange.withheld import NOTHING_KEPT, Keeping, Kept, Replay, begin_replay
 from hutong.ledger.receipt import Receipt
 from hutong.node.signatures import Verified
 from hutong.vocabulary.canonical import digest
@@ -71,6 +74,8 @@ class Case:
     refused: Refused | None = None
     rows: int = 0
     body: bytes = b""
+    withheld: Withheld | None = None  # rows that stayed behind, where the grant converts codes
+    replay: Replay | None = None
 
 
 @dataclass(slots=True)
@@ -90,6 +95,16 @@ class Admitted:
     opened: Opened
     allowed: Allowed
     settled: Callable[[], None] = field(default=lambda: None)
+    replay: Replay | None = None
+    withheld: Withheld | None = None  # filled while the stream runs
+
+    def keeping(self) -> Keeping:
+        """What the closing line does to the withheld rows."""
+        if self.replay is not None:
+            return Keeping(replay=self.replay)
+        if self.withheld is not None and self.withheld.rows:
+            return Keeping(sealed=Kept.of(self.query, self.withheld).sealed())
+        return NOTHING_KEPT
 
 
 class Desk:
@@ -113,13 +128,17 @@ class Desk:
         opened = self._book.open({case.query.agreement for case in cases}, self._register.today())
         now = datetime.now(UTC)
         for case in cases:
+            if case.refused is None and case.query.replay:
+                case.refused = BadQuery(reason="a replay is read as a stream", reason_zh="补发应以流方式读取")
             if case.refused is None:
                 self._decide(case, opened.get(case.query.agreement), verified.jurisdiction, now)
         self._fetch([case for case in cases if case.refused is None])
         self._keep_small(cases)
         at = _rfc3339(now)
         took_ms = int((time.perf_counter() - began) * 1000)
-        lines = [Line(self._receipt(case, verified.jurisdiction, at), took_ms) for case in cases]
+        lines = [
+            Line(self._receipt(case, verified.jurisdiction, at), took_ms, keeping=_keeping(case)) for case in cases
+        ]
         answers = [_answer(case, line) for case, line in zip(cases, lines, strict=True)]
         return Outcome(answers, lines, lambda: self._release(cases))
 
@@ -139,7 +158,7 @@ class Desk:
             return Line(receipt), case.refused
         if case.opened is None or case.allowed is None:
             raise Unavailable(what="the grant")
-        return Admitted(case.query, case.opened, case.allowed, lambda: self._release([case]))
+        return Admitted(case.query, case.opened, case.allowed, lambda: self._release([case]), case.replay)
 
     def stream_receipt(self, admitted: Admitted, consumer: str, form: str, **counts: Any) -> Receipt:
         """The receipt of a stream as it stands: open, served or cut."""
@@ -161,6 +180,8 @@ class Desk:
         try:
             if opened is None:
                 raise NoGrant(agreement=agreement)
+            if case.query.replay and opened.grant.consumer == consumer:
+                case.replay = begin_replay(case.query, opened.terms.codes)
             with self._lock:
                 reserved = self._reserved.setdefault(agreement, Reserved())
                 written = opened.standing
@@ -182,7 +203,7 @@ class Desk:
         together: dict[tuple[Any, ...], list[Case]] = {}
         for case in cases:
             query = case.query
-            if query.key is not None and query.where is None:
+            if query.key is not None and query.where is None and not _converts(case):
                 together.setdefault((query.agreement, query.items, query.key.item), []).append(case)
             else:
                 together[(query.exchange,)] = [case]
@@ -210,6 +231,11 @@ class Desk:
         first = alike[0]
         if first.opened is None or first.allowed is None:
             raise Unavailable(what="the grant")
+        if first.opened.terms.codes:
+            converting = conversion(first.opened, first.allowed, first.query)
+            table, first.withheld = read_converted(converting, first.query, ROWS_PER_ANSWER + 1)
+            self._take(first, json_rows_of(table))
+            return
         if first.query.key is None or first.query.where is not None:
             self._take(first, read_rows(first.opened, first.allowed, first.query, ROWS_PER_ANSWER + 1))
             return
@@ -253,7 +279,7 @@ class Desk:
 
     def _give_up(self, case: Case, refused: Refused) -> None:
         self._release([case])
-        case.refused, case.opened, case.rows, case.body = refused, None, 0, b""
+        case.refused, case.opened, case.rows, case.body, case.withheld = refused, None, 0, b"", None
 
     def _release(self, cases: Sequence[Case]) -> None:
         """What was promised is now counted in the database, or will not be."""
@@ -276,6 +302,7 @@ class Desk:
             outcome="refused" if refused else "served",
             code=refused.code if refused else "",
             form=form,
+            withheld=case.withheld.rows if case.withheld is not None else {},
         )
 
     def _common(self, query: Query, consumer: str, at: str) -> Mapping[str, Any]:
@@ -319,7 +346,18 @@ def _answer(case: Case, line: Line) -> Answer:
         digest=line.receipt.response,
         refusal=refused.problem() if refused else None,
         receipt=line.entry_digest,
+        withheld=line.receipt.withheld,
     )
+
+
+def _converts(case: Case) -> bool:
+    return case.opened is not None and bool(case.opened.terms.codes)
+
+
+def _keeping(case: Case) -> Keeping:
+    if case.withheld is None or not case.withheld.rows:
+        return NOTHING_KEPT
+    return Keeping(sealed=Kept.of(case.query, case.withheld).sealed())
 
 
 def _rfc3339(moment: datetime) -> str:

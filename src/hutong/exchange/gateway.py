@@ -27,6 +27,7 @@ from hutong.exchange.register import Line, Register
 from hutong.exchange.repeats import UnderWay, refuse_another_use
 from hutong.exchange.subscriptions import Entitlements
 from hutong.exchange.wire import ANSWERS_TYPE, Answer, BadAnswer, unpack
+from hutong.exchange.withheld import NOTHING_KEPT, Keeping
 from hutong.ledger.receipt import Receipt
 from hutong.node.client import NoAnswer, NodeClient, SignedAnswer
 from hutong.node.keyring import KeyRing
@@ -185,7 +186,14 @@ class Gateway:
             request=one.request_digest,
             **counts,
         )
-        return Line(receipt, took_ms, application=one.entitled.application.name, case_number=one.ask.case_number)
+        replays = one.ask.wanted.get("replay", "")
+        return Line(
+            receipt,
+            took_ms,
+            application=one.entitled.application.name,
+            case_number=one.ask.case_number,
+            keeping=Keeping(replays=replays) if replays else NOTHING_KEPT,
+        )
 
 
 def _counts(answer: Answer) -> dict[str, Any]:
@@ -196,6 +204,7 @@ def _counts(answer: Answer) -> dict[str, Any]:
         "outcome": "served" if answer.refusal is None else "refused",
         "code": "" if answer.refusal is None else str(answer.refusal["code"])[:64],
         "peer_receipt": answer.receipt,
+        "withheld": answer.withheld,
     }
 
 
@@ -206,6 +215,8 @@ def _reply(answer: Answer, line: Line) -> Reply:
     ]
     if answer.refusal is not None:
         return Reply(answer.status, [_PROBLEM, *evidence], orjson.dumps(answer.refusal))
+    if answer.withheld:
+        evidence.append((b"hutong-withheld", orjson.dumps(dict(answer.withheld))))
     return Reply(200, [_JSON, *evidence, (b"hutong-rows", b"%d" % answer.rows)], answer.body)
 
 

@@ -24,7 +24,7 @@ import orjson
 from hutong.exchange import formats
 from hutong.exchange.asgi import Receive, Send, disconnected, respond
 from hutong.exchange.register import Line, Register
-from hutong.exchange.wire import BadAnswer
+from hutong.exchange.wire import BadAnswer, counted
 from hutong.node.client import NodeClient, SignedAnswer, SignedStream
 from hutong.vocabulary.errors import Refused
 
@@ -122,6 +122,7 @@ class Inflow:
                 bytes=self.passed,
                 response=str(closing["digest"]),
                 peer_receipt=str(closing["receipt"]),
+                withheld=counted(closing.get("withheld", {})),
             )
         else:
             line = self._line("cut", bytes=self.passed)

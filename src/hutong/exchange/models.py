@@ -104,6 +104,40 @@ class ExchangeRecord(models.Model):
         indexes = [models.Index(fields=["agreement_id", "id"]), models.Index(fields=["at"])]
 
 
+class CodeMap(models.Model):
+    """One approved version of a code map, as grants name it. Written once, never changed."""
+
+    id = models.CharField(max_length=120, primary_key=True)
+    pairs = models.JSONField()  # local code: regional code
+
+    class Meta:
+        db_table = "exchange_code_map"
+
+
+class WithheldRows(models.Model):
+    """Rows of one exchange that did not leave because a code map did not hold a value. The rows are kept nowhere."""
+
+    id = models.BigAutoField(primary_key=True)
+    exchange_id = models.CharField(max_length=36)
+    role = models.CharField(max_length=8)  # provider, consumer
+    agreement_id = models.CharField(max_length=80)
+    items = models.JSONField()  # how many rows for which item
+    state = models.CharField(max_length=8, default="waiting")  # waiting, ready (to be replayed), replayed
+    # Provider's side only, under the node's key: what was asked for and the unmapped values, each with the exchange
+    # that has replayed it; see hutong.exchange.withheld.
+    sealed = models.BinaryField(default=b"")
+    turn = models.IntegerField(default=0)  # grows with each replay, so that two at once cannot both be the first
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "exchange_withheld"
+        constraints = [models.UniqueConstraint(fields=["exchange_id", "role"], name="withheld_once")]
+        indexes = [
+            models.Index(fields=["agreement_id", "role", "state", "id"]),
+            models.Index(fields=["role", "state", "id"]),
+        ]
+
+
 class DailyUse(models.Model):
     """How often an agreement was used on one day, provider's side: what the daily quota is counted by."""
 

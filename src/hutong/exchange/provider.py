@@ -31,6 +31,7 @@ from hutong.exchange.asgi import (
     respond,
     respond_refusal,
 )
+from hutong.exchange.converted import conversion, open_converted
 from hutong.exchange.desk import Admitted, Desk
 from hutong.exchange.outflow import Outflow
 from hutong.exchange.query import FORMS, BadQuery
@@ -203,7 +204,10 @@ class ProviderDoor:
             bytes=outflow.bytes,
             response=outflow.digest if whole else "",
             code=outflow.code,
+            withheld=stream.admitted.withheld.rows if stream.admitted.withheld is not None else {},
         )
+        if whole:
+            line.keeping = stream.admitted.keeping()
         try:
             await self._register.commit([line])
         finally:
@@ -216,7 +220,7 @@ class ProviderDoor:
     def _open_outflow(self, stream: _Stream) -> Outflow:
         admitted = stream.admitted
         try:
-            reader = open_rows(admitted.opened, admitted.allowed, admitted.query)
+            reader = _open_rows(admitted)
         except Refused:
             raise
         except Exception as error:
@@ -269,6 +273,14 @@ class ProviderDoor:
         except Refused as refused:
             await respond_refusal(send, refused)
             return None
+
+
+def _open_rows(admitted: Admitted) -> Any:
+    if not admitted.opened.terms.codes:
+        return open_rows(admitted.opened, admitted.allowed, admitted.query)
+    converting = conversion(admitted.opened, admitted.allowed, admitted.query, admitted.replay)
+    reader, admitted.withheld = open_converted(converting, admitted.query.limit)
+    return reader
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ ROWS_PER_ANSWER = 1_000  # most rows of an answer that is not a stream; owner: t
 ITEMS_PER_QUERY = 500  # most items one query may name
 FORMS = ("json", "csv", "arrow", "parquet")
 
-_FIELDS = frozenset({"exchange", "agreement", "purpose", "case", "items", "where", "limit", "key"})
+_FIELDS = frozenset({"exchange", "agreement", "purpose", "case", "items", "where", "limit", "key", "replay"})
 _AGREEMENT = re.compile(r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
 _CASE = re.compile(r"hmac-sha256:[0-9a-f]{64}\Z")
 _PURPOSE = re.compile(r"[0-9A-Za-z._:-]{1,64}\Z")
@@ -53,6 +53,7 @@ class Query:
     limit: int | None  # rows; None = all
     key: Key | None
     digest: str  # of its canonical JSON: what both receipts name
+    replay: str = ""  # the exchange whose withheld rows are asked for; then nothing else is
 
     @property
     def tested_items(self) -> tuple[str, ...]:
@@ -108,6 +109,7 @@ def complete(query: Query, document: Mapping[str, Any]) -> Query:
     items, key = _items(document.get("items")), _key(document.get("key"))
     query.where = None if where is None else Predicate.from_document(where)
     query.items, query.limit, query.key = items, limit, key
+    query.replay = _replay(document)
     return query
 
 
@@ -147,6 +149,17 @@ def _items(value: Any) -> tuple[str, ...] | None:
             reason_zh=f"items 应为 1 至 {ITEMS_PER_QUERY} 个不重复名称的列表，或 null",
         )
     return tuple(value)
+
+
+def _replay(document: Mapping[str, Any]) -> str:
+    if document.get("replay") is None:
+        return ""
+    if any(document.get(name) is not None for name in ("items", "where", "limit", "key")):
+        raise BadQuery(
+            reason="a replay repeats what its exchange asked for, and asks for nothing else",
+            reason_zh="补发只能重复原交换所请求的内容，不能另加条件",
+        )
+    return _matching(document, "replay", UUID_TEXT, "the id of an exchange", "交换编号")
 
 
 def _key(value: Any) -> Key | None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import orjson
 import pyarrow as pa
 
+from hutong.exchange.converted import whole_converted
 from hutong.exchange.formats.encoding import json_columns
 from hutong.exchange.grants.book import Opened
 from hutong.exchange.grants.rules import Allowed
@@ -30,7 +31,7 @@ def lookup_rows(
     # As asked, "7" and "007" may be one key of a column of numbers: rows are told apart by what the source holds.
     wanted = {(type(value), value): held for value, held in zip(values, source.key_values(key, values), strict=True)}
     table = source.lookup(asked, key, list(dict.fromkeys(values)), opened.terms.where)
-    rows = _json_rows(mask_table(table, _masked(opened, allowed), opened.terms.pseudonym_key))
+    rows = json_rows_of(mask_table(table, _masked(opened, allowed), opened.terms.pseudonym_key))
     by_held: dict[object, list[bytes]] = {}
     for held, row in zip(table.column(key).to_pylist(), rows, strict=True):
         by_held.setdefault(held, []).append(row)
@@ -43,7 +44,7 @@ def read_rows(opened: Opened, allowed: Allowed, query: Query, most: int) -> Rows
     reader = _source(opened).read_masked(
         _masked(opened, allowed), _condition(opened, query), limit, opened.terms.pseudonym_key
     )
-    return _json_rows(reader.read_all())
+    return json_rows_of(reader.read_all())
 
 
 def open_rows(opened: Opened, allowed: Allowed, query: Query) -> pa.RecordBatchReader:
@@ -55,11 +56,13 @@ def open_rows(opened: Opened, allowed: Allowed, query: Query) -> pa.RecordBatchR
 
 def granted_rows(opened: Opened) -> pa.RecordBatchReader:
     """Everything a grant gives: all its rows and items, masked, as its consumer would be served them."""
+    if opened.terms.codes:
+        return whole_converted(opened)
     masked = [opened.terms.masked[item.name] for item in opened.grant.items]
     return _source(opened).read_masked(masked, opened.terms.where, None, opened.terms.pseudonym_key)
 
 
-def _json_rows(table: pa.Table) -> list[bytes]:
+def json_rows_of(table: pa.Table) -> list[bytes]:
     names = table.column_names
     return [orjson.dumps(dict(zip(names, row, strict=True))) for row in zip(*json_columns(table), strict=True)]
 

@@ -23,6 +23,7 @@ from django.conf import settings
 from django.db import DatabaseError, IntegrityError, connections, transaction
 
 from hutong.exchange.database import moment, select_in
+from hutong.exchange.withheld import NOTHING_KEPT, Keeping
 from hutong.ledger.receipt import Receipt
 from hutong.ledger.record import enter
 from hutong.ledger.table import Table
@@ -54,13 +55,22 @@ class Line:
     entry, entry_digest        the ledger entry's bytes, and their digest
     """
 
-    __slots__ = ("application", "case_number", "entry", "entry_digest", "receipt", "took_ms")
+    __slots__ = ("application", "case_number", "entry", "entry_digest", "keeping", "receipt", "took_ms")
 
-    def __init__(self, receipt: Receipt, took_ms: int = 0, *, application: str = "", case_number: str = "") -> None:
+    def __init__(
+        self,
+        receipt: Receipt,
+        took_ms: int = 0,
+        *,
+        application: str = "",
+        case_number: str = "",
+        keeping: Keeping = NOTHING_KEPT,
+    ) -> None:
         self.receipt = receipt
         self.took_ms = took_ms
         self.application = application
         self.case_number = case_number
+        self.keeping = keeping  # what becomes of rows that stay behind; mostly nothing
         self.entry = receipt.to_entry()
         self.entry_digest = digest(self.entry)
 
@@ -213,6 +223,8 @@ class Register:
             for job in jobs:
                 job.refusal = _refuse_job(job, used, known, now)
                 if job.refusal is None:
+                    job.refusal = _keep(cursor, job, connection.ops.adapt_datetimefield_value(now))
+                if job.refusal is None:
                     _gather(job, known, group, now, connection.ops.adapt_datetimefield_value)
             _NONCES.insert(cursor, group.nonces)
             _RECORDS.insert(cursor, group.added)
@@ -298,6 +310,17 @@ def _refuse_job(
         asked_again = before.outcome in ("served", "cut") and now - before.at > REPEAT_WINDOW
         if before.request != line.receipt.request or asked_again:
             return ExchangeReused(exchange=line.receipt.exchange)
+    return None
+
+
+def _keep(cursor: Any, job: Job, at: Any) -> Refused | None:
+    """Note the rows that stayed behind, or that a replay has sent."""
+    try:
+        for line in job.lines:
+            if line.receipt.withheld or line.keeping is not NOTHING_KEPT:
+                line.keeping.write(cursor, line.receipt, at)
+    except Refused as refused:
+        return refused
     return None
 
 

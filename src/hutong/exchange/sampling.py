@@ -11,11 +11,12 @@ from typing import Any, Final
 
 import orjson
 
+from hutong.exchange.converted import conversion, read_converted
 from hutong.exchange.grants import Grant
 from hutong.exchange.grants.book import Book
 from hutong.exchange.grants.rules import check
 from hutong.exchange.query import Query
-from hutong.exchange.records import read_rows
+from hutong.exchange.records import json_rows_of, read_rows
 from hutong.vocabulary.ids import new_id
 
 MOST_ROWS: Final = 20  # of a sample; owner: the simulation
@@ -39,4 +40,7 @@ def sample(grant: Grant, *, most: int = MOST_ROWS) -> list[dict[str, Any]]:
         digest="",
     )
     allowed = check(grant, opened.standing, query, grant.consumer, datetime.now(UTC))
+    if opened.terms.codes:
+        table, _withheld = read_converted(conversion(opened, allowed, query), query, most)
+        return [orjson.loads(row) for row in json_rows_of(table)]
     return [orjson.loads(row) for row in read_rows(opened, allowed, query, most)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hutong.exchange.database import reading
+from hutong.exchange.database import json_value, reading
 from hutong.vocabulary.errors import BadInput, NotFound
 from hutong.vocabulary.ids import is_id
 
@@ -29,6 +29,7 @@ _COLUMNS = (
     " request_digest, form"
 )
 _ONE = f"SELECT {_COLUMNS} FROM exchange_record WHERE exchange_id = %s AND role = 'provider' AND peer = %s"  # noqa: S608
+_WITHHELD = "SELECT items, state FROM exchange_withheld WHERE exchange_id = %s AND role = %s"
 _AFTER = (
     f"SELECT {_COLUMNS}, id FROM exchange_record WHERE id > %s AND role = 'provider' AND peer = %s"  # noqa: S608
     " ORDER BY id LIMIT %s"
@@ -55,9 +56,17 @@ def receipt_of(exchange: str, consumer: str) -> dict[str, Any]:
     with reading("the use register") as cursor:
         cursor.execute(_ONE, (exchange, consumer))
         row = cursor.fetchone()
-    if row is None:
-        raise NotFound(what="receipt", name=exchange)
-    return dict(zip(_MEMBERS, row, strict=True))
+        if row is None:
+            raise NotFound(what="receipt", name=exchange)
+        withheld = withheld_in(cursor, exchange, "provider")
+    return dict(zip(_MEMBERS, row, strict=True)) | withheld
+
+
+def withheld_in(cursor: Any, exchange: str, role: str) -> dict[str, Any]:
+    """What stayed behind in an exchange, as a member of what is said of it; nothing where nothing did."""
+    cursor.execute(_WITHHELD, (exchange, role))
+    row = cursor.fetchone()
+    return {"withheld": json_value(row[0]), "replay": row[1]} if row else {}
 
 
 def receipts_after(after: int, consumer: str) -> dict[str, Any]:

@@ -2,17 +2,19 @@
 
 4 bytes   length of the head, big-endian
 head      {"answers": [{"exchange", "status", "rows", "bytes", "digest", "refusal", "receipt"}, ...]}
+          and "withheld", rows that stayed behind by item, where there are any
 bodies    each answer's `bytes` bytes, in the head's order; a refused query has none
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
+from hutong.exchange.query import ITEMS_PER_QUERY
 from hutong.vocabulary.canonical import digest
 from hutong.vocabulary.errors import Refused
 
@@ -42,6 +44,7 @@ class Answer:
     digest: str  # of the body; "" for a refusal
     refusal: dict[str, Any] | None  # RFC 9457 problem details
     receipt: str  # digest of the provider's ledger entry
+    withheld: Mapping[str, int] = field(default_factory=dict)  # rows that stayed behind, by item
 
 
 def pack(answers: Sequence[Answer]) -> bytes:
@@ -56,6 +59,7 @@ def pack(answers: Sequence[Answer]) -> bytes:
                     "digest": answer.digest,
                     "refusal": answer.refusal,
                     "receipt": answer.receipt,
+                    **({"withheld": dict(answer.withheld)} if answer.withheld else {}),
                 }
                 for answer in answers
             ]
@@ -89,14 +93,27 @@ def unpack(message: bytes, exchanges: Sequence[str]) -> list[Answer]:
 
 
 def _answer(head: dict[str, Any], body: bytes) -> Answer:
-    if set(head) != _FIELDS or not _counts(head["rows"], head["bytes"], head["status"]):
+    withheld = counted(head["withheld"]) if "withheld" in head else {}
+    if set(head) - {"withheld"} != _FIELDS or not _counts(head["rows"], head["bytes"], head["status"]):
         raise ValueError("the head of an answer has other members or kinds")
     refusal = head["refusal"]
     if len(body) != head["bytes"] or (digest(body) if refusal is None else "") != head["digest"]:
         raise BadAnswer(reason="a body is not the one its digest names", reason_zh="有正文与其摘要不符")
     if refusal is not None and (not isinstance(refusal, dict) or not isinstance(refusal.get("code"), str)):
         raise ValueError("a refusal has no code")
-    return Answer(head["exchange"], head["status"], head["rows"], body, head["digest"], refusal, str(head["receipt"]))
+    receipt = str(head["receipt"])
+    return Answer(head["exchange"], head["status"], head["rows"], body, head["digest"], refusal, receipt, withheld)
+
+
+def counted(withheld: Any) -> dict[str, int]:
+    """Rows that stayed behind, by item, as the provider states them.
+
+    raises   BadAnswer
+    """
+    fits = isinstance(withheld, dict) and all(type(one) is int and one > 0 for one in withheld.values())
+    if not fits or len(withheld) > ITEMS_PER_QUERY:
+        raise BadAnswer(reason="its count of withheld rows cannot be read", reason_zh="暂留行数无法读取")
+    return {str(item)[:120]: rows for item, rows in withheld.items()}
 
 
 def _counts(*values: Any) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import builtins
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
 import orjson
@@ -50,6 +51,8 @@ class Receipt:
     code: str = ""  # the refusal's code
     form: str = "json"
     peer_receipt: str = ""  # digest of the other side's entry, on the side that learns it
+    # Rows that stayed behind because a code map did not hold a value of theirs, by item; no member where none did.
+    withheld: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def peer(self) -> str:
@@ -58,6 +61,7 @@ class Receipt:
 
     def to_entry(self) -> builtins.bytes:
         """The leaf: canonical JSON. The members are written in sorted order, as canonical JSON needs."""
+        withheld = {"withheld": dict(sorted(self.withheld.items()))} if self.withheld else {}
         return orjson.dumps(
             {
                 "agreement": self.agreement,
@@ -78,6 +82,7 @@ class Receipt:
                 "role": self.role,
                 "rows": self.rows,
                 "v": VERSION,
+                **withheld,
             }
         )
 
@@ -96,6 +101,7 @@ class Receipt:
             raise BadReceipt(
                 reason=f"it is not of kind {KIND}, version {VERSION}", reason_zh=f"不是版本 {VERSION} 的 {KIND} 条目"
             )
+        members.setdefault("withheld", {})
         if set(members) != NAMES:
             odd = sorted(set(members) ^ NAMES)
             raise BadReceipt(reason=f"it lacks, or adds, {odd[0][:40]}", reason_zh=f"缺少或多出 {odd[0][:40]}")
@@ -106,7 +112,7 @@ class Receipt:
         return receipt
 
 
-NAMES = frozenset(field.name for field in fields(Receipt))
+NAMES = frozenset(one.name for one in fields(Receipt))
 COUNTS = frozenset({"rows", "bytes"})
 
 
@@ -122,10 +128,18 @@ def _object(entry: bytes) -> dict[str, Any]:
 
 def _check(members: dict[str, Any]) -> None:
     for name, value in members.items():
-        if name in COUNTS:
+        if name == "withheld":
+            _check_withheld(value)
+        elif name in COUNTS:
             if type(value) is not int or not 0 <= value <= MAX_INTEGER:
                 raise BadReceipt(reason=f"{name} is not a count", reason_zh=f"{name} 不是计数")
         elif not isinstance(value, str):
             raise BadReceipt(reason=f"{name} is not text", reason_zh=f"{name} 不是文本")
     if members["role"] not in ROLES or members["outcome"] not in OUTCOMES:
         raise BadReceipt(reason="its role or outcome is unknown", reason_zh="其角色或结果未知")
+
+
+def _check_withheld(value: Any) -> None:
+    counts = value.values() if isinstance(value, dict) else [None]
+    if not all(type(count) is int and 0 < count <= MAX_INTEGER for count in counts):
+        raise BadReceipt(reason="withheld is not a count of rows by item", reason_zh="withheld 不是按信息项的行数")

@@ -34,6 +34,7 @@ COMMANDS = {
     "resource": "hutong.control.catalogue.cli:resource",
     "system": "hutong.control.catalogue.coverage_cli:system",
     "coverage": "hutong.control.catalogue.coverage_cli:coverage",
+    "standard": "hutong.control.standards.cli:standard",
     "search": "hutong.control.catalogue.cli:search",
     "harvest": "hutong.control.catalogue.cli:harvest",
     "request": "hutong.control.requests.cli:request",

@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("hutong.portal.supervisors.urls")),
     path("", include("hutong.portal.providers.urls")),
     path("", include("hutong.portal.keepers.urls")),
+    path("", include("hutong.portal.stewards.urls")),
     path("", include("hutong.portal.parties.urls")),
     path("", include("hutong.portal.returns.urls")),
     path("", include("hutong.portal.disputes.urls")),

@@ -19,7 +19,9 @@ from hutong.control.replies import queries as replies
 from hutong.control.replies.models import Reply
 from hutong.control.requests.models import ShareRequest
 from hutong.control.returns import queries as return_queries
+from hutong.control.standards import queries as definitions
 from hutong.control.statute import day
+from hutong.exchange.models import WithheldRows
 from hutong.node.settings import current
 from hutong.portal.components import scope
 from hutong.portal.components.paging import COUNT_UP_TO
@@ -94,6 +96,19 @@ def disputes(account: Account) -> int:
     if account.role in DEPARTMENTS_OWN:
         return found.filter(state__in=("open", "settled", "decided")).count()
     return found.filter(state="open", forum=current().jurisdiction).count() if account.role == "supervisor" else 0
+
+
+def standards(account: Account) -> int:
+    """Versions of standards before the supervisor."""
+    return definitions.waiting().count() if rules.may(account, Action.APPROVE_STANDARD) else 0
+
+
+def replays(account: Account) -> int:
+    """Exchanges of the department whose withheld rows can be read."""
+    if not account.department_id:
+        return 0
+    ours = scope.agreements(account).filter(role="consumer").values("id")
+    return WithheldRows.objects.filter(role="consumer", state="ready", agreement_id__in=ours).count()
 
 
 def sign_offs(account: Account) -> int:

@@ -61,6 +61,12 @@ def valid_share(column: Column, element: str) -> float:
     return 0.0 if values is None else _share(RECOGNISERS[element](values), len(values))
 
 
+def valid_count(column: Column, element: str) -> int:
+    """How many of a text column's values are valid for an element. raises   KeyError"""
+    values = _present(column)
+    return 0 if values is None else RECOGNISERS[element](values)
+
+
 def _present(column: Column) -> Column:
     if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
         return None

@@ -16,6 +16,7 @@ from hutong.control.agreements.operands import Facts
 from hutong.control.agreements.rules import AgreementContradicts, AgreementNotInForce, ItemNotShareable
 from hutong.control.agreements.terms import AgreedTerms, read_agreed
 from hutong.control.agreements.transitions import Party
+from hutong.control.standards.queries import conversions
 from hutong.exchange.grants import Grant, GrantedItem
 from hutong.exchange.grants.ranges import Ranges, counted
 from hutong.exchange.grants.store import load
@@ -55,13 +56,15 @@ def compile_grant(agreement: Agreement) -> Grant:
         raise AgreementNotInForce(state="without a source")
     limits = limits_under(agreement)
     masks, where = _masks(agreement, asked, limits)
+    # Made before the catalogue said so, an agreement is about the provider's own codes, and stays so.
+    codes = conversions(agreement.resource_id, agreement.created_at)
     return Grant(
         agreement=agreement.id,
         provider=current().jurisdiction,
         consumer=agreement.peer,
         resource=agreement.resource_id,
         source=asked.resource.source_id,
-        items=tuple(GrantedItem(name, mask) for name, mask in masks.items()),
+        items=tuple(GrantedItem(name, mask, codes.get(name, "")) for name, mask in masks.items()),
         where=where,
         purposes=limits.purposes,
         quota_calls=limits.calls,

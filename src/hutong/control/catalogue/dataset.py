@@ -14,7 +14,7 @@ from __future__ import annotations
 import base64
 import binascii
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -66,6 +66,7 @@ class EntryItem:
     key: bool
     note: str
     mask: str  # the action of the provider's default mask; "keep" for none
+    codes: str = ""  # the region's code table its values leave in; "" for the provider's own
 
     @property
     def may_be_shared(self) -> bool:
@@ -115,9 +116,19 @@ class EntryDocument:
 
 
 def build(
-    resource: Resource, items: Sequence[Item], settings: Settings, *, state: str, version: int, published_at: datetime
+    resource: Resource,
+    items: Sequence[Item],
+    settings: Settings,
+    *,
+    state: str,
+    version: int,
+    published_at: datetime,
+    codes_of: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """The data set of a resource as it stands. Holds no location, no secret and no value of any row."""
+    """The data set of a resource as it stands. Holds no location, no secret and no value of any row.
+
+    codes_of   by item, the region's code table its values leave in
+    """
     attribute = effective_attribute(resource.attribute, items)
     return {
         "@context": [CONTEXT],
@@ -138,7 +149,7 @@ def build(
             "attribute": attribute,
             "grade": effective_grade(items),
             "row_count": resource.source.row_count if resource.source else None,
-            "items": [_item(item, resource) for item in items],
+            "items": [_item(item, resource, (codes_of or {}).get(item.name, "")) for item in items],
         }
         | {name: getattr(resource, name) for name in _PLAIN_TEXTS}
         | {name: list(getattr(resource, name)) for name in _PLAIN_LISTS},
@@ -232,12 +243,13 @@ def _department(resource: Resource) -> dict[str, str]:
     return {"code": department.code, "name_zh": department.name_zh, "name_en": department.name_en}
 
 
-def _item(item: Item, resource: Resource) -> dict[str, Any]:
-    return {
+def _item(item: Item, resource: Resource, table: str) -> dict[str, Any]:
+    """table   the region's code table its values leave in, "" for as they are; a code is text"""
+    return ({"codes": table} if table else {}) | {
         "name": item.name,
         "title_zh": item.title_zh,
         "title_en": item.title_en,
-        "type": item.type,
+        "type": "string" if table else item.type,
         "element": item.element,
         "attribute": item_attribute(item, resource),
         "grade": item.grade,
@@ -322,6 +334,7 @@ def _entry_item(given: Any) -> EntryItem:
         grade=_grade(given["grade"]),
         note=checked("items.note", given["note"], limit=300),
         mask=checked("items.mask", given["mask"], limit=40),
+        codes=checked("items.codes", given.get("codes", ""), limit=60),
         **flags,
     )
 

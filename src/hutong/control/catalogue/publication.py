@@ -41,6 +41,8 @@ from hutong.control.catalogue.sources import prepare_lookups, probe_source
 from hutong.control.catalogue.versions import differing, read_points
 from hutong.control.demands import barring
 from hutong.control.identity.rules import Action, Actor, check, may
+from hutong.control.standards.keeping import mark_offered
+from hutong.control.standards.queries import offered_codes
 from hutong.exchange.shaping.values import kind_of
 from hutong.ledger.record import record
 from hutong.node.settings import current
@@ -239,6 +241,7 @@ def _issue(
     dataset = _dataset(resource, items, state, resource.version, at)
     signed = federation.sign(dataset)
     if state == "published":
+        mark_offered(resource.id, at)
         _check_dcat(dataset)
     entry = federation.store(signed)
     federation.announce(signed)
@@ -270,7 +273,8 @@ def _issue(
 
 
 def _dataset(resource: Resource, items: Sequence[Item], state: str, version: int, at: datetime) -> dict[str, Any]:
-    return datasets.build(resource, items, current(), state=state, version=version, published_at=at)
+    codes_of = offered_codes(resource.id)
+    return datasets.build(resource, items, current(), state=state, version=version, published_at=at, codes_of=codes_of)
 
 
 def _check_dcat(dataset: dict[str, Any]) -> None:

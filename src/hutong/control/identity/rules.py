@@ -53,6 +53,11 @@ class Action(StrEnum):
     SEE_ALL_EXCHANGES = "exchange.see_all"
     SEE_OVERSIGHT = "oversight.see"  # scorecards, statements
     SEE_NODE = "node.see"  # members, ledger, outbox
+    SEE_STANDARDS = "standard.see"
+    PROPOSE_STANDARD = "standard.propose"
+    APPROVE_STANDARD = "standard.approve"
+    MEASURE_RESOURCE = "resource.measure"
+    SEE_WITHHELD_VALUES = "withheld.see_values"  # the provider's own unmapped values
     LET_IN = "peer.let_in"  # connectors outside the directory
     PROPOSE_PARAMETER = "parameter.propose"
     APPROVE_PARAMETER = "parameter.approve"
@@ -105,6 +110,11 @@ ACTIONS_ZH: dict[str, str] = {
     Action.SEE_ALL_EXCHANGES: "查看全部交换",
     Action.SEE_OVERSIGHT: "查看监督指标",
     Action.SEE_NODE: "查看节点状态",
+    Action.SEE_STANDARDS: "查看区域标准",
+    Action.PROPOSE_STANDARD: "提出标准版本",
+    Action.APPROVE_STANDARD: "批准标准版本",
+    Action.MEASURE_RESOURCE: "测评标准符合度",
+    Action.SEE_WITHHELD_VALUES: "查看未映射的取值",
     Action.LET_IN: "接入名录外的连接器",
     Action.ASK_RETURN: "申请数据回流",
     Action.OFFER_DOWN: "向下级提供数据资源",
@@ -142,6 +152,8 @@ _OFFICER = frozenset({
     Action.ISSUE_KEY,
     Action.SEE_CATALOGUE,
     Action.SEE_OWN_EXCHANGES,
+    Action.SEE_STANDARDS,
+    Action.MEASURE_RESOURCE,
     Action.SEE_CLOCKS,
     Action.ASK_EXTENSION,
     Action.ASK_RETURN,
@@ -149,6 +161,7 @@ _OFFICER = frozenset({
     Action.TAKE_PART_IN_DISPUTE,
 })  # fmt: skip
 _SEE_ALL = frozenset({
+    Action.SEE_STANDARDS,
     Action.SEE_CATALOGUE,
     Action.SEE_OWN_EXCHANGES,
     Action.SEE_ALL_EXCHANGES,
@@ -181,6 +194,9 @@ MAY: dict[str, frozenset[Action]] = {
         Action.REGISTER_SYSTEM,
         Action.WITHDRAW_RESOURCE,
         Action.PROPOSE_PARAMETER,
+        Action.PROPOSE_STANDARD,
+        Action.MEASURE_RESOURCE,
+        Action.SEE_WITHHELD_VALUES,
         Action.LOAD_CALENDAR,
         Action.KEEP_ZONE,
     },
@@ -197,6 +213,7 @@ MAY: dict[str, frozenset[Action]] = {
         Action.WITHDRAW_RESOURCE,
         Action.PROPOSE_PARAMETER,
         Action.APPROVE_PARAMETER,
+        Action.APPROVE_STANDARD,
         Action.CONSENT_EXTENSION,
         Action.KEEP_ZONE,
         Action.TAKE_PART_IN_DISPUTE,
@@ -208,6 +225,7 @@ MAY: dict[str, frozenset[Action]] = {
     | {
         Action.ADD_DEPARTMENT,
         Action.ADD_ACCOUNT,
+        Action.PROPOSE_STANDARD,
         Action.LET_IN,
         Action.PROPOSE_PARAMETER,
         Action.LOAD_CALENDAR,

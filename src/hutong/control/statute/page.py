@@ -36,6 +36,7 @@ GROUPS: Final = {
     "G": "Grants: what the exchange lets through",
     "O": "Supervision and its statements",
     "R": "Rules about rules",
+    "S": "Standards: elements, code tables, code maps",
     "Z": "Zones whose members treat each other as local",
     "SHDR": "The Shanghai Data Regulation, whose terms another jurisdiction sets for itself",
     "ZJCR": "The Zhejiang regulation on public credit information",

@@ -18,6 +18,7 @@ import pyarrow as pa
 from hutong.exchange.database import json_value, reading, select_in
 from hutong.exchange.grants.grant import BadGrant, Grant
 from hutong.exchange.grants.rules import Standing
+from hutong.exchange.shaping.codes import CodeMap
 from hutong.exchange.shaping.masks import Mask, MaskedItem
 from hutong.exchange.shaping.predicate import Predicate
 from hutong.exchange.sources import Source, SourceSpec, stored_schema
@@ -34,6 +35,7 @@ _GRANTS = (
 _DOCUMENT = "SELECT document FROM exchange_grant WHERE agreement_id = %s AND version = %s"
 _SOURCES = 'SELECT id, kind, location, "table", snapshot, checked_at FROM source WHERE id IN'
 _SCHEMA = 'SELECT "schema" FROM source WHERE id = %s'
+_CODES = "SELECT pairs FROM exchange_code_map WHERE id = %s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Terms:
     where: Predicate | None
     masked: dict[str, MaskedItem]
     pseudonym_key: bytes  # b"" where no item is pseudonymous
+    codes: dict[str, CodeMap]  # by item, those that are converted; mostly none
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ class Book:
 
     def __init__(self) -> None:
         self._terms: dict[str, Terms] = {}
+        self._code_maps: dict[str, CodeMap] = {}
         self._specs: dict[str, tuple[tuple[Any, ...], SourceSpec, pa.Schema | None]] = {}
         self._shelf = SourceShelf(index_folder=current().indexes_folder)
         self._snapshots: Path = current().snapshots_folder
@@ -94,8 +98,9 @@ class Book:
         """
         with reading("the sources' database") as cursor:
             sources = self._read_sources(cursor, {grant.source})
+            codes = self._codes(cursor, grant)
         source = sources.get(grant.source) or Unavailable(what="the source")
-        return Opened(_terms(0, grant), Standing("active", 0, 0, 0), source)
+        return Opened(_terms(0, grant, codes), Standing("active", 0, 0, 0), source)
 
     def _read_terms(self, cursor: Any, agreement: str, version: int) -> Terms:
         known = self._terms.get(agreement)
@@ -106,8 +111,22 @@ class Book:
         if row is None:
             # It changed this instant; asked again it is there.
             raise Unavailable(what=f"the grant of agreement {agreement}", what_zh=f"协议 {agreement} 的授权")
-        terms = self._terms[agreement] = _terms(version, Grant.from_document(json_value(row[0])))
+        grant = Grant.from_document(json_value(row[0]))
+        terms = self._terms[agreement] = _terms(version, grant, self._codes(cursor, grant))
         return terms
+
+    def _codes(self, cursor: Any, grant: Grant) -> dict[str, CodeMap]:
+        return {one.name: self._code_map(cursor, grant.agreement, one.codes) for one in grant.items if one.codes}
+
+    def _code_map(self, cursor: Any, agreement: str, identifier: str) -> CodeMap:
+        """A version of a code map never changes, so it is read once."""
+        if identifier not in self._code_maps:
+            cursor.execute(_CODES, (identifier,))
+            row = cursor.fetchone()
+            if row is None:
+                raise BadGrant(agreement=agreement, reason="it names an unknown code map", reason_zh="代码映射不存在")
+            self._code_maps[identifier] = CodeMap(identifier, json_value(row[0]))
+        return self._code_maps[identifier]
 
     def _read_sources(self, cursor: Any, ids: Collection[str]) -> dict[str, Source | Refused]:
         rows = select_in(cursor, _SOURCES, ids)
@@ -138,7 +157,7 @@ class Book:
         return spec, schema
 
 
-def _terms(version: int, grant: Grant) -> Terms:
+def _terms(version: int, grant: Grant, codes: dict[str, CodeMap]) -> Terms:
     try:
         where = None if grant.where is None else Predicate.from_document(grant.where)
         masked = {item.name: MaskedItem(item.name, Mask.from_document(item.mask, item.name)) for item in grant.items}
@@ -149,4 +168,4 @@ def _terms(version: int, grant: Grant) -> Terms:
             reason="its condition, a mask or its key cannot be read",
             reason_zh="其条件、脱敏方式或密钥无法读取",
         ) from error
-    return Terms(version, grant, where, masked, key)
+    return Terms(version, grant, where, masked, key, codes)

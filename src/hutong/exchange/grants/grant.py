@@ -50,6 +50,7 @@ class GrantedItem:
 
     name: str
     mask: Mapping[str, Any]  # {"action": "keep"} or another mask document, see hutong.exchange.shaping.masks
+    codes: str = ""  # id of the code map version that makes regional codes of it; "" for as it is in the source
 
     @property
     def action(self) -> str:
@@ -96,7 +97,7 @@ class Grant:
     def to_document(self) -> dict[str, Any]:
         return {
             **{name: getattr(self, name) for name in (*_TEXTS, *_LIMITS, "where", "pseudonym_key")},
-            "items": [{"name": item.name, "mask": dict(item.mask)} for item in self.items],
+            "items": [_item_document(item) for item in self.items],
             "purposes": list(self.purposes),
             "in_force": [[one and one.isoformat() for one in part] for part in self.in_force.parts],
         }
@@ -138,9 +139,14 @@ class Grant:
 
 
 def _item(document: Mapping[str, Any]) -> GrantedItem:
-    if set(document) != {"name", "mask"} or not isinstance(document["mask"].get("action"), str):
-        raise ValueError("an item is a name and a mask")
-    return GrantedItem(_text(document["name"]), dict(document["mask"]))
+    if set(document) - {"codes"} != {"name", "mask"} or not isinstance(document["mask"].get("action"), str):
+        raise ValueError("an item is a name and a mask, and may have a code map")
+    return GrantedItem(_text(document["name"]), dict(document["mask"]), _text(document.get("codes", "")))
+
+
+def _item_document(item: GrantedItem) -> dict[str, Any]:
+    document = {"name": item.name, "mask": dict(item.mask)}
+    return {**document, "codes": item.codes} if item.codes else document
 
 
 def _text(value: Any) -> str:

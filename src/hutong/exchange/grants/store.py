@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.db.models import F
 
 from hutong.exchange.grants.grant import Grant
 from hutong.exchange.grants.rules import State
+from hutong.exchange.models import CodeMap
 from hutong.exchange.models import Grant as GrantRow
 from hutong.vocabulary.errors import NotFound
 
@@ -17,6 +20,11 @@ def put(grant: Grant, state: State) -> None:
     )
     if not made:
         GrantRow.objects.filter(agreement_id=grant.agreement).update(version=F("version") + 1)
+
+
+def put_code_map(identifier: str, pairs: Mapping[str, str]) -> None:
+    """Keep one version of a code map for the data plane: local code to regional one. Never changed afterwards."""
+    CodeMap.objects.get_or_create(id=identifier, defaults={"pairs": dict(pairs)})
 
 
 def set_state(agreement_id: str, state: State) -> None:

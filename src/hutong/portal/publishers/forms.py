@@ -9,11 +9,12 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from hutong.control.catalogue.fields import ITEM_FIELDS, RESOURCE_FIELDS, Field, ListField
+from hutong.control.catalogue.fields import ITEM_FIELDS, RESOURCE_FIELDS, ElementField, Field, ListField
 from hutong.control.catalogue.models import Item, Resource
 from hutong.control.catalogue.sources import sources
 from hutong.control.identity.models import Account
 from hutong.control.organisations.queries import departments
+from hutong.control.standards.queries import element_choices
 from hutong.exchange.sources.spec import KINDS
 from hutong.portal.components import masks, words
 from hutong.portal.components.form import Form
@@ -172,6 +173,8 @@ def control(field: Field) -> forms.Field:
         )
     if field.codes is not None:
         return forms.ChoiceField(**about, choices=[("", _("choose")), *words.code_choices(field.codes)])
+    if isinstance(field, ElementField):
+        return forms.ChoiceField(**about, choices=[("", _("choose")), *element_choices(words.language())])
     if field.lines:
         return forms.CharField(**about, max_length=field.limit, widget=forms.Textarea(attrs={"rows": 3}))
     return forms.CharField(**about, max_length=field.limit)

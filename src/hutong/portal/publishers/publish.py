@@ -19,6 +19,7 @@ from hutong.control.demands import barring, candidates
 from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Action
 from hutong.control.organisations.models import Department
+from hutong.control.standards.queries import element_titles
 from hutong.exchange.models import Source
 from hutong.portal.components import access, scope, words
 from hutong.portal.components.clocks import dues
@@ -32,7 +33,6 @@ from hutong.portal.staff.catalogue import stale_badges
 from hutong.portal.staff.node import source_answer
 from hutong.portal.staff.versions import versions_url
 from hutong.portal.supervisors.review import Point, points
-from hutong.vocabulary import codes
 from hutong.vocabulary.errors import Refused
 
 ROWS = 50
@@ -131,6 +131,7 @@ class EditPage(Page):
     attach_url: str
     take_back_url: str
     versions_url: str
+    standards_url: str
     under_review: Badge | None
     due: Due | None  # to submit what was changed
     reason: str
@@ -188,6 +189,7 @@ def edit_page(
     under_review = queries.open_submission(resource) is not None
     last = None if under_review else _returned(resource)
     topic = changes.subject(resource)
+    elements = element_titles({one.item.element for one in items}, words.language())
     published = resource.state == "published"
     return EditPage(
         shell=shell_for(account, "publish"),
@@ -207,6 +209,7 @@ def edit_page(
         attach_url=reverse("resource_attach", args=[resource.id]),
         take_back_url=reverse("resource_take_back", args=[resource.id]),
         versions_url=versions_url(resource.id) if resource.version else "",
+        standards_url=reverse("resource_standards", args=[resource.id]),
         under_review=words.state(words.SUBMISSION_STATES, "open") if under_review else None,
         due=dues(rules.ChangeNotFiled, [topic]).get(topic),
         reason=last.reason if last else "",
@@ -220,7 +223,7 @@ def edit_page(
         leads=_leads(resource) if resource.state == "draft" else (),
         form=form,
         groups=groups(form),
-        item_rows=tuple(_item_row(one) for one in items),
+        item_rows=tuple(_item_row(one, elements) for one in items),
     )
 
 
@@ -311,12 +314,12 @@ def _lead(resource: Resource) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _item_row(form: ItemForm) -> ItemRow:
+def _item_row(form: ItemForm, elements: Mapping[str, str]) -> ItemRow:
     item: Item = form.item
     said = [
         words.of_language(item.title_zh, item.title_en),
         words.word(words.TYPES, item.type),
-        words.code_name(codes.ELEMENTS, item.element),
+        elements.get(item.element, ""),
         _("grade {grade}").format(grade=item.grade),
         words.mask(item.mask) if item.mask.get("action", "keep") != "keep" else "",
     ]

@@ -17,6 +17,8 @@ from hutong.control.catalogue.dataset import EntryDocument, EntryItem
 from hutong.control.catalogue.models import Attribute, Entry
 from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Action
+from hutong.control.standards.queries import element_titles
+from hutong.control.standards.scoring import newest_score, scores_of
 from hutong.node import settings as node_settings
 from hutong.portal.components import access, words
 from hutong.portal.components.page import Page, shell_for
@@ -24,6 +26,7 @@ from hutong.portal.components.paging import Pager, page_number, pager
 from hutong.portal.components.parts import Badge, Choice, Fact, Filter, May, no
 from hutong.portal.components.peers import Names
 from hutong.portal.staff.versions import versions_url
+from hutong.portal.stewards.resource import score_badge
 from hutong.vocabulary import codes
 
 FILTERS = {"attribute": lazy("Sharing"), "origin": lazy("Published by"), "theme": lazy("Theme")}
@@ -44,6 +47,7 @@ class Result:
     items: int
     cycle: str
     stale: Badge | None
+    score: Badge | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +87,8 @@ class ResourcePage(Page):
     may_request: May
     request_url: str
     versions_url: str  # of what this node published itself
+    score: Badge | None  # how far its values keep to the region's standards, where this node has measured it
+    score_url: str
     items: tuple[ItemRow, ...]
     offer: tuple[str, ...]
     facts: tuple[Fact, ...]
@@ -97,11 +103,14 @@ def catalogue_page(account: Account, query: QueryDict) -> CataloguePage:
     found = finding.search(text, chosen, page_number(query.get("page")), facets=True)
     documents = _documents(found.entries)
     stale = stale_badges([one.id for one in found.entries])
+    scores = {key: score_badge(run) for key, run in scores_of([one.id for one in found.entries]).items()}
     return CataloguePage(
         shell=shell_for(account, "catalogue"),
         text=text,
         filters=tuple(_filter(name, found.facets.get(name, {}), chosen.get(name, []), names) for name in FILTERS),
-        results=tuple(_result(one, documents[one.id], names, stale.get(one.id)) for one in found.entries),
+        results=tuple(
+            _result(one, documents[one.id], names, stale.get(one.id), scores.get(one.id)) for one in found.entries
+        ),
         every_word=found.every_word,
         pager=pager(
             reverse("catalogue"),
@@ -118,6 +127,7 @@ def resource_page(account: Account, entry_id: str) -> ResourcePage:
     entry = queries.entry(entry_id)
     document = datasets.read(entry.dataset)
     names = Names()
+    elements = element_titles({one.element for one in document.items}, words.language())
     other, language = _other(document.title_zh, document.title_en)
     return ResourcePage(
         shell=shell_for(account, "catalogue"),
@@ -133,7 +143,9 @@ def resource_page(account: Account, entry_id: str) -> ResourcePage:
         may_request=may_request(account, document),
         request_url=reverse("request_new", args=[document.id]),
         versions_url=versions_url(document.id) if document.origin == node_settings.current().jurisdiction else "",
-        items=tuple(_item(one) for one in document.items),
+        score=_score(document.id),
+        score_url=reverse("resource_standards", args=[document.id]),
+        items=tuple(_item(one, elements) for one in document.items),
         offer=offer_sentences(document),
         facts=_facts(document, names),
         signature=(
@@ -220,7 +232,7 @@ def _filter_word(name: str, value: str, names: Names) -> str:
     return words.code_name(codes.ATTRIBUTES if name == "attribute" else codes.THEMES, value)
 
 
-def _result(entry: Entry, document: EntryDocument, names: Names, stale: Badge | None) -> Result:
+def _result(entry: Entry, document: EntryDocument, names: Names, stale: Badge | None, score: Badge | None) -> Result:
     other, language = _other(document.title_zh, document.title_en)
     return Result(
         url=reverse("resource", args=[entry.id]),
@@ -234,7 +246,13 @@ def _result(entry: Entry, document: EntryDocument, names: Names, stale: Badge | 
         items=len(document.items),
         cycle=words.code_name(codes.UPDATE_CYCLES, document.update_cycle),
         stale=stale,
+        score=score,
     )
+
+
+def _score(entry_id: str) -> Badge | None:
+    run = newest_score(entry_id)
+    return score_badge(run) if run is not None else None
 
 
 def _other(zh: str, en: str) -> tuple[str, str]:
@@ -244,12 +262,13 @@ def _other(zh: str, en: str) -> tuple[str, str]:
     return (en, "en") if words.in_chinese() else (zh, "zh-Hans")
 
 
-def _item(item: EntryItem) -> ItemRow:
+def _item(item: EntryItem, elements: Mapping[str, str]) -> ItemRow:
+    coded = _("in the codes of {table}").format(table=item.codes) if item.codes else ""
     return ItemRow(
         name=item.name,
         title=title_of(item),
         type=words.word(words.TYPES, item.type),
-        element=words.code_name(codes.ELEMENTS, item.element),
+        element=_(", ").join(one for one in (elements.get(item.element, item.element), coded) if one),
         attribute=words.attribute(item.attribute),
         grade=item.grade,
         sensitive=item.sensitive,

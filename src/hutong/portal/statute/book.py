@@ -38,6 +38,7 @@ GROUPS: dict[str, Promise] = {
     "O": lazy("Figures of supervision"),
     "Z": lazy("Zones of equal treatment"),
     "R": lazy("Rules about rules"),
+    "S": lazy("Standards"),
     "CSL": lazy("Cybersecurity Law"),
     "SHDR": lazy("Shanghai data regulations"),
     "ZJCR": lazy("Zhejiang credit regulations"),

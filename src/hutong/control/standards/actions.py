@@ -1,0 +1,136 @@
+"""Proposing a version and deciding on it: by four eyes, recorded, in one transaction with what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from django.db import transaction
+from django.db.models import Max
+
+from hutong.control.identity.models import Role
+from hutong.control.identity.rules import Action, Actor, check
+from hutong.control.notices.actions import tell
+from hutong.control.standards import federation, queries
+from hutong.control.standards.keeping import add_rows
+from hutong.control.standards.models import Definition
+from hutong.control.standards.proposals import Proposal
+from hutong.control.standards.rules import NothingChanges, NotTheKeepers, TargetUnknown, check_four_eyes
+from hutong.control.standards.sentences import VersionProposed
+from hutong.ledger.record import record
+from hutong.node.settings import current
+from hutong.vocabulary.errors import WrongState
+from hutong.vocabulary.ids import new_id
+from hutong.vocabulary.text import checked
+
+SHOWN = 10  # codes named in a refusal
+_followers: dict[str, Callable[[Definition, str], None]] = {}
+
+
+def follows(kind: str) -> Callable[[Callable[[Definition, str], None]], Callable[[Definition, str], None]]:
+    """Do something in the transaction that approves a version of a kind: f(version, the approver's name)."""
+
+    def decorate(function: Callable[[Definition, str], None]) -> Callable[[Definition, str], None]:
+        _followers[kind] = function
+        return function
+
+    return decorate
+
+
+@transaction.atomic
+def propose(by: Actor, proposal: Proposal) -> Definition:
+    """A further version of a definition of this node, waiting for the supervisor.
+
+    raises   NotAllowed, NotTheKeepers, TargetUnknown, NothingChanges
+    """
+    check(by, Action.PROPOSE_STANDARD)
+    here = current().jurisdiction
+    if proposal.kind == "map":
+        _check_targets(proposal)
+    elif theirs := Definition.objects.filter(kind=proposal.kind, name=proposal.name).exclude(origin=here).first():
+        raise NotTheKeepers(name=theirs.name)
+    before = Definition.objects.select_for_update().filter(kind=proposal.kind, name=proposal.name, origin=here)
+    for same in before.filter(state__in=("proposed", "approved"), digest=proposal.digest):
+        if same.state == "proposed" or same == queries.in_force(proposal.kind, proposal.name):
+            raise NothingChanges(name=same.name, version=same.version)
+    made = Definition.objects.create(
+        id=new_id(),
+        kind=proposal.kind,
+        name=proposal.name,
+        version=(before.aggregate(last=Max("version"))["last"] or 0) + 1,
+        origin=here,
+        state="proposed",
+        title_zh=proposal.title_zh,
+        title_en=proposal.title_en,
+        document=dict(proposal.document),
+        valid_from=proposal.valid_from,
+        valid_to=proposal.valid_to,
+        row_count=len(proposal.rows),
+        digest=proposal.digest,
+        proposed_by=by.username,
+        proposed_at=datetime.now(UTC),
+    )
+    add_rows(made, proposal.rows)
+    _record("standard.proposed", made, by.username)
+    tell(
+        VersionProposed(by=by.username, name=made.title_zh, version=made.version),
+        role=Role.SUPERVISOR,
+        subject=f"standard:{made.id}",
+        page=("standard", made.id),
+    )
+    return made
+
+
+@transaction.atomic
+def approve(by: Actor, identifier: str) -> Definition:
+    """Put a proposed version in force, and do at once what follows from it.
+
+    raises   NotFound, NotAllowed, WrongState, OwnStandard, TargetUnknown
+    """
+    one = _locked(by, identifier)
+    check_four_eyes(one.proposed_by, by.username)
+    if one.kind == "map":
+        _check_targets(queries.proposal_of(one))
+    one.state, one.decided_by, one.decided_at = "approved", by.username, datetime.now(UTC)
+    one.save()
+    _record("standard.approved", one, by.username)
+    if one.kind in _followers:
+        _followers[one.kind](one, by.username)
+    if one.kind != "map" and current().keeps_directory:
+        federation.announce(one)
+    return one
+
+
+@transaction.atomic
+def refuse(by: Actor, identifier: str, reason: str) -> Definition:
+    """raises   NotFound, NotAllowed, WrongState, WrongText"""
+    one = _locked(by, identifier)
+    one.reason = checked("reason", reason, limit=300, required=True)
+    one.state, one.decided_by, one.decided_at = "refused", by.username, datetime.now(UTC)
+    one.save()
+    _record("standard.refused", one, by.username)
+    return one
+
+
+def _locked(by: Actor, identifier: str) -> Definition:
+    check(by, Action.APPROVE_STANDARD)
+    queries.version(identifier)
+    one = Definition.objects.select_for_update().get(id=identifier)
+    if one.state != "proposed":
+        raise WrongState(what="definition", what_zh="定义", state=one.state, possible=["proposed"])
+    return one
+
+
+def _check_targets(proposal: Proposal) -> None:
+    """S-2. A map leads to codes in force of a table this node has."""
+    table = str(proposal.document["table"])
+    known = queries.known_codes(table)
+    wrong = sorted({row.target for row in proposal.rows} - (known or frozenset()))
+    if known is None or wrong:
+        raise TargetUnknown(table=table, codes=wrong[:SHOWN] or ["?"])
+
+
+def _record(kind: str, one: Definition, actor: str) -> None:
+    detail = {"kind": one.kind, "name": one.name, "version": one.version, "codes": one.row_count}
+    commitment = {"definition": one.digest}
+    record(kind, f"standard:{one.kind}:{one.name}", actor, detail, commitment=commitment)

@@ -1,0 +1,113 @@
+"""Forms of the steward: what a code map is for, and the reason of a refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from hutong.control.standards import queries
+from hutong.control.standards.code_maps import items_for
+from hutong.control.standards.files import map_rows
+from hutong.control.standards.models import Definition
+from hutong.control.standards.proposals import Proposal, Row
+from hutong.portal.components import words
+from hutong.portal.components.form import Form
+
+MOST_SHOWN = 300  # local values with a field of their own; a longer map is edited as CSV
+CODE, TARGET = "code-", "target-"
+
+
+class MapForm(Form):
+    """A code map: its name, where it leads, which items it is for, and its pairs as fields or as CSV."""
+
+    name = forms.SlugField(
+        label=lazy("Name"),
+        max_length=60,
+        help_text=lazy("Small letters, digits and hyphens, for example js-sex. It stays over all versions."),
+    )
+    title_zh = forms.CharField(label=lazy("Title in Chinese"), max_length=200)
+    title_en = forms.CharField(label=lazy("Title in English"), max_length=200, required=False)
+    local = forms.CharField(
+        label=lazy("Local table"), max_length=200, help_text=lazy("What the codes on your side are called.")
+    )
+    items = forms.MultipleChoiceField(
+        label=lazy("Items it converts"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=lazy("Agreements made after the next publication give these items in the region's codes."),
+    )
+    csv = forms.CharField(
+        label=lazy("Pairs as CSV"),
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
+        help_text=lazy("local,zh,regional. What is pasted here replaces all pairs below."),
+    )
+
+    def __init__(self, table: str, known: Definition | None, data: Mapping[str, Any] | None = None) -> None:
+        self.table, self.known = table, known
+        chosen = [f"{resource}/{item}" for resource, item in known.document["items"]] if known else []
+        initial = {
+            "name": known.name if known else "",
+            "title_zh": known.title_zh if known else "",
+            "title_en": known.title_en if known else "",
+            "local": known.document["local"] if known else "",
+            "items": chosen,
+        }
+        super().__init__(data, initial=initial)
+        if known is not None:
+            self.fields["name"].disabled = True
+        self.item_choices = [(f"{one.resource_id}/{one.name}", _item_name(one)) for one in items_for(table)]
+        self.choose("items", self.item_choices)
+
+    def proposal(self, shown: Mapping[str, str]) -> Proposal:
+        """What was filled in.
+
+        shown    by local code, the regional one chosen beside it; a blank one takes the pair out
+        raises   BadDefinition, WrongText
+        """
+        given = self.cleaned_data
+        if given["csv"].strip():
+            rows: Sequence[Row] = map_rows(given["csv"])
+        else:
+            names = dict(self.known.rows.values_list("code", "title_zh")) if self.known else {}
+            pairs = {**(queries.pairs_of(self.known) if self.known else {}), **shown}
+            rows = [Row(code, names.get(code, ""), "", target) for code, target in pairs.items() if target]
+        return Proposal(
+            "map",
+            given["name"],
+            given["title_zh"],
+            given["title_en"],
+            {"table": self.table, "local": given["local"], "items": [one.split("/", 1) for one in given["items"]]},
+            rows,
+        )
+
+
+class RefusalForm(Form):
+    """Why a version is not approved."""
+
+    reason = forms.CharField(
+        label=lazy("Reason"),
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=lazy("Who proposed it reads this."),
+    )
+
+
+def shown_pairs(data: Mapping[str, Any]) -> dict[str, str]:
+    """The pairs of the fields, by local code."""
+    pairs = {}
+    for number in range(MOST_SHOWN):
+        code = data.get(f"{CODE}{number}")
+        if code is not None:
+            pairs[str(code)] = str(data.get(f"{TARGET}{number}", "")).strip()
+    return pairs
+
+
+def _item_name(item: Any) -> str:
+    resource = words.of_language(item.resource.title_zh, item.resource.title_en) or _("A new resource")
+    return f"{resource} · {words.of_language(item.title_zh, item.title_en) or item.name} ({item.name})"
