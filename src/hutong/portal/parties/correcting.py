@@ -32,7 +32,8 @@ def correction(request: HttpRequest, account: Account, number: int) -> HttpRespo
     one = queries.reported(account).select_related("agreement").filter(pk=number).first()
     if one is None:
         raise NothingHere
-    form = FindingForm(request.POST if request.method == "POST" else None)
+    said_why = request.POST.get("do") in ("not_wrong", "forwarded")
+    form = FindingForm(request.POST if said_why else None)
     template = "portal/parties/correction.html"
     if request.method != "POST":
         return show(request, template, pages.correction_page(account, one, form))
