@@ -71,6 +71,11 @@ clock.ask_extension     | x       | x    |         |            |         |
 clock.consent_extension |         |      |         | x          |         |
 clock.see               | x       | x    | x       | x          | x       | x
 calendar.load           |         |      | x       |            |         | x
+return.ask              | x       | x    |         |            |         |
+return.offer            | x       | x    |         |            |         |
+dispute.take_part       | x       | x    |         | x          |         |
+dispute.settle          |         | x    |         | x          |         |
+dispute.decide          |         |      |         | x          |         |
 """
 ROWS = [[cell.strip() for cell in line.split("|")] for line in TRUTH.strip().split("\n")]
 CASES = [
