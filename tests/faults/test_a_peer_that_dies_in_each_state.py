@@ -137,7 +137,8 @@ class Process:
         )
 
     def waiting(self) -> bool:
-        open_ones = "SELECT id FROM outbox_message WHERE delivered_at IS NULL AND failed_at IS NULL"
+        """True while a message between the two is on its way; those to the keeper wait until it is back."""
+        open_ones = "SELECT id FROM outbox_message WHERE delivered_at IS NULL AND failed_at IS NULL AND peer <> 'yrd'"
         return any(self.rows(one, open_ones) for one in self.two.both)
 
     def named(self, where: str) -> dict[str, str]:

@@ -178,9 +178,10 @@ def test_any_json_is_a_page_of_receipts_or_refused(document):
 def test_any_receipt_is_canonical_and_reads_back(receipt):
     entry = receipt.to_entry()
     assert Receipt.from_entry(entry) == receipt
-    assert entry == canonical_bytes(
-        {name: getattr(receipt, name) for name in Receipt.__slots__} | {"v": 1, "kind": "exchange"}
-    )
+    told = {name: getattr(receipt, name) for name in Receipt.__slots__} | {"v": 1, "kind": "exchange"}
+    if not receipt.withheld:
+        del told["withheld"]  # as every receipt of an exchange that holds no row back
+    assert entry == canonical_bytes(told)
 
 
 @given(st.binary(max_size=300))

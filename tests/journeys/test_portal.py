@@ -54,7 +54,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
             "Jiangsu Market Regulation",
             {"wang": "officer", "zhao": "head", SUPERVISOR: "supervisor"},
         )
-        people = {"li": "officer", "sun": "head", "qian": "supervisor"}
+        people = {"li": "officer", "sun": "head", "qian": "supervisor", "he": "steward", "wu": "auditor"}
         staff(region[CONSUMER], DESK, "安徽省数据资源管理局", "Anhui Data Resources", people)
         source = folder / "companies.csv"
         source.write_text(COMPANIES, encoding="utf-8")
@@ -144,17 +144,20 @@ def rooms_of(page: Page) -> list[str]:
     return page.eval_on_selector_all(".rail__wide a", "links => links.map(link => link.getAttribute('href'))")
 
 
-@pytest.mark.parametrize("username", ["li", "sun", "qian"])
-def test_no_page_is_wider_than_a_phone_in_either_language(place: Place, page: Page, username: str):
+@pytest.mark.parametrize("username", ["li", "sun", "qian", "he", "wu"])
+def test_every_room_of_every_role_opens_in_either_language_and_fits_a_phone(place: Place, page: Page, username: str):
     sign_in(page, place.consumer, username)
     addresses = [*rooms_of(page), f"/catalogue/{place.resource}/"]
-    if username != "qian":
+    if username in ("li", "sun"):
         addresses += [f"/catalogue/{place.resource}/request/", "/publish/sources/new/"]
     for language in ("en", "zh-hans"):
         page.context.add_cookies([{"name": "django_language", "value": language, "url": place.consumer.base_url}])
         for address in addresses:
-            page.goto(place.consumer.base_url + address)
+            answer = page.goto(place.consumer.base_url + address)
+            assert answer is not None
+            assert answer.ok, address
             assert page.locator("html").get_attribute("lang") == language
+            assert page.locator("h1").count() == 1, address
             for width in WIDTHS:
                 page.set_viewport_size({"width": width, "height": 780})
                 spare = page.evaluate("document.documentElement.clientWidth - document.documentElement.scrollWidth")
