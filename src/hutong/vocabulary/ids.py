@@ -23,5 +23,10 @@ def urn(identifier: str) -> str:
     return "urn:uuid:" + identifier
 
 
+def as_urn(text: str) -> str:
+    """An id as people type it, bare or as a URN, as the URN."""
+    return text if ":" in text else urn(text)
+
+
 def is_id(text: str) -> bool:
     return UUID_TEXT.match(text) is not None
