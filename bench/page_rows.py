@@ -34,6 +34,7 @@ from hutong.control.requests.models import ShareRequest
 from hutong.exchange.models import ExchangeRecord
 from hutong.node.models import Member
 from hutong.node.settings import current
+from hutong.vocabulary.ids import urn, uuid_of
 
 SEED = 809
 YEARS = 3
@@ -270,7 +271,7 @@ class Dealing:
 
     @property
     def pid(self) -> str:
-        return "urn:uuid:" + _uuid(2, self.n)
+        return urn(_uuid(2, self.n))
 
     @property
     def request_id(self) -> str:
@@ -341,7 +342,7 @@ def _negotiations(dealings: list[Dealing]) -> Iterator[list[Any]]:
             asked, at = _asked(one), _moment(one.at)
             offer = {"@id": one.pid, "@type": "Offer", "target": one.resource_id, "permission": [{"action": "use"}]}
             yield writer.row(
-                pid=one.pid, role=one.role, peer=one.peer, peer_pid="urn:uuid:" + _uuid(4, one.n), state=one.state,
+                pid=one.pid, role=one.role, peer=one.peer, peer_pid=urn(_uuid(4, one.n)), state=one.state,
                 dataset_id=one.resource_id, offer=_json(offer), terms=_json(asked), created_at=at, updated_at=at,
                 due_at=_day(one.at + timedelta(days=14)) if one.role == "provider" else None,
                 request_id=one.request_id if one.role == "consumer" else "", department=one.office.code,
@@ -362,7 +363,7 @@ def _clocks(dealings: list[Dealing], chance: random.Random) -> Iterator[list[Any
                 department=one.office.code, role="officer", title_zh="答复", title_en="Reply", received_on=_day(one.at),
                 days=10, due_on=_day(due), met_on=_day(met) if met else None, created_at=_moment(one.at),
                 changed_at=_moment(one.at), state="running" if met is None else "late" if met > due else "met",
-                page=_json(["negotiation", one.pid.removeprefix("urn:uuid:")]),
+                page=_json(["negotiation", uuid_of(one.pid)]),
             )  # fmt: skip
 
 
@@ -397,7 +398,7 @@ def _exchanges(dealings: list[Dealing], chance: random.Random, now: datetime) ->
 
 
 def _agreement(one: Dealing) -> str:
-    return "urn:uuid:" + _uuid(6, one.n)
+    return urn(_uuid(6, one.n))
 
 
 def _uuid(kind: int, n: int) -> str:

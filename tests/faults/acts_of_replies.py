@@ -25,6 +25,7 @@ from hutong.node.events import Event
 from hutong.node.receiving import Peer
 from hutong.node.settings import current
 from hutong.vocabulary.errors import NotFound, WrongState
+from hutong.vocabulary.ids import uuid_of
 from tests import dsp_peer
 from tests.faults.acts import FILING, act, person, region
 from tests.publication import supervisor
@@ -221,7 +222,7 @@ def a_zone_is_ended(zone: str) -> None:
 @act(lambda: region() and None)
 def a_zone_of_the_region_is_heard(_: None) -> None:
     words = {"name_zh": "区", "name_en": "", "reference": "协议", "members": [current().jurisdiction, "340000"]}
-    said = {"id": THEIRS.removeprefix("urn:uuid:"), "version": 1, "state": "in_force", **words}
+    said = {"id": uuid_of(THEIRS), "version": 1, "state": "in_force", **words}
     said |= {"valid_from": "2022-01-01", "valid_to": None}
     with transaction.atomic():
         zones.take(REGION, Event("1", "urn:x", zones.ZONE_EVENT, str(said["id"]), "2026-11-23T00:00:00Z", said))

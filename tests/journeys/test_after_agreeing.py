@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 import hutong
+from hutong.vocabulary.ids import uuid_of
 from tests.journeys.after_agreeing import ANHUI, NANJING, PROVIDER, SUZHOU, ZHEJIANG, After, after, one
 from tests.journeys.people import as_person
 from tests.nodes import CommandFailed, until
@@ -137,7 +138,7 @@ def test_an_officer_reports_in_the_browser_another_answers_and_the_reader_acknow
 ) -> None:
     three.read(ANHUI, SUZHOU)
     reader = as_person(browser, three.region[ANHUI], "wang")
-    bare = three.agreements[ANHUI].removeprefix("urn:uuid:")
+    bare = uuid_of(three.agreements[ANHUI])
     reader.goto(f"{three.region[ANHUI].base_url}/agreements/{bare}/")
     reader.get_by_role("link", name="Report a wrong record").click()
     reader.get_by_role("button", name="Seal and report").click()

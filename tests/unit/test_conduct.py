@@ -46,7 +46,7 @@ from hutong.node.models import OutboxMessage
 from hutong.node.receiving import Peer
 from hutong.vocabulary.canonical import canonical_digest
 from hutong.vocabulary.errors import NotAllowed, WrongState
-from hutong.vocabulary.ids import new_id
+from hutong.vocabulary.ids import new_id, uuid_of
 from tests.concluded import consumed, filed_by_peer, provided
 from tests.dsp_peer import DspPeer
 
@@ -444,7 +444,7 @@ def test_zjcr_20_credit_queries_kept_ten_years_where_the_resource_is_of_credit(
     anhui: DspPeer, officer: Account
 ) -> None:
     made, _ = provided(anhui, officer)
-    Entry.objects.filter(id=made.resource_id.removeprefix("urn:uuid:")).update(theme="credit")
+    Entry.objects.filter(id=uuid_of(made.resource_id)).update(theme="credit")
     nine_years = retention.months_before(day.today(), 108)
     used(made.id, china_noon(nine_years))
     with pytest.raises(CreditQueriesKept):

@@ -11,6 +11,7 @@ from hutong.control.disputes import actions
 from hutong.control.disputes.models import Dispute
 from hutong.control.identity.models import Account
 from hutong.control.returns.models import ReturnFlow, ReturnOffer
+from hutong.vocabulary.ids import uuid_of
 from tests.disputing import open_against_us
 from tests.dsp_peer import DspPeer, department, heard_of, peer, published, terms
 from tests.region import an_item, neighbour, ourselves
@@ -34,18 +35,18 @@ def signed_in(role: str) -> Client:
 
 
 def page(client: Client, dispute: Dispute) -> str:
-    return client.get(reverse("dispute", args=[dispute.id.removeprefix("urn:uuid:")])).content.decode()
+    return client.get(reverse("dispute", args=[uuid_of(dispute.id)])).content.decode()
 
 
 def act(client: Client, dispute: Dispute, **said: str) -> str:
-    address = reverse("dispute_act", args=[dispute.id.removeprefix("urn:uuid:")])
+    address = reverse("dispute_act", args=[uuid_of(dispute.id)])
     return client.post(address, said, follow=True).content.decode()
 
 
 def test_a_dispute_is_opened_from_a_request_and_walked_up_by_its_head(shanghai):
     pid, _, _ = shanghai.request(published(), terms())
     head = signed_in("head")
-    address = reverse("dispute_request", args=[pid.removeprefix("urn:uuid:")])
+    address = reverse("dispute_request", args=[uuid_of(pid)])
     assert "企业登记信息" in head.get(address).content.decode()
     said = {"open-respondent": "310000", "open-title": "申请范围", "open-text": "申请超出目录列明的用途。"}
     shown = head.post(address, said, follow=True).content.decode()

@@ -10,7 +10,7 @@ from django.test import Client
 from hutong.control.catalogue import federation, feed
 from hutong.node.settings import FILE_NAME, change, current
 from hutong.node.signatures import body_digest, sign_request
-from hutong.vocabulary.ids import new_id
+from hutong.vocabulary.ids import new_id, uuid_of
 from tests.conftest import HOME
 from tests.dsp_peer import peer, published
 from tests.region import neighbour, ourselves
@@ -41,7 +41,7 @@ def walk(client):
         answer = client.get(address)
         assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/ld+json")
         catalog, view = answer.json()["@graph"]
-        yield [one["dct:identifier"][0]["@value"].removeprefix("urn:uuid:") for one in catalog.get("dcat:dataset", [])]
+        yield [uuid_of(one["dct:identifier"][0]["@value"]) for one in catalog.get("dcat:dataset", [])]
         following = view.get("hydra:next", {}).get("@id", "")
         assert (f'<{following}>; rel="next"' in answer.headers.get("Link", "")) is bool(following)
         address = following.removeprefix(current().base_url)

@@ -68,6 +68,7 @@ def test_ids_are_version_7_and_sort_by_time():
 def test_only_an_id_is_an_id():
     one = ids.new_id()
     assert ids.is_id(one)
-    assert ids.urn(one) == "urn:uuid:" + one
+    assert ids.urn(one) == "urn:uuid:" + one == ids.urn(ids.urn(one))
+    assert ids.uuid_of(ids.urn(one)) == one == ids.uuid_of(one)
     for wrong in [one.upper(), one + "\n", "../" + one[3:], "", "urn:uuid:" + one]:
         assert not ids.is_id(wrong)

@@ -32,7 +32,7 @@ from hutong.node.settings import current
 from hutong.portal.components.timelines import story
 from hutong.vocabulary.canonical import digest
 from hutong.vocabulary.errors import NotAllowed
-from hutong.vocabulary.ids import new_id, urn
+from hutong.vocabulary.ids import new_id, urn, uuid_of
 from tests import dsp_messages
 from tests.dsp_peer import HEALTH, agree, department, published, refuse, terms
 from tests.region import neighbour, ourselves
@@ -271,10 +271,10 @@ def test_the_pages_say_who_it_is_and_what_is_not_signed(connector, officer):
 
     pid = connector.ask(published().dataset, ours).json()["providerPid"]
     assert "伙伴, outside the directory" in page("inbox")
-    assert "伙伴, outside the directory" in page("negotiation", pid.removeprefix("urn:uuid:"))
+    assert "伙伴, outside the directory" in page("negotiation", uuid_of(pid))
     made = agree(officer, pid)
     connector.say(f"/negotiations/{pid}/agreement/verification", "VERIFICATION", providerPid=pid, consumerPid=ours)
-    shown = page("agreement", made.id.removeprefix("urn:uuid:"))
+    shown = page("agreement", uuid_of(made.id))
     assert "not signed by the peer" in shown
     assert "not signed yet" not in shown
     assert f"outside:{PARTNER}" not in shown  # its name, in the timeline too

@@ -24,7 +24,7 @@ from hutong.control.statute import day
 from hutong.control.statute.book import rule_named
 from hutong.exchange.models import ExchangeRecord, Source
 from hutong.vocabulary.errors import BadInput
-from hutong.vocabulary.ids import new_id
+from hutong.vocabulary.ids import new_id, urn
 from tests.dsp_peer import department
 from tests.region import ourselves
 
@@ -132,7 +132,7 @@ def test_d809_40_no_disposal_proof_counts_disposals_not_proven(office, at):
 
 def refused_negotiation(office: Department, code: str, citation: str) -> Negotiation:
     one = Negotiation.objects.create(
-        pid="urn:uuid:" + new_id(), role="provider", peer="310000", state="TERMINATED", department=office.code,
+        pid=urn(new_id()), role="provider", peer="310000", state="TERMINATED", department=office.code,
         refusal_code=code, refusal_reason="…", refusal_citation=citation,
     )  # fmt: skip
     Negotiation.objects.filter(pid=one.pid).update(updated_at=datetime(2025, 10, 10, tzinfo=UTC))
@@ -190,7 +190,7 @@ def agreement(office: Department) -> str:
     negotiation = Negotiation.objects.create(pid="n", role="consumer", peer="310000", state="FINALIZED")
     now = datetime(2025, 10, 1, tzinfo=UTC)
     made = Agreement.objects.create(
-        id="urn:uuid:" + new_id(), negotiation=negotiation, role="consumer", peer="310000", resource_id="r",
+        id=urn(new_id()), negotiation=negotiation, role="consumer", peer="310000", resource_id="r",
         document={}, digest="", department=office.code, state="active", starts_at=now,
     )  # fmt: skip
     return made.id

@@ -18,6 +18,7 @@ from hutong.control.corrections.models import Correction
 from hutong.control.identity.models import Account
 from hutong.control.statute import day
 from hutong.exchange.models import Grant
+from hutong.vocabulary.ids import uuid_of
 from tests.concluded import consumed, filed_by_peer, provided
 from tests.dsp_peer import DspPeer
 from tests.unit.test_correcting import EVIDENCE, USCC
@@ -32,7 +33,7 @@ def at_desk(account: Account) -> Client:
 
 
 def address(agreement: Agreement, rest: str = "") -> str:
-    return f"/agreements/{agreement.id.removeprefix('urn:uuid:')}/{rest}"
+    return f"/agreements/{uuid_of(agreement.id)}/{rest}"
 
 
 def shown(client: Client, path: str) -> str:

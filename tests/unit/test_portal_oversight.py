@@ -19,7 +19,7 @@ from hutong.control.oversight.measures import measures
 from hutong.control.statute import day
 from hutong.node import settings as node_settings
 from hutong.portal.visitors import figure_views
-from hutong.vocabulary.ids import new_id
+from hutong.vocabulary.ids import new_id, urn
 from tests.dsp_peer import department
 from tests.region import ourselves
 
@@ -35,7 +35,7 @@ def months(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     start(ChangeNotFiled, "resource:1", department=office.code, title_zh="企业登记", title_en="Companies")
     for n in range(6):
         one = Negotiation.objects.create(
-            pid="urn:uuid:" + new_id(), role="provider", peer="310000", state="TERMINATED", department=office.code,
+            pid=urn(new_id()), role="provider", peer="310000", state="TERMINATED", department=office.code,
             refusal_code=f"code_{n % 2}", refusal_reason="…", refusal_citation="=《条例》第十五条",
         )  # fmt: skip
         Negotiation.objects.filter(pid=one.pid).update(updated_at=datetime(2025, 10, 10, tzinfo=UTC))

@@ -17,7 +17,7 @@ from hutong.control.identity.models import Account
 from hutong.control.requests.models import ShareRequest
 from hutong.exchange.models import ApiKey
 from hutong.vocabulary.canonical import digest
-from hutong.vocabulary.ids import new_id, urn
+from hutong.vocabulary.ids import new_id, urn, uuid_of
 from tests.dsp_peer import DspPeer, department, heard_of, published, terms
 
 pytestmark = pytest.mark.django_db
@@ -139,26 +139,22 @@ def asked_for(anhui: DspPeer) -> Negotiation:
     return Negotiation.objects.get()
 
 
-def bare(pid: str) -> str:
-    return pid.removeprefix("urn:uuid:")
-
-
 def test_the_provider_decides_item_by_item_and_signs(anhui: DspPeer):
     negotiation, officer = asked_for(anhui), signed_in("officer")
-    page = shown(officer.get(reverse("negotiation", args=[bare(negotiation.pid)])))
+    page = shown(officer.get(reverse("negotiation", args=[uuid_of(negotiation.pid)])))
     assert "Answer by" in page
     assert "working days left" in page
     chosen = {"agree-give_0": "on", "agree-mask_0": "first:6", "agree-mask_1": "keep"}
-    answer = officer.post(reverse("negotiation_agree", args=[bare(negotiation.pid)]), chosen)
+    answer = officer.post(reverse("negotiation_agree", args=[uuid_of(negotiation.pid)]), chosen)
     assert not Agreement.objects.exists(), "nothing leaves before the head has signed"
     page = shown(officer.get(answer["Location"]))
     assert "As data officer you may not sign a reply." in page
     assert "A proposed reply waits for the head" in page
     head = signed_in("head")
     assert "keeps the first 6" in shown(head.get(reverse("desk")))
-    answer = head.post(reverse("negotiation_sign", args=[bare(negotiation.pid)]))
+    answer = head.post(reverse("negotiation_sign", args=[uuid_of(negotiation.pid)]))
     agreement = Agreement.objects.get()
-    assert answer["Location"] == reverse("agreement", args=[bare(agreement.id)])
+    assert answer["Location"] == reverse("agreement", args=[uuid_of(agreement.id)])
     items = agreement.document["hutong:terms"]["items"]
     assert items == [{"name": "uscc", "mask": {"action": "first", "n": 6}}]
     page = shown(officer.get(answer["Location"]))
@@ -170,7 +166,7 @@ def test_the_provider_decides_item_by_item_and_signs(anhui: DspPeer):
 def test_an_agreement_with_a_peer_without_our_terms_lasts_as_long_as_the_provider_says(anhui: DspPeer):
     anhui.request(published(), None)
     negotiation, officer = Negotiation.objects.get(), signed_in("officer")
-    here, address = (reverse(name, args=[bare(negotiation.pid)]) for name in ("negotiation", "negotiation_agree"))
+    here, address = (reverse(name, args=[uuid_of(negotiation.pid)]) for name in ("negotiation", "negotiation_agree"))
     page = shown(officer.get(here))
     assert 'name="agree-term_days" value="365" min="1" max="365"' in page
     assert "agree-mask_0" not in page
@@ -178,14 +174,14 @@ def test_an_agreement_with_a_peer_without_our_terms_lasts_as_long_as_the_provide
         assert 'id="id_agree-term_days_error"' in shown(officer.post(address, {"agree-term_days": wrong}))
     assert not Agreement.objects.exists()
     assert officer.post(address, {"agree-term_days": "30"}).status_code == 302
-    assert signed_in("head").post(reverse("negotiation_sign", args=[bare(negotiation.pid)])).status_code == 302
+    assert signed_in("head").post(reverse("negotiation_sign", args=[uuid_of(negotiation.pid)])).status_code == 302
     agreement = Agreement.objects.get()
     assert round((agreement.ends_at - agreement.starts_at) / timedelta(days=1)) == 30
 
 
 def test_a_refusal_needs_reason_and_citation(anhui: DspPeer):
     negotiation, officer = asked_for(anhui), signed_in("officer")
-    address = reverse("negotiation_refuse", args=[bare(negotiation.pid)])
+    address = reverse("negotiation_refuse", args=[uuid_of(negotiation.pid)])
     given = {"refuse-code": "more_than_needed", "refuse-reason": "信息项过多", "refuse-citation": "条例第二十五条"}
     for wrong in ({"refuse-citation": ""}, {}):
         page = shown(officer.post(address, given | wrong))
@@ -196,22 +192,22 @@ def test_a_refusal_needs_reason_and_citation(anhui: DspPeer):
     assert officer.post(address, given | {"refuse-law": "809", "refuse-article": "25"}).status_code == 302
     head = signed_in("head")
     note = {"back-note": "请补充理由"}
-    assert head.post(reverse("negotiation_send_back", args=[bare(negotiation.pid)]), note).status_code == 302
-    assert "请补充理由" in shown(officer.get(reverse("negotiation", args=[bare(negotiation.pid)])))
+    assert head.post(reverse("negotiation_send_back", args=[uuid_of(negotiation.pid)]), note).status_code == 302
+    assert "请补充理由" in shown(officer.get(reverse("negotiation", args=[uuid_of(negotiation.pid)])))
     officer.post(address, given | {"refuse-law": "809", "refuse-article": "25"})
-    assert head.post(reverse("negotiation_sign", args=[bare(negotiation.pid)])).status_code == 302
+    assert head.post(reverse("negotiation_sign", args=[uuid_of(negotiation.pid)])).status_code == 302
     negotiation.refresh_from_db()
     assert (negotiation.state, negotiation.refusal_citation) == ("TERMINATED", "《政务数据共享条例》第二十五条")
 
 
 def test_missing_material_is_asked_for_once(anhui: DspPeer):
     negotiation, officer = asked_for(anhui), signed_in("officer")
-    address = reverse("negotiation_supplement", args=[bare(negotiation.pid)])
+    address = reverse("negotiation_supplement", args=[uuid_of(negotiation.pid)])
     points = {"supplement-field_0": "material", "supplement-wanted_0": "授权文件"}
     assert "Choose the field" in shown(officer.post(address, points | {"supplement-wanted_1": "系统备案证明"}))
     points |= {"supplement-field_1": "basis", "supplement-wanted_1": "系统备案证明"}
     assert officer.post(address, points).status_code == 302
-    page = shown(officer.get(reverse("negotiation", args=[bare(negotiation.pid)])))
+    page = shown(officer.get(reverse("negotiation", args=[uuid_of(negotiation.pid)])))
     assert "授权文件" in page
     assert "系统备案证明" in page
 
@@ -220,10 +216,10 @@ def test_an_auditor_reads_the_inbox_and_may_not_answer(anhui: DspPeer):
     negotiation = asked_for(anhui)
     auditor = Client(headers={"accept-language": "en"})
     auditor.force_login(Account.objects.create(username="auditor", role="auditor"))
-    page = shown(auditor.get(reverse("negotiation", args=[bare(negotiation.pid)])))
+    page = shown(auditor.get(reverse("negotiation", args=[uuid_of(negotiation.pid)])))
     assert "As auditor you may not answer a request." in page
     chosen = {"agree-give_0": "on", "agree-mask_0": "keep", "agree-mask_1": "keep"}
-    answer = auditor.post(reverse("negotiation_agree", args=[bare(negotiation.pid)]), chosen)
+    answer = auditor.post(reverse("negotiation_agree", args=[uuid_of(negotiation.pid)]), chosen)
     assert answer.status_code == 403
     assert not Agreement.objects.exists()
 

@@ -40,7 +40,7 @@ from hutong.ledger.models import AuditRecord
 from hutong.node.settings import current
 from hutong.vocabulary.calendar import PUBLISHED
 from hutong.vocabulary.errors import NotAllowed
-from hutong.vocabulary.ids import new_id, urn
+from hutong.vocabulary.ids import new_id, urn, uuid_of
 from tests.dsp_peer import DspPeer, department, head_of, heard_of, published, terms
 
 pytestmark = pytest.mark.django_db
@@ -269,7 +269,7 @@ def test_a_refusal_reads_the_same_on_page_api_log_and_command_line(anhui: DspPee
     assert (record["code"], record["reason"], record["citation"]) == ("more_than_needed", "电话超出所需", CITED)
     client = Client(headers={"accept-language": "zh-hans"})
     client.force_login(officer)
-    page = client.get(reverse("negotiation", args=[pid.removeprefix("urn:uuid:")])).content.decode()
+    page = client.get(reverse("negotiation", args=[uuid_of(pid)])).content.decode()
     assert all(text in page for text in (CITED, "电话超出所需", "申请的信息项超出用途所需"))
     line = CliRunner().invoke(agreement_cli, ["inbox", str(current().home), "--all", "--json"])
     shown = orjson.loads(line.output)[0]

@@ -36,7 +36,7 @@ from hutong.node.keys import seal
 from hutong.node.models import OutboxMessage
 from hutong.node.settings import current
 from hutong.vocabulary.errors import NotAllowed
-from hutong.vocabulary.ids import new_id, urn
+from hutong.vocabulary.ids import new_id, urn, uuid_of
 from tests.dsp_peer import DspPeer, head_of, published, terms
 from tests.region import an_item
 
@@ -202,7 +202,7 @@ def test_the_pages_and_the_command_line_show_the_same_and_no_cache_keeps_it(
     assert answer["Cache-Control"] == "no-store"
     assert "139****0001" in answer.content.decode()
     pid, _, _ = anhui.request(entry, terms(items=("uscc", "name", "phone")))
-    address = reverse("negotiation_simulate", args=[pid.removeprefix("urn:uuid:")])
+    address = reverse("negotiation_simulate", args=[uuid_of(pid)])
     chosen = {"agree-give_0": "on", "agree-give_1": "on", "agree-give_2": "on"}
     chosen |= {"agree-mask_0": "keep", "agree-mask_1": "first:1", "agree-mask_2": "null"}
     page = client.post(address, chosen | {"sample": "member", "csrfmiddlewaretoken": "x"}).content.decode()

@@ -16,6 +16,7 @@ from hutong.exchange.query import ROWS_PER_ANSWER, BadQuery, is_agreement, is_pu
 from hutong.exchange.shaping.predicate import Predicate, parse_text
 from hutong.vocabulary.canonical import digest
 from hutong.vocabulary.errors import NotFound, Refused
+from hutong.vocabulary.ids import urn
 from hutong.vocabulary.rulebook import Rule
 
 PREFIX = "/exchange/v1/agreements/"
@@ -94,8 +95,7 @@ def key_digest(headers: Mapping[str, str]) -> str:
 
 
 def _agreement(path: str) -> str:
-    name = path[len(PREFIX) : -len(SUFFIX)]
-    agreement = name if name.startswith("urn:uuid:") else "urn:uuid:" + name
+    agreement = urn(path[len(PREFIX) : -len(SUFFIX)])
     if not is_agreement(agreement):
         raise NotFound(what="agreement", name="of that form", name_zh="（编号格式不符）")
     return agreement

@@ -9,6 +9,9 @@ import time
 UUID_TEXT = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
 
 
+_URN = "urn:uuid:"
+
+
 def new_id() -> str:
     """A UUID version 7 (RFC 9562): 48 bits of milliseconds, then 74 random bits."""
     milliseconds = time.time_ns() // 1_000_000
@@ -20,12 +23,13 @@ def new_id() -> str:
 
 
 def urn(identifier: str) -> str:
-    return "urn:uuid:" + identifier
+    """The URN of an id that was minted, stored or typed bare; what is a URN already stays as it is."""
+    return identifier if ":" in identifier else _URN + identifier
 
 
-def as_urn(text: str) -> str:
-    """An id as people type it, bare or as a URN, as the URN."""
-    return text if ":" in text else urn(text)
+def uuid_of(identifier: str) -> str:
+    """The bare id of a URN, as addresses and file names have it; what is bare already stays as it is."""
+    return identifier.removeprefix(_URN)
 
 
 def is_id(text: str) -> bool:

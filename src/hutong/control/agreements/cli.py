@@ -10,9 +10,9 @@ import click
 
 from hutong.control.identity.cli import FOLDER, operator
 from hutong.control.replies import cli as replies
-from hutong.control.replies.cli import urn
 from hutong.control.requests.cli import AS, AS_JSON
 from hutong.node.settings import setup
+from hutong.vocabulary.ids import urn
 
 REASON = click.option("--reason", required=True, help="Why; the other side reads it.")
 

@@ -16,6 +16,7 @@ from hutong.control.requests.rules import RequestIncomplete, check_items
 from hutong.exchange.shaping.masks import Mask
 from hutong.exchange.shaping.predicate import Predicate
 from hutong.vocabulary.errors import NotFound
+from hutong.vocabulary.ids import uuid_of
 
 KEEP: Final[dict[str, Any]] = {"action": "keep"}
 
@@ -56,7 +57,7 @@ def published(target: str) -> tuple[dict[str, Any], Asked]:
 
     raises   UnknownDataset
     """
-    dataset_id = target.removeprefix("urn:uuid:")
+    dataset_id = uuid_of(target)
     try:
         dataset = catalogue.dataset(dataset_id)
         return dataset, asked_of(dataset_id)

@@ -45,7 +45,7 @@ from hutong.control.replies.term import begin_reply
 from hutong.node import outside
 from hutong.node.keyring import ring
 from hutong.vocabulary.canonical import canonical_digest
-from hutong.vocabulary.ids import new_id, urn
+from hutong.vocabulary.ids import new_id, urn, uuid_of
 
 Heard = ContractRequest | ContractOffer | ContractAgreement | ContractVerification | ContractEvent | ContractTermination
 LONGEST_REASON = 4_000  # characters kept of a peer's reason
@@ -145,7 +145,7 @@ def _check_same(negotiation: Negotiation, message: Heard) -> None:
 def _take_request(negotiation: Negotiation, offer: Policy) -> dict[str, Any]:
     """Check a request and take it over; D809-21's clock starts."""
     target = offer.target or negotiation.dataset_id
-    if not target or negotiation.dataset_id not in ("", target.removeprefix("urn:uuid:")):
+    if not target or negotiation.dataset_id not in ("", uuid_of(target)):
         raise UnknownDataset(dataset=target[:80])
     dataset, asked = published(target)
     terms = read_terms(offer.document)
@@ -207,7 +207,7 @@ def _check_parties(negotiation: Negotiation, policy: Policy) -> None:
         raise AgreementDiffers(what="assigner")
     if policy.assignee != door.ourselves():
         raise AgreementDiffers(what="assignee")
-    if (policy.target or "").removeprefix("urn:uuid:") != negotiation.dataset_id.removeprefix("urn:uuid:"):
+    if uuid_of(policy.target or "") != uuid_of(negotiation.dataset_id):
         raise AgreementDiffers(what="target")
 
 

@@ -19,6 +19,7 @@ from hutong.control.agreements.steps import peers_own
 from hutong.control.catalogue import feed
 from hutong.control.catalogue import queries as catalogue
 from hutong.vocabulary.errors import NotFound, Refused
+from hutong.vocabulary.ids import uuid_of
 
 Answer = tuple[int, dict[str, Any] | None]
 View = Callable[..., HttpResponse]
@@ -139,7 +140,7 @@ def transfer(request: HttpRequest, peer: door.Peer, pid: str) -> Answer:  # noqa
 @door.reader(refusal=_catalog_error)
 def dataset(request: HttpRequest, peer: door.Peer, dataset_id: str) -> Answer:  # noqa: ARG001 - a reader's arguments
     try:
-        return 200, catalogue.dataset(dataset_id.removeprefix("urn:uuid:"))
+        return 200, catalogue.dataset(uuid_of(dataset_id))
     except NotFound as missing:
         raise NotFound(what="data set", name=dataset_id[:80]) from missing
 

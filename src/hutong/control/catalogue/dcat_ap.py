@@ -14,6 +14,7 @@ from hutong.control.catalogue.models import Attribute
 from hutong.node.directory import iso, participant_id
 from hutong.node.settings import Settings
 from hutong.vocabulary.codes import THEMES
+from hutong.vocabulary.ids import urn
 
 PREFIXES: Final = {
     "dcat": "http://www.w3.org/ns/dcat#",
@@ -49,7 +50,7 @@ def dataset(entry: EntryDocument) -> Node:
         "@type": "dcat:Dataset",
         "dct:title": _texts(entry.title_zh, entry.title_en),
         "dct:description": _texts(entry.summary_zh, entry.summary_en),
-        "dct:identifier": [_text(f"urn:uuid:{entry.id}")],
+        "dct:identifier": [_text(urn(entry.id))],
         "dct:modified": [_typed(str(iso(entry.published_at)), "xsd:dateTime")],
         "dct:publisher": [_department(entry)],
         "dct:accessRights": [_rights(entry)],

@@ -31,6 +31,7 @@ from hutong.control.identity.rules import Action, Actor, check
 from hutong.control.notices.actions import tell
 from hutong.control.statute import day
 from hutong.vocabulary.errors import NotFound, WrongState
+from hutong.vocabulary.ids import uuid_of
 
 # --- beside what agreements.actions does to the data: its callers hold the transaction -------------------------
 
@@ -148,7 +149,7 @@ def report_incident(by: Actor, agreement_id: str, given: Mapping[str, Any]) -> F
     agreement = _agreement(by, agreement_id)
     suspension = queries.standing_suspension(agreement)
     paper = _file(agreement, "incident", given, by, refers_to=suspension.id if suspension else "")
-    page = ("agreement", agreement.id.removeprefix("urn:uuid:"))
+    page = ("agreement", uuid_of(agreement.id))
     title = title_of(agreement.resource_id)
     said = IncidentReported(title=title.en or title.zh, title_zh=title.zh, found=paper.content["found_on"])
     tell(said, role="supervisor", subject=papers.subject(agreement.id), page=page)

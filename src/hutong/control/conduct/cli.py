@@ -14,7 +14,7 @@ from hutong.control.agreements.cli import agreement
 from hutong.control.identity.cli import FOLDER, operator
 from hutong.control.requests.cli import AS, AS_JSON
 from hutong.node.settings import setup
-from hutong.vocabulary.ids import as_urn
+from hutong.vocabulary.ids import urn
 
 __all__ = ["agreement", "use"]
 AGREEMENT = click.argument("agreement_id")
@@ -159,7 +159,7 @@ def report(folder: Path, *, agreement_id: str, as_json: bool) -> None:
     setup(folder)
     from hutong.control.conduct import use as uses
 
-    agreements = uses.of_account(operator(), as_urn(agreement_id) if agreement_id else "")
+    agreements = uses.of_account(operator(), urn(agreement_id) if agreement_id else "")
     rows = [one.document() for one in uses.by_year(agreements)]
     _show(rows, as_json)
 
@@ -177,7 +177,7 @@ def purge(folder: Path, *, before: Any, agreement_id: str) -> None:
     from hutong.control.conduct import retention
 
     day: date = before.date()
-    done = retention.purge(operator(), day, agreement_id=as_urn(agreement_id) if agreement_id else "")
+    done = retention.purge(operator(), day, agreement_id=urn(agreement_id) if agreement_id else "")
     click.echo(f"{done.rows} records purged; proofs in the ledger: {', '.join(done.proofs) or 'none'}")
 
 
@@ -192,7 +192,7 @@ def _file(verb: str, folder: Path, agreement_id: str, username: str, given: dict
     from hutong.control.conduct import actions
     from hutong.control.identity.queries import account
 
-    paper = getattr(actions, verb)(account(username), as_urn(agreement_id), given)
+    paper = getattr(actions, verb)(account(username), urn(agreement_id), given)
     click.echo(f"{paper.kind} {paper.id} is filed and on its way to {paper.agreement.peer}.")
 
 

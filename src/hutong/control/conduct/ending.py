@@ -18,6 +18,7 @@ from hutong.control.conduct.sentences import DisposalDue
 from hutong.control.notices.actions import tell
 from hutong.ledger.models import AuditRecord
 from hutong.ledger.record import record
+from hutong.vocabulary.ids import uuid_of
 
 AT_ONCE = 500  # agreements found expired in one look
 BY_RULE = "rule:D809-27"
@@ -76,7 +77,7 @@ def over(agreement: Agreement, how: str) -> None:
     if agreement.role != Party.CONSUMER:
         return
     title = title_of(agreement.resource_id)
-    page = ("agreement", agreement.id.removeprefix("urn:uuid:"))
+    page = ("agreement", uuid_of(agreement.id))
     clock = clocks.start(
         DisposalLate,
         subject,

@@ -16,7 +16,7 @@ from hutong.control.notices.actions import tell
 from hutong.node.events import Event, on_event
 from hutong.node.receiving import Peer
 from hutong.vocabulary.errors import BadInput, NotFound
-from hutong.vocabulary.ids import UUID_TEXT
+from hutong.vocabulary.ids import UUID_TEXT, uuid_of
 from hutong.vocabulary.sentences import Sentence
 
 TOLD_TO_SUPERVISOR = ("incident", "suspension", "stop")
@@ -104,7 +104,7 @@ def _sentence(paper: Filing) -> Sentence:
 
 
 def _tell(paper: Filing, said: Sentence) -> None:
-    page = ("agreement", paper.agreement_id.removeprefix("urn:uuid:"))
+    page = ("agreement", uuid_of(paper.agreement_id))
     about = papers.subject(paper.agreement_id)
     for role in ("officer", "head"):
         tell(said, role=role, department=paper.department, subject=about, page=page)

@@ -16,7 +16,7 @@ from hutong.node import outside
 from hutong.node.directory import iso
 from hutong.node.events import post_event
 from hutong.vocabulary.canonical import canonical_digest
-from hutong.vocabulary.ids import new_id
+from hutong.vocabulary.ids import new_id, uuid_of
 
 FILED: Final = "conduct.filed"
 ANSWERED: Final = "conduct.answered"
@@ -67,7 +67,7 @@ def rectification_clock(paper: Filing) -> date | None:
         department=paper.agreement.department,
         title_zh=f"整改：{title.zh}",
         title_en=f"Rectification: {title.en or title.zh}",
-        page=("agreement", paper.agreement_id.removeprefix("urn:uuid:")),
+        page=("agreement", uuid_of(paper.agreement_id)),
     )
     return clock.due_on
 

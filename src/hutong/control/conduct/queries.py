@@ -10,6 +10,7 @@ from hutong.control.agreements.models import Agreement
 from hutong.control.agreements.transitions import Party
 from hutong.control.conduct.models import EndedAgreement, Filing, StopNotice
 from hutong.control.identity.rules import ACROSS_DEPARTMENTS, Actor
+from hutong.vocabulary.ids import urn, uuid_of
 
 
 def filings(account: Actor, kind: str = "") -> QuerySet[Filing]:
@@ -64,8 +65,8 @@ def end_of(agreement: Agreement) -> EndedAgreement | None:
 
 def resting_agreements(resource_id: str) -> QuerySet[Agreement]:
     """Agreements of consumers that rest on one of our resources."""
-    bare = resource_id.removeprefix("urn:uuid:")
-    rows = Agreement.objects.filter(role=Party.PROVIDER, resource_id__in=(bare, f"urn:uuid:{bare}"))
+    bare = uuid_of(resource_id)
+    rows = Agreement.objects.filter(role=Party.PROVIDER, resource_id__in=(bare, urn(bare)))
     in_term = Q(ends_at=None) | Q(ends_at__gt=datetime.now(UTC))
     return rows.filter(in_term, state__in=("agreed", "active", "suspended")).order_by("id")
 
@@ -76,7 +77,7 @@ def resting_on(resource_id: str) -> int:
 
 def stop_has_run(resource_id: str, today: date) -> bool:
     """Whether an announced stop of the resource has reached its day."""
-    bare = resource_id.removeprefix("urn:uuid:")
+    bare = uuid_of(resource_id)
     return StopNotice.objects.filter(resource_id=bare, change="stop", starts_on__lte=today).exists()
 
 

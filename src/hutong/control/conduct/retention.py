@@ -20,6 +20,7 @@ from hutong.control.statute.decisions import Facts, Law, Outcome, decide, decide
 from hutong.exchange.models import ExchangeRecord
 from hutong.ledger.record import record
 from hutong.ledger.tree import EMPTY_ROOT, leaf_hash, root_over
+from hutong.vocabulary.ids import uuid_of
 from hutong.vocabulary.rulebook import Rule
 
 ROWS_AT_ONCE = 10_000  # of one transaction and one proof
@@ -83,7 +84,7 @@ def _themes(rows: QuerySet[ExchangeRecord]) -> set[str]:
     """Themes of the resources whose use is recorded; "" where an agreement or its entry is not known here."""
     agreements = set(rows.order_by().values_list("agreement_id", flat=True).distinct())
     resources = dict(Agreement.objects.filter(id__in=agreements).values_list("id", "resource_id"))
-    bare = {one: resources[one].removeprefix("urn:uuid:") for one in agreements if one in resources}
+    bare = {one: uuid_of(resources[one]) for one in agreements if one in resources}
     themes = dict(Entry.objects.filter(id__in=set(bare.values())).values_list("id", "theme"))
     return {themes.get(bare.get(one, ""), "") for one in agreements}
 

@@ -17,7 +17,7 @@ from hutong.control.statute import day
 from hutong.control.statute.decisions import Facts, Law, Outcome, decide, decider
 from hutong.ledger.record import record
 from hutong.vocabulary.errors import NotFound
-from hutong.vocabulary.ids import new_id
+from hutong.vocabulary.ids import new_id, uuid_of
 
 
 @decider("service.stop")
@@ -35,7 +35,7 @@ def announce(by: Actor, resource_id: str, *, change: str, starts_on: date, reaso
     change   a code of SERVICE_CHANGES
     raises   NotFound, NotAllowed, OtherDepartment, PaperIncomplete, BadInput, NoticeTooShort
     """
-    resource = Resource.objects.filter(id=resource_id.removeprefix("urn:uuid:")).first()
+    resource = Resource.objects.filter(id=uuid_of(resource_id)).first()
     if resource is None:
         raise NotFound(what="resource", what_zh="数据资源", name=resource_id[:60])
     check(by, Action.ANNOUNCE_STOP, resource.department_id)

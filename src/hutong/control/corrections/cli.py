@@ -11,7 +11,7 @@ import click
 from hutong.control.identity.cli import FOLDER, operator
 from hutong.control.requests.cli import AS, AS_JSON
 from hutong.node.settings import setup
-from hutong.vocabulary.ids import as_urn
+from hutong.vocabulary.ids import urn
 
 NUMBER = click.argument("number", type=int)
 REASON = click.option("--reason", required=True, help="What was verified and how; no personal data.")
@@ -45,7 +45,7 @@ def report(folder: Path, agreement: str, *, items: str, value_file: IO[str], use
 
     named = [name.strip() for name in items.split(",") if name.strip()]
     value = value_file.read().strip()
-    made = actions.report(account(username), as_urn(agreement), items=named, value=value, **given)
+    made = actions.report(account(username), urn(agreement), items=named, value=value, **given)
     click.echo(f"report {made.pk} (ticket {made.ticket}) is on its way to {made.peer}.")
 
 

@@ -21,6 +21,7 @@ from hutong.exchange.asking import key_digest
 from hutong.exchange.subscriptions import Application, application_of
 from hutong.node.receiving import decode_object, problem_answer, read_body
 from hutong.vocabulary.errors import BadInput, Broken, NotFound, Refused, WrongMethod
+from hutong.vocabulary.ids import urn
 
 MEMBERS = frozenset({"agreement", "items", "key", "fault", "evidence"})
 Door = Callable[..., HttpResponse]
@@ -66,7 +67,7 @@ def report(request: HttpRequest, application: Application) -> HttpResponse:
     if type(value) not in (str, int):
         raise _wrong()
     agreement = texts.pop("agreement")
-    agreement = agreement if ":" in agreement else f"urn:uuid:{agreement}"
+    agreement = urn(agreement)
     made = report_by_application(application, agreement, {**texts, "items": items, "value": value})
     return HttpResponse(orjson.dumps(_stands(made)), status=201, content_type="application/json")
 

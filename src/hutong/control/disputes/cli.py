@@ -11,7 +11,7 @@ import click
 from hutong.control.identity.cli import FOLDER, operator
 from hutong.control.requests.cli import AS, AS_JSON
 from hutong.node.settings import setup
-from hutong.vocabulary.ids import as_urn
+from hutong.vocabulary.ids import urn
 
 EFFECTS = click.Choice(["agree", "suspend", "resume", "end", "correct", "none"])
 DISPUTE = click.argument("dispute_id", metavar="DISPUTE")
@@ -52,7 +52,7 @@ def show(folder: Path, dispute_id: str, *, as_json: bool) -> None:
     setup(folder)
     from hutong.control.disputes import queries
 
-    found = queries.docket(operator(), as_urn(dispute_id))
+    found = queries.docket(operator(), urn(dispute_id))
     papers = [{"digest": one.digest, **one.envelope()} for one in found.papers]
     duties = [{"position": one.position, "do": one.do, "state": one.state, "code": one.code} for one in found.mandates]
     whole = _row(found.dispute) | {"papers": papers, "duties": duties}
@@ -204,7 +204,7 @@ def _say(folder: Path, username: str, verb: str, dispute_id: str, *said: Any, **
     from hutong.control.identity.queries import account
 
     who = account(username)
-    found = queries.docket(who, as_urn(dispute_id)).dispute
+    found = queries.docket(who, urn(dispute_id)).dispute
     effects = []
     if effect:
         items = [one.strip() for one in effect["items"].split(",") if one.strip()]
@@ -217,13 +217,9 @@ def _subject(*, pid: str | None, agreement: str | None, ticket: str, respondent:
     from hutong.control.disputes import actions
 
     if pid:
-        return actions.about_request(as_urn(pid))
+        return actions.about_request(urn(pid))
     if agreement:
-        return (
-            actions.about_correction(ticket, as_urn(agreement))
-            if ticket
-            else actions.about_agreement(as_urn(agreement))
-        )
+        return actions.about_correction(ticket, urn(agreement)) if ticket else actions.about_agreement(urn(agreement))
     if respondent:
         return actions.about_nothing_here(respondent, department)
     raise click.UsageError("say what it is about: --request, --agreement or --with")

@@ -24,6 +24,7 @@ from hutong.control.requests import actions as requests
 from hutong.ledger.record import record
 from hutong.node.settings import current
 from hutong.vocabulary.errors import Refused
+from hutong.vocabulary.ids import uuid_of
 
 TO_AGREE = ("REQUESTED", "ACCEPTED")  # states of a negotiation in which the provider may agree
 
@@ -164,7 +165,7 @@ def _running(mandate: Mandate) -> Transfer | None:
 
 
 def _why(mandate: Mandate) -> str:
-    return f"争议决定 / decision of dispute {mandate.dispute_id.removeprefix('urn:uuid:')}"
+    return f"争议决定 / decision of dispute {uuid_of(mandate.dispute_id)}"
 
 
 def _reopen(dispute: Dispute) -> None:

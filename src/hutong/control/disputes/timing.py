@@ -16,6 +16,7 @@ from hutong.control.disputes.standing import COORDINATION, DECISION, EXECUTION, 
 from hutong.control.notices.actions import tell as notify
 from hutong.node.settings import current
 from hutong.vocabulary.errors import Refused
+from hutong.vocabulary.ids import uuid_of
 from hutong.vocabulary.rulebook import ClockRule
 from hutong.vocabulary.sentences import Sentence
 
@@ -66,14 +67,14 @@ def follow(dispute: Dispute, before: Standing, now: Standing) -> None:
             department=dispute.department if now.level in (NEGOTIATION, EXECUTION) else "",
             title_zh=dispute.title,
             title_en=dispute.title,
-            page=("dispute", dispute.id.removeprefix("urn:uuid:")),
+            page=("dispute", uuid_of(dispute.id)),
         )
 
 
 def tell(dispute: Dispute, fresh: Iterable[Paper]) -> None:
     """Say to those concerned here that other nodes' papers came, and to the supervisor what was decided."""
     us = current().jurisdiction
-    page = ("dispute", dispute.id.removeprefix("urn:uuid:"))
+    page = ("dispute", uuid_of(dispute.id))
     for paper in fresh:
         if paper.by == us and paper.kind != "decided":
             continue

@@ -38,7 +38,7 @@ from hutong.control.replies.rules import (
 from hutong.control.requests.rules import check_refusal
 from hutong.ledger.record import record
 from hutong.vocabulary.errors import NotFound, Refused
-from hutong.vocabulary.ids import new_id
+from hutong.vocabulary.ids import new_id, uuid_of
 from hutong.vocabulary.text import checked
 
 LONGEST_POINT = 500  # characters of one point of a list of missing material
@@ -85,7 +85,7 @@ def _propose_refusal(by: Actor, pid: str, code: str, reason: str, citation: str)
     cited = laws.checked_citation(citation)
     check_was_asked(code, asked_before=was_asked(negotiation))
     if code == FORBIDDEN:
-        barring.check_refused(cited, negotiation.dataset_id.removeprefix("urn:uuid:"))
+        barring.check_refused(cited, uuid_of(negotiation.dataset_id))
     told = checked("reason", reason, limit=2000, lines=True)
     content = {"code": code, "reason": told, "citation": cited, "laws": laws.version()}
     return _propose(negotiation, "refuse", content, by.username)
@@ -122,7 +122,7 @@ def send_back(by: Actor, reply_id: str, note: str) -> Reply:
     reply = _waiting(by, reply_id)
     reply.note = checked("note", note, limit=2000, lines=True, required=True)
     _close(reply, "returned", by.username, {"note": reply.note})
-    page = ("negotiation", _bare(reply.negotiation_id))
+    page = ("negotiation", uuid_of(reply.negotiation_id))
     tell(ReplyReturned(note=reply.note), account=reply.proposed_by, subject=_subject(reply), page=page)
     return reply
 
@@ -190,7 +190,7 @@ def _propose(negotiation: Negotiation, kind: str, content: dict[str, Any], usern
     record("reply.proposed", _subject(reply), username, {"kind": kind, **detail})
     kinds = {"agree": ("agree to", "同意"), "refuse": ("refuse", "不同意")}[kind]
     proposed = ReplyProposed(kind=kinds[0], kind_zh=kinds[1])
-    page = ("negotiation", _bare(negotiation.pid))
+    page = ("negotiation", uuid_of(negotiation.pid))
     tell(proposed, role="head", department=negotiation.department, subject=_subject(reply), page=page)
     return reply
 
@@ -258,7 +258,3 @@ def _attempts_recorded(by: Actor, pid: str, *kinds: type[Refused]) -> Iterator[N
 
 def _subject(reply: Reply) -> str:
     return f"negotiation:{reply.negotiation_id}"
-
-
-def _bare(pid: str) -> str:
-    return pid.removeprefix("urn:uuid:")

@@ -11,6 +11,7 @@ import click
 from hutong.control.identity.cli import FOLDER
 from hutong.control.requests.cli import AS, AS_JSON
 from hutong.node.settings import setup
+from hutong.vocabulary.ids import urn
 
 
 @click.command("agree")
@@ -150,11 +151,6 @@ def mask_of(text: str) -> tuple[str, dict[str, Any]]:
     if number and not number.isdecimal():
         raise click.BadParameter(f"{number!r} is not a number", param_hint="--mask")
     return name, {"action": word, "n": int(number)} if number else {"action": word}
-
-
-def urn(text: str) -> str:
-    """People may leave out the prefix of an id."""
-    return text if ":" in text else f"urn:uuid:{text}"
 
 
 def print_simulation(found: Any, *, as_json: bool) -> None:

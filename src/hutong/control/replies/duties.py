@@ -28,6 +28,7 @@ from hutong.node import outside
 from hutong.node.events import Event, on_event, post_event
 from hutong.node.receiving import Peer
 from hutong.vocabulary.errors import BadInput
+from hutong.vocabulary.ids import uuid_of
 
 DUE_EVENT: Final = "request.due"
 
@@ -50,7 +51,7 @@ def offered(negotiation: Negotiation) -> None:
 def agreed(negotiation: Negotiation) -> None:
     _reply_met(negotiation)
     agreement = Agreement.objects.get(negotiation=negotiation)
-    page = ("agreement", agreement.id.removeprefix("urn:uuid:"))
+    page = ("agreement", uuid_of(agreement.id))
     title = agreement.title or negotiation.dataset_id
     department = negotiation.department
     subject = f"agreement:{agreement.id}"

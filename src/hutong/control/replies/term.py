@@ -14,6 +14,7 @@ from hutong.control.replies.rules import ConditionalReplyLate, SupplementAndCloc
 from hutong.control.statute import day
 from hutong.control.statute.decisions import Facts, Law, Outcome, decide, decider
 from hutong.vocabulary.calendar import CalendarYearMissing
+from hutong.vocabulary.ids import uuid_of
 from hutong.vocabulary.rulebook import ClockRule
 
 REPLIES: Final[tuple[type[ClockRule], ...]] = (UnconditionalReplyLate, ConditionalReplyLate)
@@ -25,7 +26,7 @@ def begin_reply(negotiation: Negotiation, asked: Asked) -> date | None:
     returns   the last day, None where the calendar of its year is not loaded
     """
     rule = UnconditionalReplyLate if asked.attribute == Attribute.UNCONDITIONAL else ConditionalReplyLate
-    page = ("negotiation", negotiation.pid.removeprefix("urn:uuid:"))
+    page = ("negotiation", uuid_of(negotiation.pid))
     titles = {"title_zh": asked.resource.title_zh, "title_en": asked.resource.title_en}
     received = _received_as(negotiation)
     clock = clocks.start(

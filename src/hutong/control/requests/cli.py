@@ -10,6 +10,7 @@ import click
 
 from hutong.control.identity.cli import FOLDER, operator
 from hutong.node.settings import setup
+from hutong.vocabulary.ids import urn
 
 AS = click.option(
     "--as", "username", required=True, envvar="HUTONG_ACCOUNT", help="The account that acts (or HUTONG_ACCOUNT)."
@@ -125,7 +126,7 @@ def simulate_request(folder: Path, pid: str, *, sample_as: Any, as_json: bool, u
     setup(folder)
     from hutong.control.identity.queries import account
     from hutong.control.replies import simulation
-    from hutong.control.replies.cli import print_simulation, urn
+    from hutong.control.replies.cli import print_simulation
 
     print_simulation(simulation.of_request(account(username), urn(pid), sample_as=sample_as), as_json=as_json)
 

@@ -28,6 +28,7 @@ from hutong.portal.components.peers import Names
 from hutong.portal.components.refusing import NothingHere
 from hutong.portal.components.titles import titles_of_entries
 from hutong.vocabulary import codes
+from hutong.vocabulary.ids import uuid_of
 
 PAGE_SIZE = 50
 CHART_DAYS = 30
@@ -153,14 +154,14 @@ def _rows(records: Sequence[ExchangeRecord]) -> list[Row]:
 
 
 def _row(record: ExchangeRecord, agreement: Agreement | None, titles: Mapping[str, str], names: Names) -> Row:
-    title = titles[agreement.resource_id] if agreement else record.agreement_id.removeprefix("urn:uuid:")
+    title = titles[agreement.resource_id] if agreement else uuid_of(record.agreement_id)
     return Row(
         url=reverse("exchange", args=[record.exchange_id, record.role]),
         at=record.at,
         side=words.word(words.SIDES, record.role),
         peer=names(record.peer),
         title=title,
-        agreement_url=reverse("agreement", args=[agreement.id.removeprefix("urn:uuid:")]) if agreement else "",
+        agreement_url=reverse("agreement", args=[uuid_of(agreement.id)]) if agreement else "",
         purpose=words.code_name(codes.PURPOSES, record.purpose),
         case=record.case_number,
         rows=record.rows,

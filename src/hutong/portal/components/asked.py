@@ -13,6 +13,7 @@ from hutong.portal.components import conditions, words
 from hutong.portal.components.parts import Fact
 from hutong.vocabulary import codes
 from hutong.vocabulary.errors import Refused
+from hutong.vocabulary.ids import uuid_of
 
 
 def facts(terms: Mapping[str, Any], titles: Mapping[str, str], *, items: bool = True) -> tuple[Fact, ...]:
@@ -46,7 +47,7 @@ def names_of(items: Sequence[Any]) -> list[str]:
 def titles_of_items(resource_id: str) -> dict[str, str]:
     """Item name -> title, from the catalogue; nothing for an entry we do not (or no longer) have."""
     try:
-        document = queries.document(resource_id.removeprefix("urn:uuid:"))
+        document = queries.document(uuid_of(resource_id))
     except Refused:
         return {}
     return {one.name: words.of_language(one.title_zh, one.title_en) or one.name for one in document.items}

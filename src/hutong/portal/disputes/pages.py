@@ -29,6 +29,7 @@ from hutong.portal.components.peers import Names
 from hutong.portal.components.refusing import NothingHere
 from hutong.portal.disputes.forms import EFFECT_WORDS, DoneForm, OpenForm, OutcomeForm, SayForm
 from hutong.vocabulary.errors import NotFound
+from hutong.vocabulary.ids import urn, uuid_of
 
 PAGE_SIZE = 30
 STATES: words.Stated = {
@@ -153,7 +154,7 @@ def disputes_page(account: Account, query: QueryDict) -> DisputesPage:
 def dispute_of(account: Account, bare_id: str) -> queries.Docket:
     """raises   NothingHere, also for another department's"""
     try:
-        return queries.docket(account, "urn:uuid:" + bare_id)
+        return queries.docket(account, urn(bare_id))
     except NotFound:
         raise NothingHere from None
 
@@ -167,7 +168,7 @@ def dispute_page(
     refusal: Refusal | None = None,
 ) -> DisputePage:
     dispute, now, names = docket.dispute, docket.standing, Names()
-    bare = dispute.id.removeprefix("urn:uuid:")
+    bare = uuid_of(dispute.id)
     proposal = now.proposal if now.state == "open" else None
     return DisputePage(
         shell=shell_for(account, "disputes"),
@@ -237,7 +238,7 @@ def _while_open(dispute: Dispute, may: May) -> May:
 
 def _row(one: Dispute, names: Names) -> Row:
     return Row(
-        url=reverse("dispute", args=[one.id.removeprefix("urn:uuid:")]),
+        url=reverse("dispute", args=[uuid_of(one.id)]),
         title=one.title,
         parties=_parties(one, names),
         level=_level(one.level),

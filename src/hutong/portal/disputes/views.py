@@ -23,6 +23,7 @@ from hutong.portal.components.titles import title_of_entry
 from hutong.portal.disputes import pages
 from hutong.portal.disputes.forms import DoneForm, OpenForm, OutcomeForm, SayForm
 from hutong.vocabulary.errors import Refused
+from hutong.vocabulary.ids import urn, uuid_of
 
 PAGE = "portal/disputes/dispute.html"
 SAID = lazy("Signed and sent to everybody who takes part.")
@@ -64,13 +65,13 @@ def dispute_new(request: HttpRequest, account: Account) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @room("disputes")
 def about_request(request: HttpRequest, account: Account, pid: str) -> HttpResponse:
-    return _opened_about(request, account, actions.about_request("urn:uuid:" + pid))
+    return _opened_about(request, account, actions.about_request(urn(pid)))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @room("disputes")
 def about_agreement(request: HttpRequest, account: Account, agreement_id: str) -> HttpResponse:
-    return _opened_about(request, account, actions.about_agreement("urn:uuid:" + agreement_id))
+    return _opened_about(request, account, actions.about_agreement(urn(agreement_id)))
 
 
 @require_POST
@@ -134,4 +135,4 @@ def _opened(
         page = pages.OpenPage(shell=shell, about=about, form=form, url=request.path, refusal=refusal_of(refused))
         return show(request, "portal/disputes/new.html", page)
     messages.success(request, _("Opened. The other side reads it now; its term of negotiation runs."))
-    return redirect("dispute", made.id.removeprefix("urn:uuid:"))
+    return redirect("dispute", uuid_of(made.id))

@@ -20,6 +20,7 @@ from hutong.portal.officers.requests import may_sign_off, request_facts
 from hutong.portal.providers.inbox import may_sign
 from hutong.portal.providers.reasons import ReplyShown
 from hutong.portal.providers.reasons import shown as shown_reply
+from hutong.vocabulary.ids import uuid_of
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def desk_page(account: Account) -> DeskPage:
 
 
 def _reply(account: Account, one: Reply, names: Names) -> WaitingReply:
-    bare = one.negotiation_id.removeprefix("urn:uuid:")
+    bare = uuid_of(one.negotiation_id)
     resource_id = one.negotiation.dataset_id
     return WaitingReply(
         url=reverse("negotiation", args=[bare]),

@@ -31,6 +31,7 @@ from hutong.portal.officers.forms import RequestForm, condition
 from hutong.portal.staff.catalogue import titles
 from hutong.vocabulary import codes
 from hutong.vocabulary.errors import Refused
+from hutong.vocabulary.ids import uuid_of
 
 PAGE_SIZE = 30
 
@@ -228,7 +229,7 @@ def request_page(
         state=words.state(words.REQUEST_STATES, request.state),
         open=request.state in ("draft", "filed", "signed_off"),
         moving=request.state == "signed_off" and not supplement,
-        agreement_url=reverse("agreement", args=[agreement.id.removeprefix("urn:uuid:")]) if agreement else "",
+        agreement_url=reverse("agreement", args=[uuid_of(agreement.id)]) if agreement else "",
         sign_off_url=reverse("request_sign_off", args=[request.id]),
         withdraw_url=reverse("request_withdraw", args=[request.id]),
         may_sign_off=may_sign_off(account, request),

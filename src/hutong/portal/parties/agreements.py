@@ -32,6 +32,7 @@ from hutong.portal.parties import papers as filed
 from hutong.portal.parties.forms import ReasonForm
 from hutong.vocabulary import codes
 from hutong.vocabulary.errors import Refused
+from hutong.vocabulary.ids import urn, uuid_of
 
 PAGE_SIZE = 30
 TERMS = "hutong:terms"
@@ -115,7 +116,7 @@ def agreements_page(account: Account, query: QueryDict) -> AgreementsPage:
 
 def agreement_of(account: Account, bare_id: str) -> Agreement:
     """raises   NothingHere, also for another department's"""
-    found = scope.agreements(account).filter(id="urn:uuid:" + bare_id).first()
+    found = scope.agreements(account).filter(id=urn(bare_id)).first()
     if found is None:
         raise NothingHere
     return found
@@ -125,7 +126,7 @@ def agreement_page(
     account: Account, agreement: Agreement, form: ReasonForm, refusal: Refusal | None = None
 ) -> AgreementPage:
     names = Names()
-    bare = agreement.id.removeprefix("urn:uuid:")
+    bare = uuid_of(agreement.id)
     known = queries.agreement_page(agreement.id)
     titles = asked.titles_of_items(agreement.resource_id)
     terms: Mapping[str, Any] = agreement.document.get(TERMS) or {}
@@ -164,7 +165,7 @@ def agreement_page(
 def _row(one: Agreement, title: str, names: Names) -> Row:
     terms: Mapping[str, Any] = one.document.get(TERMS) or {}
     return Row(
-        url=reverse("agreement", args=[one.id.removeprefix("urn:uuid:")]),
+        url=reverse("agreement", args=[uuid_of(one.id)]),
         title=title or one.title,
         purpose=words.code_name(codes.PURPOSES, str(terms.get("purpose", ""))),
         side=words.word(words.SIDES, one.role),

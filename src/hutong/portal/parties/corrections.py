@@ -28,6 +28,7 @@ from hutong.portal.components.timelines import story
 from hutong.portal.components.titles import title_of_entry, titles_of_entries
 from hutong.portal.parties.forms import CorrectionForm, FindingForm
 from hutong.vocabulary import codes
+from hutong.vocabulary.ids import uuid_of
 
 PAGE_SIZE = 30
 STATES: words.Stated = {
@@ -188,7 +189,7 @@ def correction_page(
 
 def heard_page(account: Account, one: Heard) -> HeardPage:
     names, titles = Names(), asked.titles_of_items(one.agreement.resource_id)
-    bare = one.agreement_id.removeprefix("urn:uuid:")
+    bare = uuid_of(one.agreement_id)
     may = access.may(account, Action.REPORT_CORRECTION, one.department or None)
     facts = (
         Fact(_("Items"), many=tuple(titles.get(name, name) for name in one.items)),
@@ -224,7 +225,7 @@ def report_form(agreement: Agreement, data: QueryDict | None = None) -> Correcti
 def report_page(
     account: Account, agreement: Agreement, form: CorrectionForm, refusal: Refusal | None = None
 ) -> ReportPage:
-    bare = agreement.id.removeprefix("urn:uuid:")
+    bare = uuid_of(agreement.id)
     return ReportPage(
         shell=shell_for(account, "corrections"),
         refusal=refusal,
@@ -275,7 +276,7 @@ def _facts(one: Correction, titles: dict[str, str], names: Names) -> tuple[Fact,
         Fact(_("In which way"), words.code_name(codes.FAULTS, one.fault)),
         Fact(_("Reported by"), reporter.removeprefix("application:")),
         Fact(_("Reported at"), words.moment(one.reported_at)),
-        Fact(_("Agreement"), one.agreement_id.removeprefix("urn:uuid:"), mono=True),
+        Fact(_("Agreement"), uuid_of(one.agreement_id), mono=True),
         Fact(_("Ticket"), one.ticket, mono=True),
         Fact(_("Corrected at"), words.moment(one.corrected_at) if one.corrected_at else ""),
     )

@@ -24,6 +24,7 @@ from hutong.portal.components.parts import Badge, Due, Fact, May, no
 from hutong.portal.components.titles import title_of_entry
 from hutong.portal.parties.forms import PaperForm
 from hutong.vocabulary import codes
+from hutong.vocabulary.ids import uuid_of
 
 STATES: words.Stated = {
     "open": (lazy("to be put right"), "wait"),
@@ -90,7 +91,7 @@ def papers_of(account: Account, agreement: Agreement) -> tuple[Paper, ...]:
 
 
 def to_file(account: Account, agreement: Agreement) -> tuple[ToFile, ...]:
-    bare = agreement.id.removeprefix("urn:uuid:")
+    bare = uuid_of(agreement.id)
     return tuple(
         ToFile(kind, str(label), reverse("paper", args=[bare, kind]), may_file(account, agreement, kind))
         for kind, label in LABELS.items()
@@ -119,7 +120,7 @@ def disposal_due(agreement: Agreement) -> Due | None:
 def paper_page(
     account: Account, agreement: Agreement, kind: str, form: PaperForm, refusal: Refusal | None = None
 ) -> PaperPage:
-    bare = agreement.id.removeprefix("urn:uuid:")
+    bare = uuid_of(agreement.id)
     return PaperPage(
         shell=shell_for(account, "agreements"),
         refusal=refusal,

@@ -23,6 +23,7 @@ from hutong.portal.components.peers import Names
 from hutong.portal.components.titles import titles_of_entries
 from hutong.portal.parties.forms import StopForm
 from hutong.vocabulary import codes
+from hutong.vocabulary.ids import uuid_of
 
 PAGE_SIZE = 30
 
@@ -106,7 +107,7 @@ def _stop(one: StopNotice, title: str) -> Stop:
 def _year(one: uses.YearOfUse, title: str, names: Names) -> Year:
     return Year(
         title=title,
-        url=reverse("agreement", args=[one.agreement.removeprefix("urn:uuid:")]),
+        url=reverse("agreement", args=[uuid_of(one.agreement)]),
         side=words.word(words.SIDES, one.role),
         peer=names(one.peer),
         year=one.year,

@@ -22,6 +22,7 @@ from hutong.portal.parties.agreements import agreement_of, agreement_page, agree
 from hutong.portal.parties.forms import PAPER_FORMS, AnswerForm, EvidenceForm, PaperForm, ReasonForm
 from hutong.portal.parties.papers import paper_page
 from hutong.vocabulary.errors import Refused
+from hutong.vocabulary.ids import uuid_of
 
 DONE = {
     "suspend": lazy("Suspended: the very next read is refused."),
@@ -96,7 +97,7 @@ def paper_answer(request: HttpRequest, account: Account, filing_id: str) -> Http
         raise NothingHere
     form = AnswerForm(request.POST)
     reason = form.cleaned_data["reason"] if form.is_valid() else ""
-    bare = found.agreement_id.removeprefix("urn:uuid:")
+    bare = uuid_of(found.agreement_id)
     try:
         conduct.answer(account, found.id, accept=request.POST.get("do") == "accept", reason=reason)
     except Refused as refused:

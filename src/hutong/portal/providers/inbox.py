@@ -38,6 +38,7 @@ from hutong.portal.providers.forms import AgreeForm, ExtensionForm, NoteForm, Re
 from hutong.portal.providers.reasons import PointShown, ReplyShown
 from hutong.vocabulary import codes
 from hutong.vocabulary.errors import Refused
+from hutong.vocabulary.ids import urn, uuid_of
 
 PAGE_SIZE = 30
 
@@ -146,7 +147,7 @@ def _all(account: Account, query: QueryDict) -> tuple[Sequence[Negotiation], She
 
 def negotiation_of(account: Account, bare_pid: str) -> NegotiationRow:
     """raises   NothingHere, also for another department's"""
-    pid = "urn:uuid:" + bare_pid
+    pid = urn(bare_pid)
     if not scope.negotiations(account).filter(pid=pid).exists():
         raise NothingHere
     return queries.negotiation(pid)
@@ -172,7 +173,7 @@ def negotiation_page(
     extend: ExtensionForm | None = None,
     refusal: Refusal | None = None,
 ) -> NegotiationPage:
-    bare = found.pid.removeprefix("urn:uuid:")
+    bare = uuid_of(found.pid)
     titles = asked.titles_of_items(found.resource_id)
     open_ = found.state in waiting.TO_ANSWER
     reply = replies.waiting_for(found.pid)
@@ -191,7 +192,7 @@ def negotiation_page(
         state=words.state(words.NEGOTIATION_STATES, found.state),
         open=open_,
         due=_due(found),
-        agreement_url=reverse("agreement", args=[agreement.id.removeprefix("urn:uuid:")]) if agreement else "",
+        agreement_url=reverse("agreement", args=[uuid_of(agreement.id)]) if agreement else "",
         facts=asked.facts(found.terms.document(), titles) if found.terms else (),
         items=tuple(_item_rows(found, form)) if open_ else (),
         plain=found.terms is None,
@@ -266,7 +267,7 @@ def _due(found: NegotiationRow) -> Due | None:
 
 def _row(one: NegotiationRow, names: Names) -> Row:
     return Row(
-        url=reverse("negotiation", args=[one.pid.removeprefix("urn:uuid:")]),
+        url=reverse("negotiation", args=[uuid_of(one.pid)]),
         title=words.of_language(one.title.zh, one.title.en),
         purpose=words.code_name(codes.PURPOSES, one.terms.purpose) if one.terms else "",
         peer=names(one.peer),

@@ -21,6 +21,7 @@ from hutong.portal.components.parts import Badge
 from hutong.portal.providers import reasons
 from hutong.portal.providers.forms import AgreeForm
 from hutong.vocabulary.errors import Refused
+from hutong.vocabulary.ids import uuid_of
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def simulation_of_request(
     decided = form.decided() if form.is_bound else {}
     items, masks = decided.get("items"), decided.get("masks")
     choice = Choice(tuple(items) if items else None, masks)
-    bare = found.pid.removeprefix("urn:uuid:")
+    bare = uuid_of(found.pid)
 
     def look(kind: Kind | None) -> Simulation:
         return simulation.of_request(account, found.pid, choice=choice, sample_as=kind)

@@ -19,6 +19,7 @@ from hutong.portal.providers.inbox import agree_form, inbox_page, negotiation_of
 from hutong.portal.providers.reasons import reply_clock
 from hutong.portal.providers.simulation import simulation_of_request
 from hutong.vocabulary.errors import Refused
+from hutong.vocabulary.ids import uuid_of
 
 PAGE = "portal/providers/negotiation.html"
 
@@ -96,7 +97,7 @@ def sign(request: HttpRequest, account: Account, pid: str) -> HttpResponse:
         return show(request, PAGE, negotiation_page(account, found, refusal=refusal_of(refused)))
     if isinstance(done, Agreement):
         messages.success(request, _("Agreed and signed. The other node checks it and signs next."))
-        return redirect("agreement", done.id.removeprefix("urn:uuid:"))
+        return redirect("agreement", uuid_of(done.id))
     messages.success(request, _("Refused. The applicant receives the reason and the citation."))
     return redirect("negotiation", pid)
 

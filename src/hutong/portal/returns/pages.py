@@ -34,6 +34,7 @@ from hutong.portal.returns.forms import AskForm, OfferForm
 from hutong.vocabulary import codes
 from hutong.vocabulary.areas import area_of
 from hutong.vocabulary.errors import NotFound
+from hutong.vocabulary.ids import uuid_of
 
 PAGE_SIZE = 30
 MOST_OFFERED = 200  # resources to choose from; further ones are offered by command
@@ -193,7 +194,7 @@ def return_page(account: Account, flow: ReturnFlow, refusal: Refusal | None = No
         batches=tuple(_batch(one) for one in queries.batches(flow)),
         fetch_url=reverse("return_fetch", args=[flow.id]),
         pass_on_url=reverse("return_pass_on", args=[flow.id]),
-        dispute_url=reverse("dispute_request", args=[flow.negotiation_id.removeprefix("urn:uuid:")]),
+        dispute_url=reverse("dispute_request", args=[uuid_of(flow.negotiation_id)]),
         ours=ours,
         may_fetch=running,
         may_pass_on=_may_pass_on(account, flow),

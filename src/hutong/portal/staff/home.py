@@ -28,6 +28,7 @@ from hutong.portal.components.page import Page, shell_for
 from hutong.portal.components.parts import Badge, Due, Figure
 from hutong.portal.components.peers import Names
 from hutong.portal.components.titles import title_of_entry
+from hutong.vocabulary.ids import uuid_of
 
 DAYS = 14
 MOST_TASKS = 12  # of one kind; the room itself has them all
@@ -116,7 +117,7 @@ def _answers(account: Account) -> Iterator[Task]:
         yield Task(
             words.of_language(one.title.zh, one.title.en),
             why.format(peer=names(one.peer)),
-            reverse("negotiation", args=[one.pid.removeprefix("urn:uuid:")]),
+            reverse("negotiation", args=[uuid_of(one.pid)]),
             due=Due(one.due_at, one.working_days_left) if one.due_at else None,
         )
 
@@ -146,7 +147,7 @@ def _ending(account: Account) -> Iterator[Task]:
     for one in soon.order_by("ends_at")[:MOST_TASKS]:
         ends = Badge(_("until {day}").format(day=words.day(one.ends_at)), "wait") if one.ends_at else None
         why = _("This agreement runs out; request the data again if you still need it.")
-        url = reverse("agreement", args=[one.id.removeprefix("urn:uuid:")])
+        url = reverse("agreement", args=[uuid_of(one.id)])
         yield Task(one.title or one.id, why, url, badge=ends)
 
 

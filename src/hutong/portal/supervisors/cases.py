@@ -31,6 +31,7 @@ from hutong.portal.components.parts import Badge, Choice, Fact
 from hutong.portal.components.peers import Names, department_name
 from hutong.portal.components.titles import titles_of_entries
 from hutong.portal.supervisors.oversight import SOURCES, period_asked, said_of
+from hutong.vocabulary.ids import uuid_of
 
 PAGE_SIZE = 30
 HISTORY = 12  # periods of the chart
@@ -223,7 +224,7 @@ def _negotiations(rows: Sequence[Negotiation], named: Mapping[str, str]) -> Show
     titles, names = titles_of_entries({one.dataset_id for one in rows}), Names()
     return [
         (
-            reverse("negotiation", args=[one.pid.removeprefix("urn:uuid:")]),
+            reverse("negotiation", args=[uuid_of(one.pid)]),
             f"{titles[one.dataset_id]} · {names(one.peer)}",
             named.get(one.department, one.department),
             words.moment(one.updated_at),
