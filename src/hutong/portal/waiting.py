@@ -21,7 +21,6 @@ from hutong.control.requests.models import ShareRequest
 from hutong.control.returns import queries as return_queries
 from hutong.control.standards import queries as definitions
 from hutong.control.statute import day
-from hutong.exchange.models import WithheldRows
 from hutong.node.settings import current
 from hutong.portal.components import scope
 from hutong.portal.components.paging import COUNT_UP_TO
@@ -107,8 +106,7 @@ def replays(account: Account) -> int:
     """Exchanges of the department whose withheld rows can be read."""
     if not account.department_id:
         return 0
-    ours = scope.agreements(account).filter(role="consumer").values("id")
-    return WithheldRows.objects.filter(role="consumer", state="ready", agreement_id__in=ours).count()
+    return scope.withheld(account).filter(role="consumer", state="ready")[:COUNT_UP_TO].count()
 
 
 def sign_offs(account: Account) -> int:

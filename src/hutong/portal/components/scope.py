@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from hutong.control.agreements.models import Agreement, Negotiation
 from hutong.control.identity import rules
 from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Action
 from hutong.control.requests.models import ShareRequest
-from hutong.exchange.models import ExchangeRecord
+from hutong.exchange.models import ExchangeRecord, WithheldRows
 
 Row = TypeVar("Row", bound=Model)
 
@@ -43,6 +43,14 @@ def exchanges(account: Account) -> QuerySet[ExchangeRecord]:
     for role in ("provider", "consumer"):
         own |= Q(role=role, agreement_id__in=agreements(account).filter(role=role).values("id"))
     return ExchangeRecord.objects.filter(own)
+
+
+def withheld(account: Account) -> QuerySet[WithheldRows]:
+    """Exchanges of which rows stayed behind. Few wait among very many agreements: each row asks for its own."""
+    if sees_all(account):
+        return WithheldRows.objects.all()
+    own = agreements(account).filter(id=OuterRef("agreement_id"), role=OuterRef("role"))
+    return WithheldRows.objects.filter(Exists(own))
 
 
 def _shared(account: Account, rows: QuerySet[Row]) -> QuerySet[Row]:

@@ -81,10 +81,7 @@ class ValuesPage(Page):
 def withheld_page(account: Account, query: Mapping[str, object]) -> WithheldPage:
     shown = str(query.get("show") or "waiting")
     shown = shown if shown in STATES else "waiting"
-    seen = {one.id: one for one in scope.agreements(account)} if not scope.sees_all(account) else None
-    rows = WithheldRows.objects.filter(state=shown)
-    if seen is not None:
-        rows = rows.filter(agreement_id__in=list(seen))
+    rows = scope.withheld(account).filter(state=shown)
     lists = [rows.filter(role=role) for role in ("provider", "consumer")]
     listed = sheet(lists, "at", reverse("withheld"), {**query, "show": shown}, size=ROWS)
     agreements = {one.id: one for one in Agreement.objects.filter(id__in={row.agreement_id for row in listed.rows})}
