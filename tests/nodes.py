@@ -21,6 +21,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Any, Self
 
 import orjson
@@ -31,6 +32,7 @@ from hutong.node.keyring import public_key
 from hutong.node.keys import SigningKey, load_node_keys
 from hutong.node.settings import Settings
 from hutong.node.signatures import PublicKey
+from tests.terminal import Done, Terminal
 from tests.this_machine import free_port, until
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -62,6 +64,8 @@ class Node:
     jurisdiction: str
     environment: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
+    terminal: Terminal | None = None
+    _opening: Lock = field(default_factory=Lock)
 
     @property
     def settings(self) -> Settings:
@@ -80,35 +84,20 @@ class Node:
 
         raises   CommandFailed
         """
-        done = subprocess.run(
-            [sys.executable, "-m", "hutong", *arguments],
-            env=self._environment(),
-            input=given,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise CommandFailed(arguments, done.returncode, done.stdout, done.stderr)
-        return done.stdout
+        done = self._run({"arguments": arguments}, given)
+        if done.code != 0:
+            raise CommandFailed(arguments, done.code, done.output, done.error)
+        return done.output
 
     def json(self, *arguments: str) -> Any:
         return orjson.loads(self.hutong(*arguments, "--json"))
 
     def python(self, code: str) -> Any:
         """Run code inside this node (its Django set up) and return the JSON it printed, None for nothing."""
-        done = subprocess.run(
-            [sys.executable, "-c", f"from hutong.node.settings import setup\nsetup({str(self.home)!r})\n{code}"],
-            env=self._environment(),
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise CommandFailed(("python",), done.returncode, done.stdout, done.stderr)
-        return orjson.loads(done.stdout) if done.stdout.strip() else None
+        done = self._run({"code": code}, None)
+        if done.code != 0:
+            raise CommandFailed(("python",), done.code, done.output, done.error)
+        return orjson.loads(done.output) if done.output.strip() else None
 
     def start(self, *arguments: str) -> None:
         """Serve, and wait until it is healthy."""
@@ -147,6 +136,30 @@ class Node:
     def key(self) -> SigningKey:
         """The node's oldest key, to sign in its name."""
         return load_node_keys(self.settings)[0]
+
+    def close(self) -> None:
+        """Stop it, and its terminal."""
+        self.stop()
+        if self.terminal is not None:
+            self.terminal.close()
+            self.terminal = None
+
+    def _run(self, call: dict[str, Any], given: str | None) -> Done:
+        """In the node's terminal; by a process of its own where there is no node yet."""
+        environment = self._environment()
+        if not (self.home / "hutong.toml").exists():
+            command = [sys.executable, "-m", "hutong", *call["arguments"]]
+            ran = subprocess.run(
+                command, env=environment, input=given, capture_output=True, text=True, timeout=120, check=False
+            )
+            return Done(ran.returncode, ran.stdout, ran.stderr)
+        with self._opening:
+            if self.terminal is not None and not self.terminal.serves(self.home, environment):
+                self.terminal.close()
+                self.terminal = None
+            if self.terminal is None:
+                self.terminal = Terminal(self.home, environment)
+        return self.terminal.run(call, given)
 
     def _environment(self) -> dict[str, str]:
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("HUTONG_", "DJANGO_"))}
@@ -261,7 +274,7 @@ class Region:
 
     def stop(self) -> None:
         for node in self.nodes.values():
-            node.stop()
+            node.close()
 
 
 def _is_free(port: int) -> bool:
