@@ -14,6 +14,7 @@ from hutong.control.requests import actions as requests
 from hutong.node.events import Event
 from hutong.node.receiving import Peer
 from hutong.vocabulary.ids import new_id, urn
+from hutong.vocabulary.moments import to_the_millisecond
 from tests.dsp_peer import DspPeer, agree, agreed, heard_of, published, terms
 
 
@@ -56,7 +57,7 @@ def filed_by_peer(
     author = "consumer" if agreement.role == "provider" else "provider"
     paper = Filing(id=new_id(), agreement=agreement, kind=kind, author=author, content=content, refers_to=refers_to)
     moment = filed_at or datetime.now(UTC)
-    paper.filed_at = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    paper.filed_at = to_the_millisecond(moment)
     paper.digest = papers.digest_of(paper)
     event = Event(new_id(), "urn:x", papers.FILED, f"agreement:{agreement.id}", "now", papers.document(paper))
     for _ in range(2):

@@ -17,7 +17,7 @@ from hutong.control.agreements.drafting import offer_for, permission_for
 from hutong.control.agreements.models import Agreement
 from hutong.control.agreements.policy import Kind, Policy, read_policy
 from hutong.control.agreements.signatures import Signature, sign
-from hutong.control.agreements.terms import AgreedTerms, Terms, instant
+from hutong.control.agreements.terms import AgreedTerms, Terms
 from hutong.control.catalogue import dataset as datasets
 from hutong.control.catalogue import feed
 from hutong.control.catalogue.models import Entry, Item, Resource
@@ -32,6 +32,7 @@ from hutong.node.models import OutboxMessage
 from hutong.node.settings import current
 from hutong.node.signatures import body_digest, sign_request
 from hutong.vocabulary.ids import new_id, urn
+from hutong.vocabulary.moments import rfc3339
 from tests.region import Neighbour, an_item, neighbour
 
 MARKET = "11370800MB28559184"
@@ -173,7 +174,7 @@ class DspPeer:
             "target": target,
             "assigner": self.participant,
             "assignee": participant_id(current().jurisdiction),
-            "timestamp": instant(datetime.now(UTC)),
+            "timestamp": rfc3339(datetime.now(UTC)),
             "permission": [{"action": "use", "constraint": []}],
         }
         if agreed is not None:

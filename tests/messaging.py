@@ -9,10 +9,10 @@ from typing import Any
 import orjson
 
 from hutong.node import events
-from hutong.node.directory import iso
 from hutong.node.settings import current
 from hutong.node.signatures import body_digest, sign_request
 from hutong.vocabulary.ids import new_id
+from hutong.vocabulary.moments import rfc3339
 from tests.dsp_peer import DspPeer
 
 
@@ -25,7 +25,7 @@ def tell(node: DspPeer, kind: str, subject: str, data: dict[str, Any], *, messag
         "source": node.participant,
         "type": kind,
         "subject": subject,
-        "time": iso(datetime.now(UTC)),
+        "time": rfc3339(datetime.now(UTC)),
         "datacontenttype": "application/json",
         "data": data,
     }

@@ -11,12 +11,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hutong.control.catalogue import dataset as datasets
 from hutong.control.catalogue.models import Item, Resource
 from hutong.control.organisations.models import Department
-from hutong.node.directory import iso
 from hutong.node.keyring import ring
 from hutong.node.keys import key_id, load_node_keys, make_keys
 from hutong.node.models import Member
 from hutong.node.settings import Settings, current
 from hutong.vocabulary.ids import new_id
+from hutong.vocabulary.moments import rfc3339
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 OFFICE = {"code": "11370800MB28559184", "name_zh": "市场监督管理局", "name_en": "Market Regulation"}
@@ -83,7 +83,7 @@ def enrol(settings: Settings, keyid: str, public: bytes, *, until: datetime | No
         place=settings.place,
         base_url=settings.base_url,
         exchange_url=settings.base_url,
-        keys=[key | {"valid_from": iso(LONG_AGO), "valid_to": iso(until)}],
+        keys=[key | {"valid_from": rfc3339(LONG_AGO), "valid_to": rfc3339(until)}],
         valid_from=LONG_AGO,
         version=1,
     )

@@ -25,7 +25,6 @@ from hutong.control.corrections.models import Correction, Heard
 from hutong.control.identity.rules import Operator
 from hutong.control.statute import day
 from hutong.exchange.models import ExchangeRecord, Source
-from hutong.node.directory import iso
 from hutong.node.events import Event
 from hutong.node.keys import seal
 from hutong.node.receiving import Peer
@@ -33,6 +32,7 @@ from hutong.node.sealing import seal_for
 from hutong.vocabulary.canonical import digest
 from hutong.vocabulary.errors import Refused
 from hutong.vocabulary.ids import new_id
+from hutong.vocabulary.moments import rfc3339
 from tests import dsp_peer
 from tests.concluded import consumed, provided
 from tests.faults.acts import act, person, region
@@ -65,7 +65,7 @@ def _a_report() -> dict[str, Any]:
     agreement, ticket = _they_read(), new_id()
     box = seal_for("320000", orjson.dumps({"value": USCC, "evidence": "凭证"}), about=saying.subject(ticket))
     plain = {"ticket": ticket, "agreement": agreement, "items": ["name"], "key_item": "uscc", "fault": "wrong_value"}
-    return {**plain, "at": iso(datetime.now(UTC)), "box": box}
+    return {**plain, "at": rfc3339(datetime.now(UTC)), "box": box}
 
 
 @act(_a_report)
@@ -105,7 +105,7 @@ def _heard() -> int:
     box = seal_for("320000", orjson.dumps({"value": USCC}), about=saying.subject(ticket))
     plain = {"ticket": ticket, "agreement": agreement, "items": ["name"], "key_item": "uscc", "fault": "wrong_value"}
     chain = {"report": "r", "answer": "a", "digest": saying.told_digest("a", "320000", agreement, ["name"])}
-    data = {**plain, **chain, "changes": [], "corrected_at": iso(datetime.now(UTC)), "box": box}
+    data = {**plain, **chain, "changes": [], "corrected_at": rfc3339(datetime.now(UTC)), "box": box}
     with transaction.atomic():
         corrected.hear_correction(ANHUI, _event(saying.TOLD, saying.subject(ticket), data))
     return Heard.objects.get().pk

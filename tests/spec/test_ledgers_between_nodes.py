@@ -14,7 +14,7 @@ from hutong.ledger import checkpoint as checkpoints
 from hutong.ledger import note as notes
 from hutong.ledger.note import VerifierKey
 from hutong.ledger.receipt import Receipt
-from hutong.ledger.record import rfc3339
+from hutong.vocabulary.moments import rfc3339
 from tests.nodes import CommandFailed, Node, Region, until
 from tests.postgres import new_database
 from tests.unit.test_ledger_reconcile import SERVED, consumers, numbered

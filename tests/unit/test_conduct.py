@@ -40,13 +40,13 @@ from hutong.control.notices.queries import notices
 from hutong.control.statute import day
 from hutong.exchange.models import DailyUse, ExchangeRecord, Grant
 from hutong.ledger.models import AuditRecord, LedgerEntry
-from hutong.node.directory import iso
 from hutong.node.events import Event
 from hutong.node.models import OutboxMessage
 from hutong.node.receiving import Peer
 from hutong.vocabulary.canonical import canonical_digest
 from hutong.vocabulary.errors import NotAllowed, WrongState
 from hutong.vocabulary.ids import new_id, uuid_of
+from hutong.vocabulary.moments import rfc3339
 from tests.concluded import consumed, filed_by_peer, provided
 from tests.dsp_peer import DspPeer
 
@@ -180,7 +180,7 @@ def test_the_suspended_side_files_and_the_peer_reads_the_same_digest(
     assert (sent["refers_to"], sent["digest"]) == (suspension.id, paper.digest)
     with pytest.raises(WrongState):
         actions.answer(health["officer"], paper.id, accept=True)
-    answered = {"id": paper.id, "state": "accepted", "answer": "", "at": iso(datetime.now(UTC))}
+    answered = {"id": paper.id, "state": "accepted", "answer": "", "at": rfc3339(datetime.now(UTC))}
     event = Event(new_id(), "urn:x", papers.ANSWERED, f"agreement:{made.id}", "now", answered)
     for _ in range(2):
         hearing.hear_answer(Peer("340000", "urn:x", new_id()), event)

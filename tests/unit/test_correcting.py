@@ -34,7 +34,6 @@ from hutong.exchange.keys import create_key
 from hutong.exchange.models import ExchangeRecord, Source
 from hutong.exchange.subscriptions import Application, NoSubscription
 from hutong.ledger.models import AuditRecord, LedgerEntry
-from hutong.node.directory import iso
 from hutong.node.events import Event
 from hutong.node.keys import seal
 from hutong.node.models import OutboxMessage
@@ -42,6 +41,7 @@ from hutong.node.receiving import Peer
 from hutong.node.sealing import NotSealedForUs, open_box, seal_for
 from hutong.vocabulary.errors import BadInput, NotAllowed
 from hutong.vocabulary.ids import new_id
+from hutong.vocabulary.moments import rfc3339
 from tests.concluded import consumed, provided
 from tests.dsp_peer import MARKET, DspPeer
 
@@ -103,7 +103,7 @@ def reported(agreement: Agreement, **changes: Any) -> Correction:
     secret = orjson.dumps({"value": USCC, "evidence": EVIDENCE})
     plain = {"agreement": agreement.id, "items": ["name"], "key_item": "uscc", "fault": "wrong_value"} | changes
     box = seal_for("320000", secret, about=saying.subject(ticket))
-    from_anhui(saying.REPORTED, ticket, {**plain, "at": iso(datetime.now(UTC)), "box": box})
+    from_anhui(saying.REPORTED, ticket, {**plain, "at": rfc3339(datetime.now(UTC)), "box": box})
     return Correction.objects.get(ticket=ticket)
 
 
@@ -134,7 +134,7 @@ def test_a_correction_is_answered_with_old_and_new_as_digests_and_the_subscriber
     assert (told.peer, told.state, told.items) == ("340000", "told", ["name"])
     (event,) = said(saying.TOLD)
     assert (event["answer"], event["digest"]) == (one.answer_digest, told.digest)
-    acknowledged = {"agreement": agreement.id, "at": iso(datetime.now(UTC)), "digest": told.digest}
+    acknowledged = {"agreement": agreement.id, "at": rfc3339(datetime.now(UTC)), "digest": told.digest}
     from_anhui(saying.ACKNOWLEDGED, one.ticket, acknowledged)
     assert Told.objects.get().state == "acknowledged"
     assert [one["subscribers"][0]["state"] for one in said(saying.SPREAD)] == ["told", "acknowledged"]
@@ -259,7 +259,7 @@ def test_the_answer_is_taken_once_and_only_where_it_follows_the_report(
     changes = [{"item": "name", "old": "hmac-sha256:1", "new": "hmac-sha256:2"}]
     words = orjson.dumps({"reason": "", "source": ""})
     box = seal_for("320000", words, about=saying.subject(one.ticket))
-    answer = {"finding": "corrected", "changes": changes, "at": iso(at), "corrected_at": iso(at), "box": box}
+    answer = {"finding": "corrected", "changes": changes, "at": rfc3339(at), "corrected_at": rfc3339(at), "box": box}
     with pytest.raises(BadInput, match="does not follow"):
         from_anhui(saying.ANSWERED, one.ticket, answer | {"digest": "sha256:0"})
     digest = saying.answer_digest(one, "corrected", changes, at)
@@ -280,7 +280,7 @@ def test_a_correction_of_what_we_read_is_heard_once_and_acknowledged_once(
     digest = saying.told_digest("sha256:a", "320000", mine.id, ["name"])
     box = seal_for("320000", orjson.dumps({"value": USCC}), about=saying.subject(ticket))
     plain = {"agreement": mine.id, "items": ["name"], "key_item": "uscc", "fault": "wrong_value", "changes": []}
-    chain = {"report": "sha256:r", "answer": "sha256:a", "corrected_at": iso(datetime.now(UTC)), "box": box}
+    chain = {"report": "sha256:r", "answer": "sha256:a", "corrected_at": rfc3339(datetime.now(UTC)), "box": box}
     from_anhui(saying.TOLD, ticket, {**plain, **chain, "digest": digest})
     heard = Heard.objects.get()
     for _ in range(2):

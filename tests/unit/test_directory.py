@@ -12,12 +12,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hutong.node import directory
-from hutong.node.directory import BadDirectory, UnknownMember, iso
+from hutong.node.directory import BadDirectory, UnknownMember
 from hutong.node.keyring import public_key, ring
 from hutong.node.keys import SigningKey, key_id, load_node_keys, make_node_key
 from hutong.node.models import DirectoryCopy, Member
 from hutong.node.settings import current
 from hutong.vocabulary.canonical import canonical_bytes
+from hutong.vocabulary.moments import rfc3339
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LONG_AGO = "2026-01-01T00:00:00.000Z"
@@ -145,7 +146,7 @@ def test_the_ring_finds_new_keys_and_ends_them_with_their_member(joined: None) -
     found = ring().lookup(anhui.keyid)
     assert found is not None
     assert found.valid_to == float("inf")
-    ended = iso(datetime.now(UTC) - timedelta(minutes=1))
+    ended = rfc3339(datetime.now(UTC) - timedelta(minutes=1))
     _accept(_document(3, _member("340000", _entry(anhui), valid_to=ended)))
     found = ring().lookup(anhui.keyid)
     assert found is not None
@@ -174,7 +175,7 @@ def test_the_newest_of_our_keys_that_the_directory_lists_signs(joined: None) -> 
     try:
         new = load_node_keys(settings)[-1]
         now = time.time()
-        begins, ends = (iso(datetime.fromtimestamp(now + s, UTC)) for s in (600, 3600))
+        begins, ends = (rfc3339(datetime.fromtimestamp(now + s, UTC)) for s in (600, 3600))
         own = _member("320000", _entry(old, valid_to=ends), _entry(new, valid_from=str(begins)))
         _accept(_document(2, own))
         keys = ring()

@@ -17,7 +17,6 @@ from django.test import RequestFactory
 from hutong.ledger.models import AuditRecord
 from hutong.ledger.record import record
 from hutong.node import delivery, messages
-from hutong.node.directory import iso
 from hutong.node.keyring import ring
 from hutong.node.keys import SigningKey, key_id
 from hutong.node.messages import ForeignAddress, Peer, post, reader, receiver
@@ -26,6 +25,7 @@ from hutong.node.settings import current
 from hutong.node.signatures import body_digest, request_signature, sign_request, verify_response
 from hutong.vocabulary.errors import WrongState
 from hutong.vocabulary.ids import new_id
+from hutong.vocabulary.moments import rfc3339
 from tests.wire import Fate, Wire, deliver
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -42,7 +42,7 @@ ANHUI = _key("340000")
 
 def _add_member(jurisdiction: str, key: SigningKey) -> None:
     now = datetime.now(UTC)
-    entry = {"id": key.keyid, "alg": "ed25519", "public": key.public_text, "valid_from": iso(now), "valid_to": None}
+    entry = {"id": key.keyid, "alg": "ed25519", "public": key.public_text, "valid_from": rfc3339(now), "valid_to": None}
     url = "http://127.0.0.1:9"
     Member.objects.create(
         jurisdiction=jurisdiction, name_zh="省", place="province", base_url=url, exchange_url=url, keys=[entry],

@@ -11,12 +11,13 @@ from django.utils import translation
 
 from hutong.exchange.models import ExchangeRecord
 from hutong.ledger.receipt import Receipt
-from hutong.ledger.record import enter, rfc3339
+from hutong.ledger.record import enter
 from hutong.ledger.sequencer import sequence_once
 from hutong.ledger.shelf import Shelf
 from hutong.portal.auditors.verification import Verification, entry_of, verify
 from hutong.vocabulary.canonical import digest
 from hutong.vocabulary.ids import new_id, urn
+from hutong.vocabulary.moments import rfc3339
 from tests.ledger_keys import log_key
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -29,6 +29,7 @@ from hutong.ledger.receipt import Receipt
 from hutong.node.signatures import Verified
 from hutong.vocabulary.canonical import digest
 from hutong.vocabulary.errors import Refused, Unavailable
+from hutong.vocabulary.moments import rfc3339
 
 BYTES_PER_ANSWER = 2 * 1024 * 1024  # of an answer that is not a stream; owner: the wire
 BYTES_PER_MESSAGE = 32 * 1024 * 1024  # of all answers in one message; owner: the wire
@@ -134,7 +135,7 @@ class Desk:
                 self._decide(case, opened.get(case.query.agreement), verified.jurisdiction, now)
         self._fetch([case for case in cases if case.refused is None])
         self._keep_small(cases)
-        at = _rfc3339(now)
+        at = rfc3339(now)
         took_ms = int((time.perf_counter() - began) * 1000)
         lines = [
             Line(self._receipt(case, verified.jurisdiction, at), took_ms, keeping=_keeping(case)) for case in cases
@@ -154,7 +155,7 @@ class Desk:
         if case.refused is None:
             self._decide(case, opened.get(case.query.agreement), verified.jurisdiction, now)
         if case.refused is not None:
-            receipt = self._receipt(case, verified.jurisdiction, _rfc3339(now), form)
+            receipt = self._receipt(case, verified.jurisdiction, rfc3339(now), form)
             return Line(receipt), case.refused
         if case.opened is None or case.allowed is None:
             raise Unavailable(what="the grant")
@@ -162,7 +163,7 @@ class Desk:
 
     def stream_receipt(self, admitted: Admitted, consumer: str, form: str, **counts: Any) -> Receipt:
         """The receipt of a stream as it stands: open, served or cut."""
-        return Receipt(**self._common(admitted.query, consumer, _rfc3339(datetime.now(UTC))), form=form, **counts)
+        return Receipt(**self._common(admitted.query, consumer, rfc3339(datetime.now(UTC))), form=form, **counts)
 
     def rows_refusal(self, admitted: Admitted) -> Refused:
         return rows_spent(admitted.opened.grant, admitted.opened.standing.rows_used)
@@ -358,7 +359,3 @@ def _keeping(case: Case) -> Keeping:
     if case.withheld is None or not case.withheld.rows:
         return NOTHING_KEPT
     return Keeping(sealed=Kept.of(case.query, case.withheld).sealed())
-
-
-def _rfc3339(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -32,6 +32,7 @@ from hutong.ledger.receipt import Receipt
 from hutong.node.client import NoAnswer, NodeClient, SignedAnswer
 from hutong.node.keyring import KeyRing
 from hutong.vocabulary.errors import Refused, WrongMethod
+from hutong.vocabulary.moments import rfc3339
 
 ATTEMPTS = 2  # a message nobody answered is sent once more: its exchange ids make that safe
 _JSON = (b"content-type", b"application/json")
@@ -125,7 +126,7 @@ class Gateway:
     async def _settle(self, batch: list[Waiting], carried: _Carried) -> None:
         """Check what came, put it on record, hand it on."""
         answers = unpack(carried.body, [waiting.outgoing.exchange for waiting in batch])
-        at = _now()
+        at = rfc3339(datetime.now(UTC))
         lines = [
             self._line(waiting.outgoing, at, carried.took_ms, **_counts(answer))
             for waiting, answer in zip(batch, answers, strict=True)
@@ -163,7 +164,7 @@ class Gateway:
             exchange=one.exchange,
             form=form,
             register=self._register,
-            line=lambda took_ms, **counts: self._line(one, _now(), took_ms, form=form, **counts),
+            line=lambda took_ms, **counts: self._line(one, rfc3339(datetime.now(UTC)), took_ms, form=form, **counts),
         )
         await inflow.run(receive, send)
 
@@ -218,7 +219,3 @@ def _reply(answer: Answer, line: Line) -> Reply:
     if answer.withheld:
         evidence.append((b"hutong-withheld", orjson.dumps(dict(answer.withheld))))
     return Reply(200, [_JSON, *evidence, (b"hutong-rows", b"%d" % answer.rows)], answer.body)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

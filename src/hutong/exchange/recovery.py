@@ -24,6 +24,7 @@ from hutong.ledger.receipt import Receipt
 from hutong.node.client import NodeClient
 from hutong.node.keyring import KeyRing
 from hutong.vocabulary.errors import Refused
+from hutong.vocabulary.moments import rfc3339
 
 NIGHTLY_S = 24 * 3600.0
 SOON_S = 2.0  # after a message nobody answered: the peer may be restarting
@@ -150,7 +151,7 @@ class Recovery:
         try:
             return Receipt(
                 role="consumer",
-                at=_now(),
+                at=rfc3339(datetime.now(UTC)),
                 provider=peer,
                 consumer=self._jurisdiction,
                 outcome="recovered",
@@ -171,7 +172,7 @@ class Recovery:
         return Receipt(
             role=row["role"],
             exchange=row["exchange"],
-            at=_now(),
+            at=rfc3339(datetime.now(UTC)),
             agreement=row["agreement"],
             provider=provider,
             consumer=consumer,
@@ -234,7 +235,3 @@ def _set_mark(peer: str, after: int) -> None:
             " ON CONFLICT (peer) DO UPDATE SET after = excluded.after",
             (peer, after),
         )
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -11,8 +11,9 @@ from hutong.ledger import pages, witness
 from hutong.ledger.host import host
 from hutong.ledger.models import DailyReconciliation, WitnessedCheckpoint
 from hutong.ledger.reconcile import Difference, Reconciliation, reconcile
-from hutong.ledger.record import record, rfc3339
+from hutong.ledger.record import record
 from hutong.vocabulary.errors import Refused
+from hutong.vocabulary.moments import rfc3339
 
 # A day looks back over the one before the last that held: what was under way at its end is judged by the next.
 OVERLAP = timedelta(days=1)

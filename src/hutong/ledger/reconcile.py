@@ -24,6 +24,7 @@ from hutong.ledger.tree import ProofRefused
 from hutong.ledger.trust import TrustedTiles
 from hutong.vocabulary.canonical import digest
 from hutong.vocabulary.errors import Refused
+from hutong.vocabulary.moments import rfc3339
 
 SETTLES_WITHIN = timedelta(minutes=2)  # an exchange younger than this may still be under way on one side
 FACTS = ("agreement", "provider", "consumer", "purpose", "case", "request", "form")  # the same on both sides, always
@@ -148,7 +149,7 @@ def reconcile(
         found.our_size = page.size
         for one in page.entries:
             _add(ours, one, Receipt.from_entry(one.entry))
-    settled_before = _rfc3339((now or datetime.now(UTC)) - SETTLES_WITHIN)
+    settled_before = rfc3339((now or datetime.now(UTC)) - SETTLES_WITHIN)
     unproven = {difference.exchange for difference in found.differences}
     for exchange in sorted((ours.keys() | theirs.keys()) - unproven):
         pair = _Pair(exchange, ours.get(exchange), theirs.get(exchange))
@@ -268,7 +269,3 @@ def _fit(provider: str, consumer: str) -> bool:
     if consumer == "recovered":
         return provider != "open"
     return provider == consumer or (provider in UNFINISHED and consumer in UNFINISHED)
-
-
-def _rfc3339(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

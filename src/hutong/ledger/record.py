@@ -14,6 +14,7 @@ from hutong.ledger.models import AuditRecord
 from hutong.ledger.table import Table
 from hutong.ledger.tiles import LARGEST_ENTRY
 from hutong.vocabulary.canonical import canonical_bytes, canonical_digest, digest
+from hutong.vocabulary.moments import rfc3339
 
 ENTRY_VERSION = 1
 _ENTRIES = Table("ledger_entry", ("kind", "entry", "created_at", "leaf_index"))
@@ -73,8 +74,3 @@ def enter(entries: Sequence[tuple[str, bytes]], *, using: str = DEFAULT_DB_ALIAS
             places = itertools.count(cursor.fetchone()[0])
         rows = [(kind, entry, now, place) for (kind, entry), place in zip(entries, places, strict=False)]
         _ENTRIES.insert(cursor, rows)
-
-
-def rfc3339(at: datetime) -> str:
-    """UTC with milliseconds and Z."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -30,6 +30,7 @@ from hutong.node.models import DirectoryCopy, Member
 from hutong.node.settings import PLACES, current
 from hutong.node.signatures import PublicKey
 from hutong.vocabulary.errors import NotFound, Refused
+from hutong.vocabulary.moments import rfc3339
 
 CONTEXT = b"hutong directory v1\n"
 PARTICIPANT = "urn:hutong:node:"
@@ -99,13 +100,6 @@ def copy() -> DirectoryCopy | None:
     return DirectoryCopy.objects.first()
 
 
-def iso(moment: datetime | None) -> str | None:
-    """RFC 3339, UTC, milliseconds, Z."""
-    if moment is None:
-        return None
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def accept(document: bytes, signature: str, keyid: str, *, pinned: PublicKey | None = None) -> bool:
     """Take a directory document in place of our copy, in one transaction.
 
@@ -150,7 +144,7 @@ def store(document: bytes, signature: str, keyid: str, version: int) -> None:
 def record(one: Member) -> dict[str, Any]:
     """A member as it stands in the document."""
     texts = {name: getattr(one, name) for name in _TEXT_FIELDS}
-    return texts | {"keys": one.keys, "valid_from": iso(one.valid_from), "valid_to": iso(one.valid_to)}
+    return texts | {"keys": one.keys, "valid_from": rfc3339(one.valid_from), "valid_to": rfc3339(one.valid_to)}
 
 
 def read_record(given: Any, *, version: int) -> Member:

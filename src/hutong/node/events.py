@@ -19,11 +19,12 @@ from typing import Any
 from django.http import HttpRequest
 
 from hutong.node import messages
-from hutong.node.directory import iso, participant_id
+from hutong.node.directory import participant_id
 from hutong.node.receiving import Answer, Peer, receiver
 from hutong.node.settings import current
 from hutong.vocabulary.errors import BadInput, Refused
 from hutong.vocabulary.ids import new_id
+from hutong.vocabulary.moments import rfc3339
 
 PATH = "/hutong/events"
 MEDIA_TYPE = "application/cloudevents+json"
@@ -77,7 +78,7 @@ def post_event(peer: str, event_type: str, subject: str, data: dict[str, Any]) -
         "source": participant_id(current().jurisdiction),
         "type": event_type,
         "subject": subject,
-        "time": iso(datetime.now(UTC)),
+        "time": rfc3339(datetime.now(UTC)),
         "datacontenttype": "application/json",
         "data": data,
     }

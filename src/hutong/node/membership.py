@@ -24,7 +24,7 @@ from hutong.ledger.note import ED25519, VerifierKey
 from hutong.ledger.record import record as record_in_ledger
 from hutong.node import directory, messages
 from hutong.node.client import NodeClient, SignedAnswer
-from hutong.node.directory import BadDirectory, iso
+from hutong.node.directory import BadDirectory
 from hutong.node.keyring import public_key, ring
 from hutong.node.keys import SigningKey, load_log_key, load_node_keys
 from hutong.node.models import DirectoryCopy, Invitation, Member, OutboxMessage
@@ -33,6 +33,7 @@ from hutong.node.settings import FILE_NAME, Settings, change, current
 from hutong.node.signatures import KeyLookup, PublicKey
 from hutong.vocabulary.canonical import canonical_bytes
 from hutong.vocabulary.errors import BadInput, Refused
+from hutong.vocabulary.moments import rfc3339
 
 PREFIX = "hutong-invitation-1."
 INVITATION_DAYS = 7
@@ -113,7 +114,7 @@ def publish() -> int:
             "kind": "directory",
             "region": settings.jurisdiction,
             "version": version,
-            "issued_at": iso(datetime.now(UTC)),
+            "issued_at": rfc3339(datetime.now(UTC)),
             "members": [directory.record(one) for one in Member.objects.order_by("jurisdiction")],
         }
     )
@@ -165,7 +166,7 @@ def found_directory() -> None:
 def own_record(settings: Settings) -> dict[str, Any]:
     """This node as a member: its addresses, its keys and its log's verifier key."""
     log_key = load_log_key(settings)
-    now = iso(datetime.now(UTC))
+    now = rfc3339(datetime.now(UTC))
     key = load_node_keys(settings)[0]
     return {
         "jurisdiction": settings.jurisdiction,
@@ -195,7 +196,7 @@ def invite(jurisdiction: str, *, days: int = INVITATION_DAYS) -> str:
     with transaction.atomic():
         digest = hashlib.sha256(secret).hexdigest()
         Invitation.objects.create(jurisdiction=jurisdiction, secret_digest=digest, expires_at=expires_at)
-        detail = {"jurisdiction": jurisdiction, "expires_at": iso(expires_at)}
+        detail = {"jurisdiction": jurisdiction, "expires_at": rfc3339(expires_at)}
         record_in_ledger("member.invited", f"member:{jurisdiction}", f"node:{settings.jurisdiction}", detail)
     key = ring().signing_key()
     content = {
@@ -204,7 +205,7 @@ def invite(jurisdiction: str, *, days: int = INVITATION_DAYS) -> str:
         "keyid": key.keyid,
         "public": key.public_text,
         "secret": _b64(secret),
-        "expires_at": iso(expires_at),
+        "expires_at": rfc3339(expires_at),
     }
     return PREFIX + base64.urlsafe_b64encode(canonical_bytes(content)).decode("ascii").rstrip("=")
 
@@ -221,7 +222,7 @@ async def ask_to_join(settings: Settings, invitation: str) -> tuple[SignedAnswer
             reason_zh=f"邀请发给 {content['jurisdiction']}，本节点是 {settings.jurisdiction}",
         )
     keeper = content["keyid"].partition("#")[0]
-    entry = _entry(content["keyid"], content["public"], valid_from=iso(datetime.fromtimestamp(0, UTC)))
+    entry = _entry(content["keyid"], content["public"], valid_from=rfc3339(datetime.fromtimestamp(0, UTC)))
     try:
         pinned = public_key(keeper, entry)
         secret = base64.b64decode(content["secret"], validate=True)
@@ -274,8 +275,8 @@ def admit(_request: HttpRequest, peer: Peer, body: dict[str, Any]) -> Answer:
         now = datetime.now(UTC)
         invitation.used_at = now
         invitation.save(update_fields=["used_at"])
-        fresh = given | {"valid_from": iso(now), "valid_to": None}
-        fresh["keys"] = [given["keys"][0] | {"valid_from": iso(now), "valid_to": None}]
+        fresh = given | {"valid_from": rfc3339(now), "valid_to": None}
+        fresh["keys"] = [given["keys"][0] | {"valid_from": rfc3339(now), "valid_to": None}]
         member = directory.read_record(fresh, version=0)
         _end_former_keys(member, now)
         member.save()
@@ -332,7 +333,7 @@ def _end_former_keys(member: Member, now: datetime) -> None:
 def _sooner(valid_to: str | None, moment: datetime) -> str | None:
     if valid_to is not None and datetime.fromisoformat(valid_to) <= moment:
         return valid_to
-    return iso(moment)
+    return rfc3339(moment)
 
 
 def _read_invitation(text: str) -> dict[str, str]:

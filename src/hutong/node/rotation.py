@@ -19,7 +19,7 @@ from django.http import HttpRequest
 
 from hutong.ledger.record import record as record_in_ledger
 from hutong.node import directory, messages
-from hutong.node.directory import UnknownMember, iso
+from hutong.node.directory import UnknownMember
 from hutong.node.keys import load_node_keys, make_node_key
 from hutong.node.membership import NotJoined, publish
 from hutong.node.models import Member
@@ -27,6 +27,7 @@ from hutong.node.receiving import Answer, Peer, receiver
 from hutong.node.settings import Settings, current
 from hutong.vocabulary.canonical import canonical_bytes
 from hutong.vocabulary.errors import BadInput
+from hutong.vocabulary.moments import rfc3339
 
 CONTEXT = b"hutong key v1\n"
 PATH = "/hutong/keys"
@@ -71,13 +72,13 @@ def _list_key(jurisdiction: str, body: dict[str, Any]) -> int:
     now = datetime.now(UTC)
     member = Member.objects.select_for_update().get(jurisdiction=jurisdiction)
     ends = now + timedelta(seconds=overlap_s)
-    entry["valid_from"] = iso(now + timedelta(seconds=min(SETTLE_S, overlap_s // 2)))
+    entry["valid_from"] = rfc3339(now + timedelta(seconds=min(SETTLE_S, overlap_s // 2)))
     for key in member.keys:
         if key["valid_to"] is None or datetime.fromisoformat(key["valid_to"]) > ends:
-            key["valid_to"] = iso(ends)
+            key["valid_to"] = rfc3339(ends)
     member.keys = [key for key in member.keys if key["id"] != entry["id"]] + [entry]
     member.save(update_fields=["keys"])
-    detail = {"keyid": entry["id"], "former_keys_end": iso(ends)}
+    detail = {"keyid": entry["id"], "former_keys_end": rfc3339(ends)}
     record_in_ledger("member.key_listed", f"member:{jurisdiction}", f"node:{current().jurisdiction}", detail)
     return publish()
 
@@ -94,7 +95,7 @@ def _read(jurisdiction: str, body: dict[str, Any]) -> tuple[dict[str, Any], int]
     offer = {"jurisdiction": jurisdiction, "id": keyid, "public": public}
     entry = directory.read_key(
         jurisdiction,
-        {"id": keyid, "alg": "ed25519", "public": public, "valid_from": iso(datetime.now(UTC)), "valid_to": None},
+        {"id": keyid, "alg": "ed25519", "public": public, "valid_from": rfc3339(datetime.now(UTC)), "valid_to": None},
     )
     try:
         key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public, validate=True))

@@ -12,11 +12,11 @@ from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
 
 from hutong.node import directory, membership
-from hutong.node.directory import iso
 from hutong.node.keyring import ring
 from hutong.node.receiving import Answer, Peer, problem_answer, reader
 from hutong.node.settings import current
 from hutong.vocabulary.errors import Broken, NotFound, Refused
+from hutong.vocabulary.moments import rfc3339
 
 MACHINE_PATHS = ("/hutong/", "/dsp/", "/ledger/", "/.well-known/", "/exchange/")
 
@@ -47,7 +47,7 @@ def ping(_request: HttpRequest, peer: Peer) -> Answer:
     return 200, {
         "jurisdiction": current().jurisdiction,
         "you": peer.jurisdiction,
-        "time": iso(datetime.now(UTC)),
+        "time": rfc3339(datetime.now(UTC)),
         "directory_version": ring().version,
     }
 

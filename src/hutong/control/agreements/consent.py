@@ -17,6 +17,7 @@ from hutong.exchange.shaping.masks import Mask
 from hutong.exchange.shaping.predicate import Predicate
 from hutong.vocabulary.errors import NotFound
 from hutong.vocabulary.ids import uuid_of
+from hutong.vocabulary.moments import to_the_millisecond
 
 KEEP: Final[dict[str, Any]] = {"action": "keep"}
 
@@ -98,7 +99,7 @@ def agreed_terms(asked: Asked, terms: Terms, choice: Choice, now: datetime) -> A
         raise ItemNotShareable(items=barred)
     agreed = replace(terms, items=tuple(items), term_days=term_days, quota_calls_per_day=quota)
     chosen = tuple(_mask(name, masks, asked) for name in items)
-    starts_at = now.replace(microsecond=now.microsecond // 1000 * 1000)  # the wire has milliseconds
+    starts_at = to_the_millisecond(now)  # the wire has milliseconds
     return AgreedTerms(agreed, chosen, starts_at, starts_at + timedelta(days=term_days))
 
 

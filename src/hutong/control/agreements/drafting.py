@@ -12,11 +12,12 @@ from hutong.control.agreements.models import Negotiation
 from hutong.control.agreements.policy import Kind, Policy, read_policy
 from hutong.control.agreements.supplement import MEMBER as SUPPLEMENT
 from hutong.control.agreements.supplement import Point
-from hutong.control.agreements.terms import MEMBER, AgreedTerms, Terms, instant, read_terms
+from hutong.control.agreements.terms import MEMBER, AgreedTerms, Terms, read_terms
 from hutong.control.catalogue.dataset import offer as offer_of
 from hutong.exchange.grants.ranges import Ranges
 from hutong.vocabulary.areas import area_of
 from hutong.vocabulary.ids import new_id, urn
+from hutong.vocabulary.moments import rfc3339
 
 # The longest term of an agreement with a peer that does not know our terms; owner: the provider's rule book.
 PLAIN_TERM_DAYS: Final = 365
@@ -74,7 +75,7 @@ def agreement_for(
         "target": negotiation.dataset_id,
         "assigner": ourselves(),
         "assignee": participant_of(negotiation.peer),
-        "timestamp": instant(now),
+        "timestamp": rfc3339(now),
     }
     if agreed is not None:
         document |= {"permission": [permission_for(agreed, negotiation.peer)], MEMBER: agreed.document()}
@@ -92,8 +93,8 @@ def permission_for(agreed: AgreedTerms, consumer: str) -> dict[str, Any]:
     asked, limits = agreed.asked, limits_in_terms(agreed)
     constraints = [
         _constraint("purpose", "eq", asked.purpose),
-        _constraint("dateTime", "gteq", instant(agreed.starts_at)),
-        _constraint("dateTime", "lt", instant(agreed.ends_at)),
+        _constraint("dateTime", "gteq", rfc3339(agreed.starts_at)),
+        _constraint("dateTime", "lt", rfc3339(agreed.ends_at)),
         _constraint("hutong:item", "isAnyOf", list(asked.items)),
         _constraint("hutong:callsPerDay", "lteq", str(limits.calls_per_day)),
         _constraint("count", "lteq", str(limits.calls)),
@@ -126,7 +127,7 @@ def _plain_rules(negotiation: Negotiation, ours: dict[str, Any], ends_at: dateti
     rules = {name: given[name] for given in (ours, theirs) for name in RULES if name in given}
     always = [
         *(constraint for rule in ours.get("permission", []) for constraint in rule.get("constraint", [])),
-        _constraint("dateTime", "lt", instant(ends_at)),
+        _constraint("dateTime", "lt", rfc3339(ends_at)),
         _constraint("hutong:callsPerDay", "lteq", str(PLAIN_CALLS_PER_DAY)),
     ]
     permissions = [

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from hutong.control.agreements.fields import Fields, text_value
 from hutong.control.agreements.rules import AgreementDiffers
 from hutong.control.requests.rules import LONGEST_TERM_DAYS, MOST_CALLS_PER_DAY
 from hutong.vocabulary.codes import PURPOSES, SHARING_MODES
+from hutong.vocabulary.moments import rfc3339
 
 MEMBER: Final = "hutong:terms"
 MOST_ITEMS: Final = 2_000  # a wide table has some hundreds of columns
@@ -66,14 +67,9 @@ class AgreedTerms:
         return {
             **self.asked.document(),
             "items": [{"name": name, "mask": mask} for name, mask in named],
-            "starts_at": instant(self.starts_at),
-            "ends_at": instant(self.ends_at),
+            "starts_at": rfc3339(self.starts_at),
+            "ends_at": rfc3339(self.ends_at),
         }
-
-
-def instant(moment: datetime) -> str:
-    """RFC 3339, UTC, milliseconds, Z."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def read_terms(offer: Mapping[str, Any]) -> Terms | None:

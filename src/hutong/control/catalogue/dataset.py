@@ -23,12 +23,12 @@ from urllib.parse import urlsplit
 from hutong.control.catalogue.fields import MOST_ITEMS
 from hutong.control.catalogue.models import Attribute, Item, Resource
 from hutong.control.catalogue.rules import effective_attribute, effective_grade, item_attribute
-from hutong.node.directory import iso
 from hutong.node.settings import Settings
 from hutong.vocabulary import codes
 from hutong.vocabulary.canonical import canonical_bytes
 from hutong.vocabulary.errors import Refused
 from hutong.vocabulary.ids import is_id
+from hutong.vocabulary.moments import rfc3339
 from hutong.vocabulary.text import checked
 
 CONTEXT = "https://w3id.org/dspace/2025/1/context.jsonld"
@@ -144,7 +144,7 @@ def build(
             "origin": settings.jurisdiction,
             "version": version,
             "state": state,
-            "published_at": iso(published_at),
+            "published_at": rfc3339(published_at),
             "department": _department(resource),
             "attribute": attribute,
             "grade": effective_grade(items),

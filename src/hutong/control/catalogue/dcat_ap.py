@@ -11,10 +11,11 @@ from typing import Any, Final
 
 from hutong.control.catalogue.dataset import EntryDocument
 from hutong.control.catalogue.models import Attribute
-from hutong.node.directory import iso, participant_id
+from hutong.node.directory import participant_id
 from hutong.node.settings import Settings
 from hutong.vocabulary.codes import THEMES
 from hutong.vocabulary.ids import urn
+from hutong.vocabulary.moments import rfc3339
 
 PREFIXES: Final = {
     "dcat": "http://www.w3.org/ns/dcat#",
@@ -51,7 +52,7 @@ def dataset(entry: EntryDocument) -> Node:
         "dct:title": _texts(entry.title_zh, entry.title_en),
         "dct:description": _texts(entry.summary_zh, entry.summary_en),
         "dct:identifier": [_text(urn(entry.id))],
-        "dct:modified": [_typed(str(iso(entry.published_at)), "xsd:dateTime")],
+        "dct:modified": [_typed(rfc3339(entry.published_at), "xsd:dateTime")],
         "dct:publisher": [_department(entry)],
         "dct:accessRights": [_rights(entry)],
         "dct:provenance": [{"@type": "dct:ProvenanceStatement", "rdfs:label": [_text(entry.source_system, "zh")]}],

@@ -50,6 +50,7 @@ from hutong.vocabulary.canonical import canonical_digest
 from hutong.vocabulary.codes import CATEGORY_DIGITS, THEMES
 from hutong.vocabulary.errors import Refused, WrongState
 from hutong.vocabulary.ids import new_id
+from hutong.vocabulary.moments import to_the_millisecond
 from hutong.vocabulary.text import checked
 
 LONGEST_REASON = 2000
@@ -80,7 +81,7 @@ def submit(by: Actor, resource_id: str) -> Submission:
         check_may_publish(resource, items, unavailable, barring.findings(resource, items))
         resource.attribute = effective_attribute(resource.attribute, items)
         resource.code = resource.code or _next_code(resource)
-        now = _milliseconds(datetime.now(UTC))
+        now = to_the_millisecond(datetime.now(UTC))
         _check_dcat(_dataset(resource, items, "published", resource.version + 1, now))
         resource.save()
         return _submitted(by, resource, items, now)
@@ -117,7 +118,7 @@ def review(by: Actor, submission_id: str) -> Entry:
         resource, submission = _under_review(by, submission)
         items = items_of(resource)
         check_may_publish(resource, items, unavailable, barring.findings(resource, items))
-        now = _milliseconds(datetime.now(UTC))
+        now = to_the_millisecond(datetime.now(UTC))
         resource.state, resource.version, resource.published_at = "published", submission.version, now
         _decide(by, submission, "published", now)
         changes.reviewed(resource, submission)
@@ -178,7 +179,7 @@ def withdraw(by: Actor, resource_id: str, *, emergency: str = "") -> Entry:
     resource.save()
     changes.withdrawn(resource)
     # The moment of this version, not of the first: it is signed by the key of now, which may be newer than the entry.
-    now = _milliseconds(datetime.now(UTC))
+    now = to_the_millisecond(datetime.now(UTC))
     return _issue(by, resource, items_of(resource), "withdrawn", at=now, submission=None)
 
 
@@ -309,7 +310,3 @@ def _next_code(resource: Resource) -> str:
     last = Resource.objects.filter(code__startswith=prefix).aggregate(last=Max("code"))["last"]
     digits = last.removeprefix(prefix) if last else "0"
     return f"{prefix}{int(digits) + 1 if digits.isdigit() else 1:06d}"
-
-
-def _milliseconds(moment: datetime) -> datetime:
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

@@ -13,10 +13,10 @@ from hutong.control.conduct.models import Filing
 from hutong.control.conduct.rules import RectificationLate
 from hutong.ledger.record import record
 from hutong.node import outside
-from hutong.node.directory import iso
 from hutong.node.events import post_event
 from hutong.vocabulary.canonical import canonical_digest
 from hutong.vocabulary.ids import new_id, uuid_of
+from hutong.vocabulary.moments import rfc3339, to_the_millisecond
 
 FILED: Final = "conduct.filed"
 ANSWERED: Final = "conduct.answered"
@@ -39,7 +39,7 @@ def file(
         content=content,
         refers_to=refers_to,
         filed_by=actor,
-        filed_at=_now(),
+        filed_at=to_the_millisecond(datetime.now(UTC)),
     )
     if kind == "suspension" and content["cause"] in ("misuse", "incident"):
         paper.due_on = rectification_clock(paper)
@@ -74,7 +74,8 @@ def rectification_clock(paper: Filing) -> date | None:
 
 def settle(paper: Filing, state: str, actor: str, answer: str = "") -> None:
     """Give a filing its answer or its end, and record it."""
-    paper.state, paper.answered_by, paper.answered_at, paper.answer = state, actor, _now(), answer
+    paper.state, paper.answered_by, paper.answer = state, actor, answer
+    paper.answered_at = to_the_millisecond(datetime.now(UTC))
     paper.save(update_fields=["state", "answered_by", "answered_at", "answer"])
     note(paper, f"filing.{paper.kind}_{state}", actor, {"reason": answer} if answer else {})
 
@@ -84,7 +85,7 @@ def tell_answer(paper: Filing) -> None:
     agreement = paper.agreement
     if outside.is_outside(agreement.peer):
         return
-    said = {"id": paper.id, "state": paper.state, "answer": paper.answer, "at": iso(paper.answered_at)}
+    said = {"id": paper.id, "state": paper.state, "answer": paper.answer, "at": rfc3339(paper.answered_at)}
     post_event(agreement.peer, ANSWERED, subject(agreement.id), said)
 
 
@@ -103,7 +104,7 @@ def document(paper: Filing) -> dict[str, Any]:
         "kind": paper.kind,
         "content": paper.content,
         "refers_to": paper.refers_to,
-        "filed_at": iso(paper.filed_at),
+        "filed_at": rfc3339(paper.filed_at),
         "due_on": paper.due_on.isoformat() if paper.due_on else None,
         "digest": paper.digest,
     }
@@ -113,14 +114,9 @@ def digest_of(paper: Filing) -> str:
     """The same on both sides: who wrote what, when, under which agreement."""
     return canonical_digest({
         "id": paper.id, "agreement": paper.agreement_id, "kind": paper.kind, "author": paper.author,
-        "content": paper.content, "refers_to": paper.refers_to, "filed_at": iso(paper.filed_at),
+        "content": paper.content, "refers_to": paper.refers_to, "filed_at": rfc3339(paper.filed_at),
     })  # fmt: skip
 
 
 def subject(agreement_id: str) -> str:
     return f"agreement:{agreement_id.removeprefix('agreement:')}"
-
-
-def _now() -> datetime:
-    now = datetime.now(UTC)
-    return now.replace(microsecond=now.microsecond // 1000 * 1000)

@@ -27,11 +27,11 @@ from hutong.exchange.models import Subscription
 from hutong.exchange.subscriptions import Application, NoSubscription
 from hutong.ledger.record import record
 from hutong.node import outside
-from hutong.node.directory import iso
 from hutong.node.events import post_event
 from hutong.node.keys import unseal
 from hutong.vocabulary.errors import NotFound
 from hutong.vocabulary.ids import new_id
+from hutong.vocabulary.moments import rfc3339, to_the_millisecond
 
 
 @transaction.atomic
@@ -89,7 +89,7 @@ def answer_corrected(by: Actor, pk: int) -> Correction:
         one = _locked(pk)
         changed = [name for name in one.items if one.before.get(name) != seen.digests[name]]
         changes = [{"item": name, "old": one.before.get(name, ""), "new": seen.digests[name]} for name in changed]
-        one.corrected_at = _now()
+        one.corrected_at = to_the_millisecond(datetime.now(UTC))
         _answer(by, one, "corrected", changes, {"reason": "", "source": ""})
         telling.spread(one, seen.reached)
     return one
@@ -125,9 +125,10 @@ def acknowledge(by: Actor, pk: int) -> Heard:
     check(by, Action.REPORT_CORRECTION, one.department or None)
     if one.acknowledged_at is not None:
         return one
-    one.acknowledged_at, one.acknowledged_by = _now(), by.username
+    one.acknowledged_at, one.acknowledged_by = to_the_millisecond(datetime.now(UTC)), by.username
     one.save(update_fields=["acknowledged_at", "acknowledged_by"])
-    data = {"ticket": one.ticket, "agreement": one.agreement_id, "at": iso(one.acknowledged_at), "digest": one.digest}
+    at = rfc3339(one.acknowledged_at)
+    data = {"ticket": one.ticket, "agreement": one.agreement_id, "at": at, "digest": one.digest}
     post_event(one.peer, saying.ACKNOWLEDGED, saying.subject(one.ticket), data)
     record(
         "correction.acknowledged",
@@ -152,7 +153,7 @@ def _report(actor: str, agreement: Agreement, items: Sequence[str], given: dict[
         items=tuple(dict.fromkeys(items)),
         key_item=texts["key_item"],
         fault=texts["fault"],
-        at=_now(),
+        at=to_the_millisecond(datetime.now(UTC)),
         box=content.sent(agreement.peer, secret, saying.subject(ticket)),
     )
     one = telling.keep_report(said, agreement, Party.CONSUMER, secret, actor)
@@ -173,13 +174,13 @@ def _answer(by: Actor, one: Correction, finding: str, changes: list[dict[str, st
     """Keep the answer and send it to who reported. In the caller's transaction, the row held."""
     check_open(one.state)
     one.state, one.changes, one.answer = finding, changes, content.kept(words)
-    one.answered_at, one.answered_by = _now(), by.username
+    one.answered_at, one.answered_by = to_the_millisecond(datetime.now(UTC)), by.username
     one.answer_digest = saying.answer_digest(one, finding, changes, one.answered_at)
     one.save()
     subject = saying.subject(one.ticket)
-    data = {"ticket": one.ticket, "finding": finding, "changes": changes, "at": iso(one.answered_at)}
+    data = {"ticket": one.ticket, "finding": finding, "changes": changes, "at": rfc3339(one.answered_at)}
     sealed = {"box": content.sent(one.peer, words, subject), "digest": one.answer_digest}
-    post_event(one.peer, saying.ANSWERED, subject, {**data, "corrected_at": iso(one.corrected_at), **sealed})
+    post_event(one.peer, saying.ANSWERED, subject, {**data, "corrected_at": rfc3339(one.corrected_at), **sealed})
     clocks.meet(CorrectionLate, subject)
     record(
         f"correction.{finding}",
@@ -219,9 +220,3 @@ def _locked(pk: int) -> Correction:
     if found is None:
         raise NotFound(what="correction", name=str(pk)[:20])
     return found
-
-
-def _now() -> datetime:
-    """To the millisecond, as it travels: both sides make the same digest of it."""
-    now = datetime.now(UTC)
-    return now.replace(microsecond=now.microsecond // 1000 * 1000)

@@ -17,13 +17,13 @@ from hutong.control.corrections.rules import CorrectionLate, check_report
 from hutong.exchange.grants.store import load
 from hutong.ledger.record import record
 from hutong.node import messages, work
-from hutong.node.directory import iso
 from hutong.node.events import Event, on_event, post_event
 from hutong.node.models import OutboxMessage
 from hutong.node.receiving import Peer
 from hutong.node.settings import current
 from hutong.vocabulary import codes
 from hutong.vocabulary.errors import BadInput, NotFound
+from hutong.vocabulary.moments import rfc3339
 
 REFUSED_FROM: Final = 400  # HTTP
 
@@ -138,7 +138,7 @@ def hear_acknowledgement(peer: Peer, event: Event) -> None:
         return
     told.state, told.acknowledged_at = "acknowledged", saying.moment(event.data, "at")
     told.save(update_fields=["state", "acknowledged_at"])
-    detail = {"agreement": agreement, "peer": peer.jurisdiction, "at": iso(told.acknowledged_at)}
+    detail = {"agreement": agreement, "peer": peer.jurisdiction, "at": rfc3339(told.acknowledged_at)}
     leaf = {"ticket": ticket, "told": told.digest}
     record("correction.acknowledged", event.subject, f"node:{peer.jurisdiction}", detail, commitment=leaf)
     telling.tell_requester(told.correction)

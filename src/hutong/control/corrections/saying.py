@@ -7,11 +7,11 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from hutong.control.corrections.models import Correction
-from hutong.node.directory import iso
 from hutong.node.events import Event
 from hutong.vocabulary.canonical import canonical_digest
 from hutong.vocabulary.errors import BadInput
 from hutong.vocabulary.ids import UUID_TEXT
+from hutong.vocabulary.moments import rfc3339
 
 REPORTED: Final = "correction.reported"  # requester to provider
 RECEIVED: Final = "correction.received"  # back: when it is due
@@ -37,12 +37,12 @@ class Report:
 
     def digest(self) -> str:
         """The first link of the chain that both ledgers hold."""
-        plain = [self.ticket, self.agreement, list(self.items), self.key_item, self.fault, iso(self.at)]
+        plain = [self.ticket, self.agreement, list(self.items), self.key_item, self.fault, rfc3339(self.at)]
         return canonical_digest({"report": plain, "box": self.box})
 
     def document(self) -> dict[str, Any]:
         names = {"ticket": self.ticket, "agreement": self.agreement, "items": list(self.items)}
-        return {**names, "key_item": self.key_item, "fault": self.fault, "at": iso(self.at), "box": self.box}
+        return {**names, "key_item": self.key_item, "fault": self.fault, "at": rfc3339(self.at), "box": self.box}
 
     @classmethod
     def read(cls, event: Event) -> Report:
@@ -62,7 +62,7 @@ class Report:
 def answer_digest(one: Correction, finding: str, changes: list[dict[str, str]], at: datetime) -> str:
     """The second link: what was found, upon which report."""
     return canonical_digest({
-        "report": one.report_digest, "finding": finding, "changes": changes, "at": iso(at),
+        "report": one.report_digest, "finding": finding, "changes": changes, "at": rfc3339(at),
     })  # fmt: skip
 
 

@@ -13,9 +13,9 @@ from hutong.control.corrections.models import Correction, Told
 from hutong.exchange.grants.store import load
 from hutong.ledger.record import record
 from hutong.node import outside
-from hutong.node.directory import iso
 from hutong.node.events import post_event
 from hutong.vocabulary.errors import Refused
+from hutong.vocabulary.moments import rfc3339
 
 
 def keep_report(
@@ -71,7 +71,7 @@ def spread(one: Correction, reached: Mapping[str, str | int]) -> None:
 def tell_requester(one: Correction) -> None:
     """Who has been told, and who has acknowledged: named by node, to whoever reported the record."""
     rows = one.told.order_by("peer", "id")
-    said = [{"node": row.peer, "state": row.state, "at": iso(row.acknowledged_at or row.told_at)} for row in rows]
+    said = [{"node": row.peer, "state": row.state, "at": rfc3339(row.acknowledged_at or row.told_at)} for row in rows]
     post_event(one.peer, saying.SPREAD, saying.subject(one.ticket), {"ticket": one.ticket, "subscribers": said})
 
 
@@ -89,7 +89,7 @@ def _tell(one: Correction, agreement: Agreement, value: str | int) -> None:
     plain = {"ticket": one.ticket, "agreement": agreement.id, "items": items, "key_item": one.key_item}
     chain = {"report": one.report_digest, "answer": one.answer_digest, "digest": digest}
     sealed = {"box": content.sent(agreement.peer, {"value": value}, subject)}
-    about = {"fault": one.fault, "changes": changes, "corrected_at": iso(one.corrected_at)}
+    about = {"fault": one.fault, "changes": changes, "corrected_at": rfc3339(one.corrected_at)}
     post_event(agreement.peer, saying.TOLD, subject, {**plain, **about, **chain, **sealed})
     record(
         "correction.told",

@@ -17,9 +17,9 @@ from typing import Any
 from hutong.control.demands.models import Demand
 from hutong.control.demands.rules import MOST_ITEMS, twins_of
 from hutong.control.demands.states import STATES
-from hutong.node.directory import iso
 from hutong.vocabulary.errors import Refused
 from hutong.vocabulary.ids import is_id
+from hutong.vocabulary.moments import rfc3339
 from hutong.vocabulary.text import checked
 
 LONGEST_TEXT = 4_000  # characters of what_for, basis, scope, why_not, reason and note each
@@ -67,9 +67,9 @@ def build(demand: Demand) -> dict[str, Any]:
             "citation": demand.refusal_citation,
         },
         "note": demand.note,
-        "filed_at": iso(demand.filed_at),
-        "sent_at": iso(demand.sent_at),
-        "ended_at": iso(demand.ended_at),
+        "filed_at": rfc3339(demand.filed_at),
+        "sent_at": rfc3339(demand.sent_at),
+        "ended_at": rfc3339(demand.ended_at),
     }
 
 

@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from hutong.control.demands.lists import KINDS
 from hutong.control.demands.models import ListVersion
-from hutong.node.directory import iso, participant_id
+from hutong.node.directory import participant_id
 from hutong.node.settings import current
 from hutong.vocabulary.codes import ELEMENTS, PURPOSES, UPDATE_CYCLES
+from hutong.vocabulary.moments import rfc3339
 
 # Column: heading, in the order of the sheet.
 COLUMNS: Final[dict[str, dict[str, str]]] = {
@@ -70,7 +71,7 @@ def as_json(made: ListVersion) -> dict[str, Any]:
         "name_en": name.en,
         "publisher": participant_id(current().jurisdiction),
         "version": made.version,
-        "published_at": iso(made.published_at),
+        "published_at": rfc3339(made.published_at),
         "added": made.added,
         "gone": made.gone,
         "changed": made.changed,

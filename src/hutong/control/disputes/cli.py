@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ from hutong.vocabulary.ids import urn
 EFFECTS = click.Choice(["agree", "suspend", "resume", "end", "correct", "none"])
 DISPUTE = click.argument("dispute_id", metavar="DISPUTE")
 TEXT = click.option("--text", required=True, help="What is said; everybody who takes part reads it.")
-EFFECT = click.option("--effect", "do", type=EFFECTS, default="none", show_default=True, help="What follows from it.")
-ITEMS = click.option("--items", default="", help="For agree: only these items, separated by commas.")
-TERM = click.option("--term-days", type=click.IntRange(1, 3650), help="For agree: at most so many days.")
+EFFECT = (
+    click.option("--effect", "do", type=EFFECTS, default="none", show_default=True, help="What follows from it."),
+    click.option("--items", default="", help="For agree: only these items, separated by commas."),
+    click.option("--term-days", type=click.IntRange(1, 3650), help="For agree: at most so many days."),
+)
 
 
 @click.group()
@@ -89,128 +92,64 @@ def open_(folder: Path, *, title: str, text: str, username: str, **about: Any) -
     click.echo(f"dispute {made.id} is open with {made.respondent}.")
 
 
-@dispute.command("state")
-@FOLDER
-@DISPUTE
-@TEXT
-@AS
-def state(folder: Path, dispute_id: str, *, text: str, username: str) -> None:
-    """Say something as a party. Signs one paper and sends it to everybody who takes part."""
-    _say(folder, username, "state", dispute_id, text)
+def _verb(name: str, verb: str, text: str, *options: Callable[[Any], Any]) -> None:
+    """Add the command that lets an account do one verb of the actions, with what its options say.
+
+    name      of the command
+    options   named as the arguments of the verb are; those of EFFECT become its effects
+    """
+
+    def run(folder: Path, dispute_id: str, *, username: str, **said: Any) -> None:
+        setup(folder)
+        from hutong.control.disputes import actions, queries
+        from hutong.control.identity.queries import account
+
+        who = account(username)
+        found = queries.docket(who, urn(dispute_id)).dispute
+        if "do" in said:
+            items = [one.strip() for one in said.pop("items").split(",") if one.strip()]
+            effect = actions.effect_of(found, said.pop("do"), items=items, term_days=said.pop("term_days"))
+            said["effects_"] = [effect]
+        after = getattr(actions, verb)(who, found.id, **said)
+        click.echo(f"dispute {after.id}: level {after.level}, {after.state}.")
+
+    for option in (AS, *reversed(options), DISPUTE, FOLDER):
+        run = option(run)
+    dispute.command(name, help=text)(run)
 
 
-@dispute.command("minutes")
-@FOLDER
-@DISPUTE
-@TEXT
-@AS
-def minutes(folder: Path, dispute_id: str, *, text: str, username: str) -> None:
-    """Keep the minutes of a meeting, a mediation or a hearing."""
-    _say(folder, username, "keep_minutes", dispute_id, text)
-
-
-@dispute.command("propose")
-@FOLDER
-@DISPUTE
-@TEXT
-@EFFECT
-@ITEMS
-@TERM
-@AS
-def propose(folder: Path, dispute_id: str, *, text: str, username: str, **effect: Any) -> None:
-    """Propose a settlement. What it says is done by the nodes once the other side accepts."""
-    _say(folder, username, "propose", dispute_id, text, **effect)
-
-
-@dispute.command("accept")
-@FOLDER
-@DISPUTE
-@AS
-def accept(folder: Path, dispute_id: str, *, username: str) -> None:
-    """Accept the other side's newest proposal."""
-    _say(folder, username, "accept", dispute_id)
-
-
-@dispute.command("escalate")
-@FOLDER
-@DISPUTE
-@TEXT
-@AS
-def escalate(folder: Path, dispute_id: str, *, text: str, username: str) -> None:
-    """Bring it to the nearest common superior; from there to that level's government."""
-    _say(folder, username, "escalate", dispute_id, text)
-
-
-@dispute.command("decide")
-@FOLDER
-@DISPUTE
-@TEXT
-@click.option("--citation", required=True, help="The provision it rests on, with its article.")
-@EFFECT
-@ITEMS
-@TERM
-@AS
-def decide(folder: Path, dispute_id: str, *, text: str, citation: str, username: str, **effect: Any) -> None:
+_verb("state", "state", "Say something as a party. Signs one paper and sends it to everybody who takes part.", TEXT)
+_verb("minutes", "keep_minutes", "Keep the minutes of a meeting, a mediation or a hearing.", TEXT)
+_verb(
+    "propose",
+    "propose",
+    "Propose a settlement. What it says is done by the nodes once the other side accepts.",
+    TEXT,
+    *EFFECT,
+)
+_verb("accept", "accept", "Accept the other side's newest proposal.")
+_verb("escalate", "escalate", "Bring it to the nearest common superior; from there to that level's government.", TEXT)
+_verb(
+    "decide",
+    "decide",
     """Decide, as the common superior's supervisor. The node that is bound carries it out as it takes it in.
 
     Example: hutong dispute decide /srv/cn DISPUTE --text 应当共享 --citation 条例第二十一条 --effect agree --as zhao
-    """
-    _say(folder, username, "decide", dispute_id, text, citation, **effect)
-
-
-@dispute.command("close")
-@FOLDER
-@DISPUTE
-@TEXT
-@AS
-def close(folder: Path, dispute_id: str, *, text: str, username: str) -> None:
-    """Confirm, as the common superior, that the decision was carried out."""
-    _say(folder, username, "close", dispute_id, text)
-
-
-@dispute.command("withdraw")
-@FOLDER
-@DISPUTE
-@TEXT
-@AS
-def withdraw(folder: Path, dispute_id: str, *, text: str, username: str) -> None:
-    """Take it back, as the head of the side that opened it."""
-    _say(folder, username, "withdraw", dispute_id, text)
-
-
-@dispute.command("done")
-@FOLDER
-@DISPUTE
-@click.argument("position", type=int)
-@click.option("--note", required=True, help="How it was done.")
-@AS
-def done(folder: Path, dispute_id: str, position: int, *, note: str, username: str) -> None:
-    """Say that our side has done one thing it is bound to. With the last one the others are told."""
-    _say(folder, username, "carried_out", dispute_id, position, note)
-
-
-@dispute.command("retry")
-@FOLDER
-@DISPUTE
-@AS
-def retry(folder: Path, dispute_id: str, *, username: str) -> None:
-    """Try again what could not be done."""
-    _say(folder, username, "try_again", dispute_id)
-
-
-def _say(folder: Path, username: str, verb: str, dispute_id: str, *said: Any, **effect: Any) -> None:
-    setup(folder)
-    from hutong.control.disputes import actions, queries
-    from hutong.control.identity.queries import account
-
-    who = account(username)
-    found = queries.docket(who, urn(dispute_id)).dispute
-    effects = []
-    if effect:
-        items = [one.strip() for one in effect["items"].split(",") if one.strip()]
-        effects = [actions.effect_of(found, effect["do"], items=items, term_days=effect["term_days"])]
-    after = getattr(actions, verb)(who, found.id, *said, *([effects] if effect else []))
-    click.echo(f"dispute {after.id}: level {after.level}, {after.state}.")
+    """,
+    TEXT,
+    click.option("--citation", required=True, help="The provision it rests on, with its article."),
+    *EFFECT,
+)
+_verb("close", "close", "Confirm, as the common superior, that the decision was carried out.", TEXT)
+_verb("withdraw", "withdraw", "Take it back, as the head of the side that opened it.", TEXT)
+_verb(
+    "done",
+    "carried_out",
+    "Say that our side has done one thing it is bound to. With the last one the others are told.",
+    click.argument("position", type=int),
+    click.option("--note", required=True, help="How it was done."),
+)
+_verb("retry", "try_again", "Try again what could not be done.")
 
 
 def _subject(*, pid: str | None, agreement: str | None, ticket: str, respondent: str | None, department: str) -> Any:

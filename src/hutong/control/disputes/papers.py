@@ -22,6 +22,7 @@ from hutong.control.disputes.rules import BadPaper, BeyondTheDispute
 from hutong.node.keys import SigningKey
 from hutong.node.signatures import KeyLookup
 from hutong.vocabulary.canonical import canonical_bytes, digest
+from hutong.vocabulary.moments import rfc3339
 
 SIGNED_PREFIX: Final = b"hutong dispute v1\n"  # a signature over a paper can stand for nothing else
 ALGORITHM: Final = "ed25519"
@@ -99,7 +100,7 @@ class Paper:
 def make(dispute: str, kind: str, side: str, height: int, *, key: SigningKey, **more: Any) -> Paper:
     """A paper of the key's own node, signed."""
     by = key.jurisdiction
-    at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    at = rfc3339(datetime.now(UTC))
     document = {"v": 1, "dispute": dispute, "kind": kind, "by": by, "as": side, "height": height, "at": at, **more}
     value = key.sign(SIGNED_PREFIX + canonical_bytes(document))
     signature = {"keyid": key.keyid, "alg": ALGORITHM, "value": base64.b64encode(value).decode("ascii")}

@@ -30,6 +30,7 @@ from hutong.control.statute.decisions import decide
 from hutong.exchange.shaping.masks import Mask
 from hutong.node import work
 from hutong.node.settings import current
+from hutong.vocabulary.moments import to_the_millisecond
 from hutong.vocabulary.rulebook import Rule
 
 MISUSE = ("misuse", "secrecy")
@@ -124,7 +125,7 @@ def agreed_by_law(asked: Asked, terms: Terms, now: datetime) -> AgreedTerms:
     items = {item.name: item for item in asked.items if not item.secret}
     names = tuple(name for name in terms.items if name in items)
     masks = tuple(Mask.from_document(default_mask(items[name]), name).to_document() for name in names)
-    starts_at = now.replace(microsecond=now.microsecond // 1000 * 1000)  # the wire has milliseconds
+    starts_at = to_the_millisecond(now)  # the wire has milliseconds
     whole = Terms(**{**vars(terms), "items": names})
     return AgreedTerms(whole, masks, starts_at, starts_at + timedelta(days=terms.term_days))
 

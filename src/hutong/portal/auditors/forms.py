@@ -7,14 +7,14 @@ from django import forms
 from django.utils.translation import gettext_lazy as lazy
 
 from hutong.portal.components import words
-from hutong.portal.components.form import Form
+from hutong.portal.components.form import DayField, Form
 
 
 class RegisterFilter(Form):
     """Which exchanges to show. Everything is optional; what cannot be read is not applied."""
 
-    since = forms.DateField(label=lazy("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    until = forms.DateField(label=lazy("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    since = DayField(label=lazy("From"), required=False)
+    until = DayField(label=lazy("To"), required=False)
     outcome = forms.ChoiceField(label=lazy("Outcome"), required=False)
     role = forms.ChoiceField(label=lazy("Our side"), required=False)
     agreement = forms.CharField(required=False, widget=forms.HiddenInput)

@@ -1,4 +1,4 @@
-"""The one kind of form the portal has: labels without a colon, as both languages want them."""
+"""The one kind of form the portal has, labels without a colon as both languages want them, and its fields."""
 
 from __future__ import annotations
 
@@ -6,6 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+
+
+class DayField(forms.DateField):
+    """A day, asked for with the browser's calendar, which takes and sends 2026-11-30 in every language."""
+
+    def __init__(self, **said: Any) -> None:
+        super().__init__(widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), **said)
 
 
 class Form(forms.Form):

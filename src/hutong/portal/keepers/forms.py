@@ -9,12 +9,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as lazy
 
-from hutong.portal.components.form import Form
-
-
-def _day(label: Any, hint: Any, *, required: bool = True) -> forms.DateField:
-    widget = forms.DateInput(attrs={"type": "date"})
-    return forms.DateField(label=label, help_text=hint, required=required, widget=widget)
+from hutong.portal.components.form import DayField, Form
 
 
 class ZoneForm(Form):
@@ -31,8 +26,8 @@ class ZoneForm(Form):
     reference = forms.CharField(
         label=lazy("The agreement it rests on"), max_length=300, help_text=lazy("Title and day, as it was signed.")
     )
-    valid_from = _day(lazy("First day"), "")
-    valid_to = _day(lazy("Last day"), lazy("Empty where there is no end."), required=False)
+    valid_from = DayField(label=lazy("First day"))
+    valid_to = DayField(label=lazy("Last day"), help_text=lazy("Empty where there is no end."), required=False)
 
     def __init__(self, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(data, prefix="zone")

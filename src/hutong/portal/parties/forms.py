@@ -10,7 +10,7 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as lazy
 
 from hutong.portal.components import words
-from hutong.portal.components.form import Form
+from hutong.portal.components.form import DayField, Form
 from hutong.vocabulary import codes
 
 LONGEST = 2_000
@@ -21,10 +21,6 @@ ENDING = {"provider": ("announced_stop",), "consumer": ("purpose_met", "impossib
 def _text(label: Any, hint: Any = "", rows: int = 2) -> forms.CharField:
     area = forms.Textarea(attrs={"rows": rows})
     return forms.CharField(label=label, max_length=LONGEST, widget=area, help_text=hint)
-
-
-def _day(label: Any) -> forms.DateField:
-    return forms.DateField(label=label, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
 
 
 class ReasonForm(Form):
@@ -67,7 +63,7 @@ class RectificationForm(EvidenceForm):
 class DisposalForm(EvidenceForm):
     copies = _text(lazy("Which copies there were"), lazy("Databases, backups, exports; where and how many."))
     how = _text(lazy("How they were destroyed"))
-    on = _day(lazy("On which day"))
+    on = DayField(label=lazy("On which day"))
     by = forms.CharField(label=lazy("By whom"), max_length=200, help_text=lazy("Name and post."))
     field_order = ("copies", "how", "on", "by", "evidence")
 
@@ -76,7 +72,7 @@ class IncidentForm(PaperForm):
     what = _text(
         lazy("What happened"), lazy("No personal data: the other side and both supervisors read this."), rows=4
     )
-    found_on = _day(lazy("Found on"))
+    found_on = DayField(label=lazy("Found on"))
     affected = _text(lazy("What is affected"), lazy("Items, and how many records and people."))
     measures = _text(lazy("What was done at once"))
 
@@ -99,7 +95,7 @@ class StopForm(Form):
 
     resource = forms.ChoiceField(label=lazy("Resource"))
     change = forms.ChoiceField(label=lazy("What will happen"))
-    starts_on = _day(lazy("From which day on"))
+    starts_on = DayField(label=lazy("From which day on"))
     reason = _text(lazy("Reason"), lazy("Every consumer and the supervisor read this."), rows=3)
 
     def __init__(self, resources: list[tuple[str, str]], data: Mapping[str, Any] | None = None) -> None:

@@ -17,6 +17,7 @@ from hutong.control.organisations.queries import departments
 from hutong.control.standards.queries import element_choices
 from hutong.exchange.sources.spec import KINDS
 from hutong.portal.components import masks, words
+from hutong.portal.components.differences import field_label
 from hutong.portal.components.form import Form
 from hutong.portal.components.peers import department_name
 from hutong.vocabulary import codes
@@ -130,20 +131,20 @@ class ItemForm(Form):
             if name not in ("secret", "mask", "nullable"):
                 self.fields[name] = control(field)
         self.fields["grade"] = forms.TypedChoiceField(
-            label=_label(ITEM_FIELDS["grade"]),
+            label=field_label(ITEM_FIELDS["grade"]),
             coerce=int,
             choices=[(n, str(n)) for n in codes.GRADES],
             help_text=HINTS["grade"],
         )
         self.fields["mask"] = forms.ChoiceField(
-            label=_label(ITEM_FIELDS["mask"]),
+            label=field_label(ITEM_FIELDS["mask"]),
             choices=masks.choices(item.type, masks.code_of(item.mask)),
             help_text=HINTS["mask"],
         )
         self.choose("attribute", [("", _("as the resource")), *words.code_choices(codes.ATTRIBUTES)])
         for name in ("sensitive", "key"):
             self.fields[name] = forms.BooleanField(
-                label=_label(ITEM_FIELDS[name]), required=False, help_text=HINTS.get(name, "")
+                label=field_label(ITEM_FIELDS[name]), required=False, help_text=HINTS.get(name, "")
             )
         self.fields["keep"] = forms.BooleanField(
             label=lazy("Part of the resource"), required=False, help_text=lazy("Without the tick it is left out.")
@@ -164,7 +165,7 @@ def described() -> list[tuple[str, Field]]:
 
 def control(field: Field) -> forms.Field:
     """The form field of a catalogue field."""
-    about: dict[str, Any] = {"label": _label(field), "required": False, "help_text": HINTS.get(field.name, "")}
+    about: dict[str, Any] = {"label": field_label(field), "required": False, "help_text": HINTS.get(field.name, "")}
     if isinstance(field, ListField):
         if field.codes is None:
             return forms.CharField(**about, max_length=field.limit * field.most)
@@ -178,11 +179,6 @@ def control(field: Field) -> forms.Field:
     if field.lines:
         return forms.CharField(**about, max_length=field.limit, widget=forms.Textarea(attrs={"rows": 3}))
     return forms.CharField(**about, max_length=field.limit)
-
-
-def _label(field: Field) -> str:
-    label = words.of_language(field.zh, field.en)
-    return label[:1].upper() + label[1:]
 
 
 def _shown(field: Field, value: Any) -> Any:

@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from hutong.portal.components.form import Form
+from hutong.portal.components.form import DayField, Form
 from hutong.vocabulary.rulebook import Rule
 
 
@@ -20,10 +20,8 @@ class VersionForm(Form):
         label=lazy("Who says so"),
         help_text=lazy("A local rule holds only where the law allows it to differ; the stricter one applies."),
     )
-    since = forms.DateField(
-        label=lazy("In force from"),
-        widget=forms.DateInput(attrs={"type": "date"}),
-        help_text=lazy("Today or later. What was decided before stays decided."),
+    since = DayField(
+        label=lazy("In force from"), help_text=lazy("Today or later. What was decided before stays decided.")
     )
     source = forms.CharField(
         label=lazy("Document and article"), max_length=300, help_text=lazy("The text that says so.")
