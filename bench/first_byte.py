@@ -29,15 +29,15 @@ _ASK = """
 import time, urllib.request, json, orjson
 from hutong.control.identity.queries import account
 from hutong.control.requests.actions import file, sign_off
-from hutong.exchange.models import Subscription
+from hutong.exchange.models import Entitlement
 from hutong.node.settings import current
 officer, head = account("li"), account("sun")
 
 def agreed(known):
-    return next((one for one in Subscription.objects.filter(state="active") if one.agreement_id not in known), None)
+    return next((one for one in Entitlement.objects.filter(state="active") if one.agreement_id not in known), None)
 
 def once(number):
-    known = set(Subscription.objects.values_list("agreement_id", flat=True))
+    known = set(Entitlement.objects.values_list("agreement_id", flat=True))
     made = file(officer, resource_id={resource!r}, items=["name", "uscc"], row_condition=None, purpose="licensing",
         basis="b", scenario="s", scope="s", mode="interface", term_days=30, quota_calls_per_day=1000)
     began = time.perf_counter()

@@ -58,13 +58,13 @@ _SUBSCRIBE = """
 import json, secrets, sys
 from hutong.node.settings import setup
 setup(sys.argv[1])
-from hutong.exchange.models import ApiKey, Subscription
+from hutong.exchange.models import ApiKey, Entitlement
 from hutong.vocabulary.canonical import digest
 given = json.load(sys.stdin)
 ApiKey.objects.create(key_digest=digest(given["key"].encode()), prefix=given["key"][:10],
     department=given["department"], application="tests")
 for agreement in given["agreements"]:
-    Subscription.objects.create(agreement_id=agreement, provider="320000", department=given["department"],
+    Entitlement.objects.create(agreement_id=agreement, provider="320000", department=given["department"],
         exchange_url="http://127.0.0.1", state="active", case_key=secrets.token_bytes(32))
 """
 _SET_STATE = """

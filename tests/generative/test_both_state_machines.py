@@ -27,7 +27,7 @@ from hutong.control.agreements.decisions import decides, forget
 from hutong.control.agreements.drafting import offer_for
 from hutong.control.agreements.models import Agreement, Negotiation, Transfer
 from hutong.control.agreements.transitions import Machine, Party
-from hutong.exchange.models import Grant, Subscription
+from hutong.exchange.models import Entitlement, Grant
 from hutong.node.keyring import ring
 from hutong.vocabulary.ids import new_id, urn
 from tests import dsp_messages
@@ -220,7 +220,7 @@ class TransferWalk(Walk):
         """What may be read is what the state says, at every moment."""
         if not self.state or (self.us == "consumer" and not self.signs):  # from outside, no exchange of ours reads
             return
-        rows = Grant if self.us == "provider" else Subscription
+        rows = Grant if self.us == "provider" else Entitlement
         found = rows.objects.filter(agreement_id=self.agreed.id).first()
         if self.state == "REQUESTED":
             assert found is None or found.state == "pending"

@@ -251,7 +251,7 @@ def test_another_departments_key_reads_nothing_of_this_one(nodes):
     home = str(nodes.consumer.home)
     made = nodes.consumer.json("key", "create", home, "--department", "11330105002500287C", "--application", "x")["key"]
     status, _, body = ask(nodes, PLAIN, {"limit": 1}, Authorization=f"Bearer {made}")
-    assert (status, orjson.loads(body)["code"]) == (403, "no_subscription")
+    assert (status, orjson.loads(body)["code"]) == (403, "no_entitlement")
 
 
 @pytest.mark.parametrize(

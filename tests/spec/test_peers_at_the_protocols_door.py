@@ -18,7 +18,7 @@ from hutong.control.agreements.terms import AgreedTerms
 from hutong.control.identity.models import Account
 from hutong.control.requests import actions as requests
 from hutong.control.requests.models import ShareRequest
-from hutong.exchange.models import Grant, Subscription
+from hutong.exchange.models import Entitlement, Grant
 from hutong.ledger.models import AuditRecord
 from hutong.node.keys import SigningKey, key_id
 from hutong.node.models import InboxMessage, OutboxMessage
@@ -213,7 +213,7 @@ def test_a_bare_provider_is_asked_agreed_with_and_read_from(anhui: DspPeer, heal
     delivery = urn(new_id()), wanted["consumerPid"]
     address = {"@type": "DataAddress", "endpointType": "https://w3id.org/idsa/v4.1/HTTP", "endpoint": anhui.callback}
     assert says(anhui, "transfer", "TRANSFER_START", delivery, dataAddress=address)["state"] == "STARTED"
-    assert Subscription.objects.get().state == "active"
+    assert Entitlement.objects.get().state == "active"
 
 
 # --- a peer that lies in our own extensions -------------------------------------------------------------------

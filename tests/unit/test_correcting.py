@@ -30,9 +30,9 @@ from hutong.control.corrections.rules import (
 )
 from hutong.control.identity.models import Account
 from hutong.control.identity.rules import OtherDepartment
+from hutong.exchange.entitlements import Application, NoEntitlement
 from hutong.exchange.keys import create_key
 from hutong.exchange.models import ExchangeRecord, Source
-from hutong.exchange.subscriptions import Application, NoSubscription
 from hutong.ledger.models import AuditRecord, LedgerEntry
 from hutong.node.events import Event
 from hutong.node.keys import seal
@@ -238,7 +238,7 @@ def test_an_officer_or_an_application_reports_and_nothing_of_the_key_stands_in_c
     application = Application(mine.department, "窗口")
     by_application = actions.report_by_application(application, mine.id, WRONG)
     assert (by_officer.reported_by, by_application.reported_by) == ("h-officer", "application:窗口")
-    with pytest.raises(NoSubscription):
+    with pytest.raises(NoEntitlement):
         actions.report_by_application(Application("11330105002500287C", "别处"), mine.id, WRONG)
     kept = [bytes(one) for one in OutboxMessage.objects.values_list("body", flat=True)]
     kept += [bytes(one) for one in LedgerEntry.objects.values_list("entry", flat=True)]
@@ -328,7 +328,7 @@ def test_an_application_reports_with_its_key_and_asks_how_it_stands(
     address = f"/hutong/corrections/{made.json()['ticket']}"
     assert client.get(address, headers=keys[mine.department]).json() == made.json()
     assert client.get(address, headers=keys[MARKET]).status_code == 404
-    assert report(said, MARKET).json()["code"] == "no_subscription"
+    assert report(said, MARKET).json()["code"] == "no_entitlement"
     assert client.get(address).status_code == 401
     for wrong in ({}, said | {"items": "name"}, said | {"key": USCC}, said | {"key": {"item": "uscc", "value": 1.5}}):
         assert report(wrong).status_code == 400

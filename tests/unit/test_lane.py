@@ -9,10 +9,10 @@ import pytest
 
 from hutong.exchange import lane
 from hutong.exchange.asking import Ask
+from hutong.exchange.entitlements import Application, Entitled
 from hutong.exchange.lane import Busy, Lane, Reply, Waiting
 from hutong.exchange.outgoing import Outgoing
 from hutong.exchange.query import QUERIES_PER_MESSAGE
-from hutong.exchange.subscriptions import Application, Entitled
 from hutong.vocabulary.errors import NotFound, Unavailable
 
 REPLY = Reply(200, [], b"[]")

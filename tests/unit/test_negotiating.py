@@ -26,7 +26,7 @@ from hutong.control.identity.rules import OtherDepartment
 from hutong.control.replies import actions as replies
 from hutong.control.requests import actions as requests
 from hutong.control.requests.models import ShareRequest
-from hutong.exchange.models import Grant, Subscription
+from hutong.exchange.models import Entitlement, Grant
 from hutong.exchange.shaping.masks import BadMask
 from hutong.ledger.models import AuditRecord, LedgerEntry
 from hutong.node.models import OutboxMessage
@@ -518,8 +518,8 @@ def test_a_good_agreement_is_countersigned_finalised_and_delivery_asked_for_by_i
     assert anhui.say(f"/negotiations/{ours}/events", event).status_code == 200  # harmless
     request.refresh_from_db()
     assert request.state == "agreed"
-    subscription = Subscription.objects.get()
-    assert (subscription.state, subscription.items, subscription.purposes) == (
+    entitlement = Entitlement.objects.get()
+    assert (entitlement.state, entitlement.items, entitlement.purposes) == (
         "pending",
         ["uscc", "name"],
         ["licensing"],
@@ -528,10 +528,10 @@ def test_a_good_agreement_is_countersigned_finalised_and_delivery_asked_for_by_i
     assert [one.agreement_id for one in wanted] == [policy.id]
     start = protocol.TransferStart(urn(new_id()), wanted[0].consumer_pid)
     assert anhui.say(f"/transfers/{wanted[0].consumer_pid}/start", start).status_code == 200
-    assert (Subscription.objects.get().state, Agreement.objects.get().state) == ("active", "active")
+    assert (Entitlement.objects.get().state, Agreement.objects.get().state) == ("active", "active")
     assert [one.kind for one in queries.timeline(policy.id)][-1] == "transfer.started"
     ended = actions.end(health["officer"], policy.id, "用途已实现")
-    assert (ended.state, Subscription.objects.get().state) == ("ended", "ended")
+    assert (ended.state, Entitlement.objects.get().state) == ("ended", "ended")
 
 
 LIES = {

@@ -21,7 +21,7 @@ from hutong.control.agreements.policy import Kind, Policy, read_policy
 from hutong.control.agreements.rules import AddressNeeded, PeerStillUnderWay
 from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Operator, OtherDepartment
-from hutong.exchange.models import Grant, Subscription
+from hutong.exchange.models import Entitlement, Grant
 from hutong.ledger.models import AuditRecord, LedgerEntry
 from hutong.node import outside
 from hutong.node.delivery import Courier, connections
@@ -375,7 +375,7 @@ def test_as_consumer_we_ask_an_outside_provider_and_conclude_with_it(connector, 
     assert other.status_code == 400
     assert connector.say(f"/negotiations/{negotiation.pid}/events", "FINALIZED", **pids).status_code == 200
     assert Agreement.objects.get().provider_signature is None
-    assert not Subscription.objects.exists()  # our exchange reads from members
+    assert not Entitlement.objects.exists()  # our exchange reads from members
     delivered(lambda: not waiting())
     assert "/transfers/request" in [one.path for one in web.heard]
 

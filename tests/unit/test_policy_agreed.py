@@ -16,7 +16,7 @@ from hutong.control.agreements.rules import ItemNotShareable
 from hutong.control.identity.models import Account
 from hutong.control.requests import actions as requests
 from hutong.control.requests.models import ShareRequest
-from hutong.exchange.models import Subscription
+from hutong.exchange.models import Entitlement
 from hutong.vocabulary.codes import PURPOSES
 from hutong.vocabulary.ids import new_id, urn
 from tests.dsp_peer import HEALTH, DspPeer, agree, agreed, department, heard_of, published, refuse, terms
@@ -202,5 +202,5 @@ def test_a_plain_agreement_is_taken_for_the_purposes_and_the_time_it_names(
     _, theirs, ours = asked
     said = protocol.ContractEvent(theirs, ours, "FINALIZED")
     assert anhui.say(f"/negotiations/{ours}/events", said).status_code == 200
-    subscription = Subscription.objects.get()
-    assert (sorted(subscription.purposes), subscription.items) == (["credit", "licensing"], ["name", "uscc"])
+    entitlement = Entitlement.objects.get()
+    assert (sorted(entitlement.purposes), entitlement.items) == (["credit", "licensing"], ["name", "uscc"])

@@ -31,7 +31,7 @@ from hutong.control.requests.rules import (
     check_refusal,
     missing_in,
 )
-from hutong.exchange.models import Subscription
+from hutong.exchange.models import Entitlement
 from hutong.ledger.models import AuditRecord
 from hutong.node.models import OutboxMessage
 from hutong.node.settings import current
@@ -217,16 +217,16 @@ def test_a_provider_that_will_not_deliver_leaves_the_agreement_to_ask_again(anhu
     anhui.say(f"/negotiations/{ours.pid}/events", protocol.ContractEvent("urn:uuid:p", ours.pid, "FINALIZED"))
     transfer = Transfer.objects.get()
     answered(transfer, 400, {"code": "unknown_format", "reason": ["no"]})
-    assert (transfer.state, Agreement.objects.get().state, Subscription.objects.get().state) == (
+    assert (transfer.state, Agreement.objects.get().state, Entitlement.objects.get().state) == (
         "TERMINATED",
         "agreed",
         "ended",
     )
     from hutong.control.agreements.actions import ask_delivery
 
-    case_key = bytes(Subscription.objects.get().case_key)
+    case_key = bytes(Entitlement.objects.get().case_key)
     assert ask_delivery(people["officer"], policy.id).state == "REQUESTED"
-    assert bytes(Subscription.objects.get().case_key) == case_key
+    assert bytes(Entitlement.objects.get().case_key) == case_key
 
 
 def test_a_request_is_withdrawn_before_or_after_it_was_sent(anhui, sent, people) -> None:

@@ -28,12 +28,12 @@ from hutong.exchange.asgi import (
 from hutong.exchange.asking import PREFIX, SUFFIX, key_digest
 from hutong.exchange.database import reading
 from hutong.exchange.desk import Desk
+from hutong.exchange.entitlements import application_of, readable
 from hutong.exchange.gateway import Gateway
 from hutong.exchange.provider import ProviderDoor
 from hutong.exchange.recovery import Recovery
 from hutong.exchange.register import Register
 from hutong.exchange.statements import withheld_in
-from hutong.exchange.subscriptions import application_of, readable
 from hutong.node.client import NodeClient
 from hutong.node.keyring import ring
 from hutong.vocabulary.errors import Broken, NotFound, Refused
@@ -174,7 +174,7 @@ def _stands(exchange_id: str, department: str) -> dict[str, object]:
 
 _STANDS = (
     'SELECT r.agreement_id, r.outcome, r.code, r."rows", r."bytes", r.response_digest, r.entry_digest'
-    " FROM exchange_record r JOIN exchange_subscription s ON s.agreement_id = r.agreement_id"
+    " FROM exchange_record r JOIN exchange_entitlement s ON s.agreement_id = r.agreement_id"
     " WHERE r.exchange_id = %s AND r.role = 'consumer' AND s.department = %s"
 )
 

@@ -20,12 +20,12 @@ import orjson
 
 from hutong.exchange.asgi import Receive, Scope, Send, has_body, headers_of, path_of, read_body, respond
 from hutong.exchange.asking import LARGEST_ASK, read_ask
+from hutong.exchange.entitlements import Entitlements
 from hutong.exchange.inflow import Inflow
 from hutong.exchange.lane import Lane, Reply, Waiting
 from hutong.exchange.outgoing import Outgoing, message, outgoing
 from hutong.exchange.register import Line, Register
 from hutong.exchange.repeats import UnderWay, refuse_another_use
-from hutong.exchange.subscriptions import Entitlements
 from hutong.exchange.wire import ANSWERS_TYPE, Answer, BadAnswer, unpack
 from hutong.exchange.withheld import NOTHING_KEPT, Keeping
 from hutong.ledger.receipt import Receipt

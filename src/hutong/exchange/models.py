@@ -43,7 +43,7 @@ class Grant(models.Model):
         db_table = "exchange_grant"
 
 
-class Subscription(models.Model):
+class Entitlement(models.Model):
     """Consumer's side of an agreement: where its data is fetched. One row per agreement we consume."""
 
     agreement_id = models.CharField(max_length=80, primary_key=True)
@@ -57,7 +57,7 @@ class Subscription(models.Model):
     ends_at = models.DateTimeField(null=True)
 
     class Meta:
-        db_table = "exchange_subscription"
+        db_table = "exchange_entitlement"
 
 
 class ApiKey(models.Model):

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import orjson
 
 from hutong.exchange.asking import Ask
+from hutong.exchange.entitlements import Entitled
 from hutong.exchange.repeats import exchange_id
-from hutong.exchange.subscriptions import Entitled
 from hutong.vocabulary.canonical import digest
 
 

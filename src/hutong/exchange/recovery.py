@@ -197,7 +197,7 @@ _SELECT_ROW = (
 
 def _providers() -> list[str]:
     with reading("the node's database") as cursor:
-        cursor.execute("SELECT DISTINCT provider FROM exchange_subscription ORDER BY provider")
+        cursor.execute("SELECT DISTINCT provider FROM exchange_entitlement ORDER BY provider")
         return [row[0] for row in cursor.fetchall()]
 
 

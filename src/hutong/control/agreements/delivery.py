@@ -1,4 +1,4 @@
-"""Transfers in both roles, and what each step does at once to the grant, the subscription and the agreement.
+"""Transfers in both roles, and what each step does at once to the grant, the entitlement and the agreement.
 
 The effect is in the same transaction as the step: a suspension stops the very next request, whether
 or not the other side has heard of it.
@@ -36,7 +36,7 @@ from hutong.control.agreements.steps import check_pids, heard, is_new, locked, p
 from hutong.control.agreements.terms import read_agreed
 from hutong.control.agreements.transitions import CLOSED, Machine, Party, Said, next_move, restates
 from hutong.exchange import grants
-from hutong.exchange.models import Grant, Subscription
+from hutong.exchange.models import Entitlement, Grant
 from hutong.node import outside
 from hutong.node.directory import member
 from hutong.node.settings import current
@@ -65,7 +65,7 @@ def request(agreement_id: str, actor: str) -> Transfer:
     _check_none_running(agreement)
     transfer = Transfer(pid=urn(new_id()), role=Party.CONSUMER, peer=agreement.peer, agreement=agreement, format=FORMAT)
     transfer.callback = agreement.negotiation.callback
-    _subscribe(agreement)
+    _entitle(agreement)
     step(transfer, Said.TRANSFER_REQUEST, Party.CONSUMER, actor)
     message = TransferRequest(transfer.pid, agreement.id, FORMAT, door.here())
     door.say(transfer, "request", message.document(), kind=TRANSFER, first=True)
@@ -119,7 +119,7 @@ def terminate(pid: str, reason: str, actor: str) -> Transfer:
 def not_begun(transfer: Transfer, actor: str, detail: dict[str, Any]) -> None:
     """The provider would not take our request, we are the consumer. The agreement stays: it may be asked again."""
     step(transfer, Said.TRANSFER_TERMINATION, Party.PROVIDER, actor, detail)
-    Subscription.objects.filter(agreement_id=transfer.agreement_id).update(state=DATA_STATE[transfer.state])
+    Entitlement.objects.filter(agreement_id=transfer.agreement_id).update(state=DATA_STATE[transfer.state])
 
 
 # --- what a peer says -----------------------------------------------------------------------------------------
@@ -193,21 +193,21 @@ def process_of(transfer: Transfer) -> TransferProcess:
 
 
 def _take_effect(transfer: Transfer) -> None:
-    """The agreement, and the grant or the subscription, follow the transfer."""
+    """The agreement, and the grant or the entitlement, follow the transfer."""
     agreement = transfer.agreement
     if transfer.state not in DATA_STATE:
         return
     Agreement.objects.filter(id=agreement.id).update(state=AGREEMENT_STATE[transfer.state])
     agreement.state = AGREEMENT_STATE[transfer.state]
     if transfer.role == Party.CONSUMER:
-        Subscription.objects.filter(agreement_id=agreement.id).update(state=DATA_STATE[transfer.state])
+        Entitlement.objects.filter(agreement_id=agreement.id).update(state=DATA_STATE[transfer.state])
     elif Grant.objects.filter(agreement_id=agreement.id).exists():
         grants.set_state(agreement.id, DATA_STATE[transfer.state])  # type: ignore[arg-type]
     elif transfer.state == "STARTED":
         grants.put(compile_grant(agreement), "active")
 
 
-def _subscribe(agreement: Agreement) -> None:
+def _entitle(agreement: Agreement) -> None:
     """The consumer's side of the data plane, pending until the provider starts. A second one keeps its case key.
 
     None for a provider outside the directory: our exchange reads from members. Its data address stands in the transfer.
@@ -225,7 +225,7 @@ def _subscribe(agreement: Agreement) -> None:
         "ends_at": agreement.ends_at,
     }
     first = {**values, "case_key": secrets.token_bytes(CASE_KEY_BYTES)}
-    Subscription.objects.update_or_create(agreement_id=agreement.id, defaults=values, create_defaults=first)
+    Entitlement.objects.update_or_create(agreement_id=agreement.id, defaults=values, create_defaults=first)
 
 
 def _agreement(agreement_id: str, peer: str | None = None) -> Agreement:

@@ -23,8 +23,8 @@ from hutong.control.corrections.rules import (
     check_report,
 )
 from hutong.control.identity.rules import Action, Actor, check
-from hutong.exchange.models import Subscription
-from hutong.exchange.subscriptions import Application, NoSubscription
+from hutong.exchange.entitlements import Application, NoEntitlement
+from hutong.exchange.models import Entitlement
 from hutong.ledger.record import record
 from hutong.node import outside
 from hutong.node.events import post_event
@@ -55,11 +55,11 @@ def report_by_application(application: Application, agreement_id: str, wrong: Ma
     """The same, by an application with a key of the department.
 
     wrong    items, key_item, value, fault, evidence
-    raises   NoSubscription, ReportIncomplete, OutsideAgreement, OutsideDirectory
+    raises   NoEntitlement, ReportIncomplete, OutsideAgreement, OutsideDirectory
     """
     agreement = Agreement.objects.filter(id=agreement_id, role=Party.CONSUMER).first()
     if agreement is None or agreement.department != application.department:
-        raise NoSubscription(agreement=agreement_id[:80])
+        raise NoEntitlement(agreement=agreement_id[:80])
     given = {name: wrong[name] for name in ("key_item", "value", "fault", "evidence")}
     return _report(f"application:{application.name}", agreement, wrong["items"], given)
 
@@ -203,7 +203,7 @@ def _agreed_items(agreement: Agreement) -> dict[str, str]:
     agreed = read_agreed(agreement.document)
     if agreed is not None:
         return {name: str(mask["action"]) for name, mask in zip(agreed.asked.items, agreed.masks, strict=True)}
-    known = Subscription.objects.filter(agreement_id=agreement.id).first()
+    known = Entitlement.objects.filter(agreement_id=agreement.id).first()
     return dict.fromkeys(known.items, "keep") if known else {}
 
 

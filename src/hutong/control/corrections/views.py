@@ -18,7 +18,7 @@ from django.views.decorators.csrf import csrf_exempt
 from hutong.control.corrections.actions import report_by_application
 from hutong.control.corrections.models import Correction
 from hutong.exchange.asking import key_digest
-from hutong.exchange.subscriptions import Application, application_of
+from hutong.exchange.entitlements import Application, application_of
 from hutong.node.receiving import decode_object, problem_answer, read_body
 from hutong.vocabulary.errors import BadInput, Broken, NotFound, Refused, WrongMethod
 from hutong.vocabulary.ids import urn

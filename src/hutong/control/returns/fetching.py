@@ -28,7 +28,7 @@ from hutong.control.returns.digests import digest_file
 from hutong.control.returns.models import ReturnBatch, ReturnFlow, ReturnKey
 from hutong.control.returns.rules import RowsOutsideArea
 from hutong.exchange.keys import create_key
-from hutong.exchange.models import Subscription
+from hutong.exchange.models import Entitlement
 from hutong.ledger.record import record
 from hutong.node.keys import seal, unseal
 from hutong.node.settings import current
@@ -51,7 +51,7 @@ def fetch_due() -> None:
     due = ReturnFlow.objects.filter(role="consumer", state="active", next_at__lte=now).order_by("next_at")
     for flow_id in list(due.values_list("id", flat=True)):
         flow = ReturnFlow.objects.get(id=flow_id)
-        if not Subscription.objects.filter(agreement_id=flow.agreement_id, state="active").exists():
+        if not Entitlement.objects.filter(agreement_id=flow.agreement_id, state="active").exists():
             continue  # delivery has not begun, or is suspended
         try:
             fetch(flow)

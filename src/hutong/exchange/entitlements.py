@@ -21,18 +21,18 @@ ENTITLED_FOR_S = 0.5  # owner: the application's door
 MOST_KNOWN = 10_000  # pairs of key and agreement remembered at once
 
 _KEY = "SELECT department, application, expires_at, revoked_at FROM exchange_api_key WHERE key_digest = %s"
-_SUBSCRIPTION = "SELECT provider, case_key FROM exchange_subscription WHERE agreement_id = %s AND department = %s"
+_ENTITLEMENT = "SELECT provider, case_key FROM exchange_entitlement WHERE agreement_id = %s AND department = %s"
 _READABLE = (
-    "SELECT agreement_id, provider, state, items, purposes, ends_at FROM exchange_subscription"
+    "SELECT agreement_id, provider, state, items, purposes, ends_at FROM exchange_entitlement"
     " WHERE department = %s ORDER BY agreement_id"
 )
 
 
-class NoSubscription(Refused):
+class NoEntitlement(Refused):
     """Your department has no agreement {agreement}."""
 
     zh = "本部门没有协议 {agreement}。"
-    code = "no_subscription"
+    code = "no_entitlement"
     next_en = "See what this key may read: GET /exchange/v1/agreements"
     next_zh = "查看此密钥可读取的协议：GET /exchange/v1/agreements"
 
@@ -75,7 +75,7 @@ class Entitlements:
     async def read(self, key_digest: str, agreement: str) -> Entitled:
         """From the database; all who ask while it is read share the one look.
 
-        raises   NoKey, NoSubscription, Unavailable
+        raises   NoKey, NoEntitlement, Unavailable
         """
         pair = (key_digest, agreement)
         return await asyncio.shield(self._being_read.get(pair) or self._read(pair))
@@ -100,14 +100,14 @@ class Entitlements:
 def entitled_to(key_digest: str, agreement: str) -> Entitled:
     """From a worker thread.
 
-    raises   NoKey, NoSubscription (also for another department's agreement), Unavailable
+    raises   NoKey, NoEntitlement (also for another department's agreement), Unavailable
     """
     found = application_of(key_digest)
     with reading("the node's database") as cursor:
-        cursor.execute(_SUBSCRIPTION, (agreement, found.department))
+        cursor.execute(_ENTITLEMENT, (agreement, found.department))
         row = cursor.fetchone()
     if row is None:
-        raise NoSubscription(agreement=agreement)
+        raise NoEntitlement(agreement=agreement)
     return Entitled(found, agreement, row[0], bytes(row[1]))
 
 
