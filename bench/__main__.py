@@ -21,7 +21,7 @@ from typing import Any
 
 from bench.figure import Figure
 
-NAMES = ("ledger", "query", "bulk", "first_byte", "feed", "pages")
+NAMES = ("ledger", "query", "bulk", "masks", "first_byte", "feed", "pages")
 LONGEST_S = 420  # one benchmark; all together stay under ten minutes once `pages` has written its province
 
 

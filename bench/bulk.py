@@ -28,7 +28,7 @@ import psutil
 
 import tests.conftest  # noqa: F401 - gives this process a node of its own to be settings of
 from bench.figure import Figure
-from hutong.exchange.shaping.masks import Mask, MaskedItem
+from hutong.exchange.shaping.masks import Keys, Mask, MaskedItem
 from hutong.exchange.shaping.predicate import Predicate
 from hutong.exchange.shaping.shape import select_masked
 from hutong.node.signatures import body_digest, sign_request
@@ -111,7 +111,7 @@ def masked_sql(file: Path) -> str:
         schema = engine.sql(f"SELECT * FROM read_parquet('{file}')").to_arrow_reader(1).schema
     items = [MaskedItem(name, MASKS.get(name, Mask())) for name in ITEMS]
     types = {field.name: field.type for field in schema}
-    query = select_masked(schema, items, None).from_(f"read_parquet('{file}')", dialect="duckdb")
+    query = select_masked(schema, items, Keys()).from_(f"read_parquet('{file}')", dialect="duckdb")
     return query.where(WHERE.to_sql(types, "duckdb")).sql(dialect="duckdb")
 
 

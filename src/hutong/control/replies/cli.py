@@ -144,13 +144,12 @@ def simulate_resource(folder: Path, resource_id: str, *, sample_as: Any, as_json
 
 def mask_of(text: str) -> tuple[str, dict[str, Any]]:
     """raises   click.BadParameter"""
+    from hutong.exchange.shaping.masks import document_of
+
     name, _, action = text.partition("=")
     if not name or not action:
         raise click.BadParameter(f"{text!r} is not ITEM=ACTION", param_hint="--mask")
-    word, _, number = action.partition(":")
-    if number and not number.isdecimal():
-        raise click.BadParameter(f"{number!r} is not a number", param_hint="--mask")
-    return name, {"action": word, "n": int(number)} if number else {"action": word}
+    return name, document_of(action)
 
 
 def print_simulation(found: Any, *, as_json: bool) -> None:

@@ -12,6 +12,7 @@ from typing import Literal
 
 from hutong.exchange.grants.grant import Grant, GrantedItem
 from hutong.exchange.query import Query
+from hutong.exchange.shaping.masks import HASHED, KEYED
 from hutong.vocabulary.rulebook import Rule
 
 State = Literal["active", "suspended", "ended"]
@@ -19,7 +20,7 @@ State = Literal["active", "suspended", "ended"]
 # Conditions that tell no more about a masked value than a lookup by a value the consumer already holds.
 _EQUALITY = frozenset({"eq", "in"})
 # Masks whose original value a consumer may not even guess at: a hit would undo them.
-_CLOSED_MASKS = frozenset({"null", "pseudonym"})
+_CLOSED_MASKS = frozenset({"null", "fixed", "alphanum", *HASHED, *KEYED})
 
 
 class NoGrant(Rule):

@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pyarrow as pa
 from sqlglot import exp
 
 from hutong.exchange.shaping import masks
-from hutong.exchange.shaping.masks import Mask
+from hutong.exchange.shaping.masks import Keys, Mask
 from hutong.exchange.shaping.values import Kind, kind_of
 
 BLOCK_BYTES = 64  # of SHA-256, for HMAC
 
 
-def masked(item: exp.Expr, mask: Mask, type_: pa.DataType, key: bytes | None) -> exp.Expr:
-    """The value that leaves. The mask has been checked against the type (Mask.output_type)."""
+def in_sql(mask: Mask) -> bool:
+    """False for masks that DuckDB has no functions for: FF1 and SM3. mask_vector.py does those, batch by batch."""
+    return mask.action not in masks.ENCRYPTED and not mask.suite
+
+
+def masked(item: exp.Expr, mask: Mask, type_: pa.DataType, keys: Keys) -> exp.Expr:
+    """The value that leaves. The mask has been checked against the type (Mask.output_type), and is in_sql()."""
     kind = kind_of(type_)
     if mask.action == "keep":
         return item
-    if mask.action == "null":
-        return exp.cast(exp.null(), exp.DataType.build(_duckdb_type(type_), dialect="duckdb"))
+    if mask.action in ("null", "fixed"):
+        empty: exp.Expr = exp.cast(exp.null(), exp.DataType.build(_duckdb_type(type_), dialect="duckdb"))
+        return empty if mask.action == "null" else _unless_missing(item, _fixed(kind, type_))
     if mask.action in ("year", "month") and kind is not Kind.TEXT:
         return _truncated(item, mask.action, type_)
     text = item if kind is Kind.TEXT else exp.cast(item, "VARCHAR")
     if mask.action == "pseudonym":
-        return pseudonym(text, key or b"")
+        return pseudonym(text, keys.grant)
+    if mask.action in masks.HASHED:
+        return _hashed(text, keys.answer if mask.action == "sha256_query" else b"")
     return _TEXT_MASKS[mask.action](text, mask.n)
 
 
@@ -38,6 +48,21 @@ def pseudonym(text: exp.Expr, key: bytes) -> exp.Expr:
     return _call("left", _call("sha256", outer), _integer(masks.PSEUDONYM_DIGITS))
 
 
+def _hashed(text: exp.Expr, salt: bytes) -> exp.Expr:
+    value = _call("encode", text)
+    return _call("sha256", exp.DPipe(this=_blob(salt), expression=value) if salt else value)
+
+
+def _fixed(kind: Kind | None, type_: pa.DataType) -> exp.Expr:
+    return exp.cast(
+        exp.Literal.string(masks.fixed_value(kind, type_)), exp.DataType.build(_duckdb_type(type_), dialect="duckdb")
+    )
+
+
+def _unless_missing(item: exp.Expr, value: exp.Expr) -> exp.Expr:
+    return exp.Case(ifs=[exp.If(this=exp.Not(this=exp.Is(this=item, expression=exp.null())), true=value)])
+
+
 def _truncated(item: exp.Expr, unit: str, type_: pa.DataType) -> exp.Expr:
     start = _call("date_trunc", exp.Literal.string(unit), item)
     return exp.cast(start, exp.DataType.build(_duckdb_type(type_), dialect="duckdb"))
@@ -49,6 +74,20 @@ def _first(text: exp.Expr, n: int) -> exp.Expr:
 
 def _last(text: exp.Expr, n: int) -> exp.Expr:
     return _joined(_stars(text, n), _call("right", text, _integer(n)))
+
+
+def _alphanum(text: exp.Expr, _: int = 0) -> exp.Expr:
+    others = _call("regexp_replace", text, exp.Literal.string(masks.NEITHER_DIGIT_NOR_KEPT), *_literals("x", "g"))
+    return _call("regexp_replace", others, exp.Literal.string(masks.DIGIT), *_literals("n", "g"))
+
+
+def _show_first(text: exp.Expr, n: int) -> exp.Expr:
+    return _joined(_call("left", text, _integer(n)), _alphanum(_call("substr", text, _integer(n + 1))))
+
+
+def _show_last(text: exp.Expr, n: int) -> exp.Expr:
+    hidden = _call("greatest", exp.Sub(this=_call("length", text), expression=_integer(n)), _integer(0))
+    return _joined(_alphanum(_call("left", text, hidden)), _call("right", text, _integer(n)))
 
 
 def _name(text: exp.Expr, _: int) -> exp.Expr:
@@ -82,9 +121,12 @@ def _month(text: exp.Expr, _: int) -> exp.Expr:
     return exp.Case(ifs=[exp.If(this=_shaped(text, masks.MONTH_SHAPE), true=_call("left", text, _integer(7)))])
 
 
-_TEXT_MASKS = {
+_TEXT_MASKS: dict[str, Callable[[exp.Expr, int], exp.Expr]] = {
     "first": _first,
     "last": _last,
+    "alphanum": _alphanum,
+    "show_first": _show_first,
+    "show_last": _show_last,
     "name": _name,
     "identity_number": _identity_number,
     "phone": _phone,
@@ -96,6 +138,10 @@ _TEXT_MASKS = {
 def _call(name: str, *arguments: exp.Expr) -> exp.Expr:
     # Anonymous, so that no translation between dialects changes what a mask computes.
     return exp.Anonymous(this=name, expressions=[argument.copy() for argument in arguments])
+
+
+def _literals(*texts: str) -> list[exp.Expr]:
+    return [exp.Literal.string(text) for text in texts]
 
 
 def _integer(number: int) -> exp.Expr:

@@ -1,7 +1,10 @@
-"""Masks on Arrow arrays, for small tables: no engine to start, some tens of microseconds an item."""
+"""Masks on Arrow arrays: all of them for small tables, where there is no engine to start, and for streams those that
+DuckDB has no functions for (mask_sql.in_sql).
+"""
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute
 
 from hutong.exchange.shaping import masks
-from hutong.exchange.shaping.masks import Mask, MaskedItem, check_key, output_schema
+from hutong.exchange.shaping.encrypt import encrypted
+from hutong.exchange.shaping.masks import Keys, Mask, MaskedItem, output_schema
 from hutong.exchange.shaping.values import Kind, kind_of
 
 pc: Any = pyarrow.compute  # its stubs know only some of the types it takes
@@ -25,37 +29,45 @@ def mask_table(table: pa.Table, items: Sequence[MaskedItem], key: bytes | None) 
 
     raises   BadMask; KeyError for an item the table lacks
     """
-    check_key(items, key)
+    keys = Keys.of(items, key)
     schema = output_schema(table.schema, items)
-    columns = [masked(table.column(item.name), item.mask, key or b"") for item in items]
+    columns = [masked(table.column(item.name), item.mask, keys) for item in items]
     return pa.Table.from_arrays(columns, schema=schema)
 
 
-def masked(values: Any, mask: Mask, key: bytes) -> Any:
+def masked(values: Any, mask: Mask, keys: Keys) -> Any:
     """values   an array or chunked array; the mask has been checked against its type"""
     if mask.action == "keep":
         return values
     if mask.action == "null":
         return pa.nulls(len(values), values.type)
     kind = kind_of(values.type)
+    if mask.action == "fixed":
+        fixed = pa.scalar(masks.fixed_value(kind, values.type)).cast(values.type)
+        return pc.if_else(pc.is_valid(values), fixed, pa.scalar(None, values.type))
     if mask.action in ("year", "month") and kind is not Kind.TEXT:
         return pc.floor_temporal(values, unit=mask.action).cast(values.type)
     text = values if kind is Kind.TEXT else pc.cast(values, pa.string())
-    if mask.action == "pseudonym":
-        return _pseudonyms(text, key)
+    if mask.action in masks.ENCRYPTED:
+        return encrypted(text, mask, keys.grant)
+    if mask.action in ("pseudonym", *masks.HASHED):
+        return _digests(text, mask, keys)
     return _TEXT_MASKS[mask.action](text, mask.n).cast(pa.string())
 
 
-def _pseudonyms(text: Any, key: bytes) -> Any:
-    """One HMAC per value in Python: for small tables only."""
-    digits = masks.PSEUDONYM_DIGITS
-    return pa.array(
-        [
-            None if value is None else hmac.digest(key, value.encode("utf-8"), "sha256").hex()[:digits]
-            for value in text.to_pylist()
-        ],
-        pa.string(),
-    )
+def _digests(text: Any, mask: Mask, keys: Keys) -> Any:
+    """One digest for each different value."""
+    known = pc.unique(text)
+    made = [None if value is None else _digest(value.encode("utf-8"), mask, keys) for value in known.to_pylist()]
+    return pa.array(made, pa.string()).take(pc.index_in(text, value_set=known))
+
+
+def _digest(value: bytes, mask: Mask, keys: Keys) -> str:
+    if mask.action == "pseudonym":
+        made = hmac.digest(keys.grant, value, "sm3" if mask.suite == "sm" else "sha256")
+        return made.hex()[: masks.PSEUDONYM_DIGITS]
+    salt = keys.answer if mask.action == "sha256_query" else b""
+    return hashlib.sha256(salt + value).hexdigest()
 
 
 def _first(text: Any, n: int) -> Any:
@@ -64,6 +76,19 @@ def _first(text: Any, n: int) -> Any:
 
 def _last(text: Any, n: int) -> Any:
     return _joined(_stars(text, n), pc.utf8_slice_codeunits(text, -n))
+
+
+def _alphanum(text: Any, _: int = 0) -> Any:
+    others = pc.replace_substring_regex(text, pattern=masks.NEITHER_DIGIT_NOR_KEPT, replacement="x")
+    return pc.replace_substring_regex(others, pattern=masks.DIGIT, replacement="n")
+
+
+def _show_first(text: Any, n: int) -> Any:
+    return _joined(pc.utf8_slice_codeunits(text, 0, n), _alphanum(pc.utf8_slice_codeunits(text, n)))
+
+
+def _show_last(text: Any, n: int) -> Any:
+    return _joined(_alphanum(pc.utf8_slice_codeunits(text, 0, -n)), pc.utf8_slice_codeunits(text, -n))
 
 
 def _name(text: Any, _: int) -> Any:
@@ -92,6 +117,9 @@ def _month(text: Any, _: int) -> Any:
 _TEXT_MASKS: dict[str, Callable[[Any, int], Any]] = {
     "first": _first,
     "last": _last,
+    "alphanum": _alphanum,
+    "show_first": _show_first,
+    "show_last": _show_last,
     "name": _name,
     "identity_number": _identity_number,
     "phone": _phone,

@@ -2,46 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 from sqlglot import exp
 
+from hutong.exchange.shaping import mask_vector
 from hutong.exchange.shaping.engine import sealed
-from hutong.exchange.shaping.mask_sql import masked
-from hutong.exchange.shaping.masks import MaskedItem, check_key, output_schema
+from hutong.exchange.shaping.mask_sql import in_sql, masked
+from hutong.exchange.shaping.masks import KEEP, Keys, Mask, MaskedItem, output_schema
 from hutong.exchange.shaping.sql import column
 
 BATCH_ROWS = 16_384
+UNMASKED = "unmasked:"  # before the name of a column that is still to be masked
 
 
-def select_masked(schema: pa.Schema, items: Sequence[MaskedItem], key: bytes | None) -> exp.Select:
-    """SELECT of the masked items, still without FROM.
+def select_masked(schema: pa.Schema, items: Sequence[MaskedItem], keys: Keys) -> exp.Select:
+    """SELECT of the items, still without FROM: masked, but for those that finished() masks afterwards.
+
+    Those have another name until then, so that what was not finished has the wrong schema and goes nowhere.
 
     raises   BadMask
     """
-    check_key(items, key)
     output_schema(schema, items)
-    return exp.select(
-        *(
-            exp.alias_(masked(column(item.name), item.mask, schema.field(item.name).type, key), item.name, quoted=True)
-            for item in items
-        )
-    )
+    columns = []
+    for item in items:
+        done = in_sql(item.mask)
+        value = masked(column(item.name), item.mask if done else KEEP, schema.field(item.name).type, keys)
+        columns.append(exp.alias_(value, item.name if done else UNMASKED + item.name, quoted=True))
+    return exp.select(*columns)
+
+
+def finished(
+    batches: Iterator[pa.RecordBatch], schema: pa.Schema, items: Sequence[MaskedItem], keys: Keys
+) -> Iterator[pa.RecordBatch]:
+    """What select_masked gave, with the masks that SQL has none for. Until then such values are as they are.
+
+    schema   as output_schema gives it
+    """
+    late = {place: item.mask for place, item in enumerate(items) if not in_sql(item.mask)}
+    if not late:
+        return batches
+    return (_finished(batch, schema, late, keys) for batch in batches)
+
+
+def _finished(batch: pa.RecordBatch, schema: pa.Schema, late: dict[int, Mask], keys: Keys) -> pa.RecordBatch:
+    columns = [
+        mask_vector.masked(values, late[place], keys) if place in late else values
+        for place, values in enumerate(batch.columns)
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
 def shape(reader: pa.RecordBatchReader, items: Sequence[MaskedItem], key: bytes | None = None) -> pa.RecordBatchReader:
     """The items of a stream, in order, each under its mask.
 
-    key      the grant's own key, at least 32 bytes; needed for pseudonyms
+    key      the grant's own key, at least 32 bytes; needed for keyed masks
     raises   BadMask; KeyError for an item the stream lacks
     """
+    keys = Keys.of(items, key)
     schema = output_schema(reader.schema, items)
-    query = select_masked(reader.schema, items, key)
+    query = select_masked(reader.schema, items, keys)
     if all(item.mask.action == "keep" for item in items) and schema.equals(reader.schema):
         return reader
     connection = sealed()
     connection.register("source_rows", reader)
     sql = query.from_(exp.to_identifier("source_rows", quoted=True)).sql(dialect="duckdb")
-    masked_rows: pa.RecordBatchReader = connection.sql(sql).to_arrow_reader(BATCH_ROWS)
-    return masked_rows
+    rows: pa.RecordBatchReader = connection.sql(sql).to_arrow_reader(BATCH_ROWS)
+    if all(in_sql(item.mask) for item in items):
+        return rows
+    return pa.RecordBatchReader.from_batches(schema, finished(iter(rows), schema, items, keys))

@@ -16,9 +16,9 @@ import pyarrow.parquet as pq
 from sqlglot import exp
 
 from hutong.exchange.shaping.engine import sealed
-from hutong.exchange.shaping.masks import MaskedItem, output_schema
+from hutong.exchange.shaping.masks import Keys, MaskedItem, output_schema
 from hutong.exchange.shaping.predicate import Predicate
-from hutong.exchange.shaping.shape import select_masked
+from hutong.exchange.shaping.shape import finished, select_masked
 from hutong.exchange.shaping.values import Scalar
 from hutong.exchange.shaping.vector import kept
 from hutong.exchange.sources.lookup import RowIndex
@@ -65,9 +65,12 @@ class ParquetSource(Source):
     ) -> pa.RecordBatchReader:
         self.fields([item.name for item in items])
         schema = output_schema(self.schema, items)
-        sql = self._compiled(tuple(items), where, limit, key)
+        keys = Keys.of(items, key)
+        # What was drawn for one answer is of no use to another, so it is not kept.
+        compiled = self._compile if keys.answer else self._compiled
+        sql = compiled(tuple(items), where, limit, keys)
         self._check_same()
-        return guarded(schema, self._batches(sql))
+        return guarded(schema, finished(self._batches(sql), schema, items, keys))
 
     def lookup(
         self,
@@ -112,10 +115,8 @@ class ParquetSource(Source):
         if self._index is not None:
             self._index.close()
 
-    def _compile(
-        self, items: tuple[MaskedItem, ...], where: Predicate | None, limit: int | None, key: bytes | None
-    ) -> str:
-        query = select_masked(self.schema, items, key).from_(_scan(self._path))
+    def _compile(self, items: tuple[MaskedItem, ...], where: Predicate | None, limit: int | None, keys: Keys) -> str:
+        query = select_masked(self.schema, items, keys).from_(_scan(self._path))
         if where is not None:
             query = query.where(where.to_sql(self.types(), "duckdb"), copy=False)
         if limit is not None:

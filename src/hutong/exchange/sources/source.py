@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from hutong.exchange.shaping.masks import MaskedItem, check_key, output_schema
+from hutong.exchange.shaping.masks import Keys, MaskedItem, output_schema
 from hutong.exchange.shaping.predicate import Predicate
 from hutong.exchange.shaping.shape import shape
 from hutong.exchange.shaping.values import Scalar, kind_of, literal
@@ -91,12 +91,12 @@ class Source(ABC):
     ) -> pa.RecordBatchReader:
         """As read(), each item under its mask; the condition looks at values before masks.
 
-        key      the grant's pseudonym key, 32 bytes or more; needed only for pseudonyms
+        key      the grant's pseudonym key, 32 bytes or more; needed only for keyed masks
         raises   BadMask besides what read() raises
         """
         names = [item.name for item in items]
         schema = output_schema(self.fields(names), items)
-        check_key(items, key)
+        Keys.of(items, key)  # refused here, not in the middle of a stream
         return guarded(schema, _masked(self.read(names, where, limit), items, key))
 
     def fields(self, items: Sequence[str]) -> pa.Schema:

@@ -1,37 +1,30 @@
-"""Masks as one choice of a list: the code of a choice is the action, with its count where it has one."""
+"""Masks as one choice of a list: the code of a choice is the mask as one word, see hutong.exchange.shaping.masks."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from hutong.exchange.shaping.masks import code_of, document_of
 from hutong.portal.components import words
 
+__all__ = ["choices", "code_of", "document_of"]
+
+_KEYED = ("pseudonym", "pseudonym:sm")
+_IDENTITY = tuple(
+    f"encrypt_identity_number:{keeps}{suite}" for suite in ("", ":sm") for keeps in ("area", "province", "nothing")
+)
 _TEXT = (
-    "keep", "null", "name", "identity_number", "phone", "first:1", "first:3", "first:6", "last:4", "year", "month",
-    "pseudonym",
+    "keep", "null", "fixed", "name", "identity_number", "phone", "first:1", "first:3", "first:6", "last:4", "alphanum",
+    "show_first:4", "show_last:4", "year", "month", *_KEYED, *_IDENTITY, "encrypt_credit_code",
+    "encrypt_credit_code:sm", "sha256_query", "sha256",
 )  # fmt: skip
-_WHOLE = ("keep", "null", "identity_number", "phone", "first:3", "first:6", "last:4", "pseudonym")
+_WHOLE = ("keep", "null", "fixed", "identity_number", "phone", "first:3", "first:6", "last:4", *_KEYED, *_IDENTITY)
 _BY_TYPE = {
     "string": _TEXT,
     "int64": _WHOLE,
     "int32": _WHOLE,
-    "date": ("keep", "null", "year", "month", "pseudonym"),
-    "timestamp": ("keep", "null", "year", "month"),
+    "date": ("keep", "null", "fixed", "year", "month", *_KEYED),
+    "timestamp": ("keep", "null", "fixed", "year", "month"),
 }
-_OTHERS = ("keep", "null")
-
-
-def code_of(document: Mapping[str, Any] | None) -> str:
-    """`first:4` for {"action": "first", "n": 4}."""
-    action = str((document or {}).get("action", "keep"))
-    return f"{action}:{document['n']}" if document and "n" in document else action
-
-
-def document_of(code: str) -> dict[str, Any]:
-    """The mask document of a choice. What it means, and whether it fits the item, the data plane decides."""
-    action, _, count = code.partition(":")
-    return {"action": action, "n": int(count)} if count.isdecimal() else {"action": action}
+_OTHERS = ("keep", "null", "fixed")
 
 
 def choices(type_name: str, present: str = "keep") -> list[tuple[str, str]]:

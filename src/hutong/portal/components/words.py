@@ -45,7 +45,21 @@ MASKS: Words = {
     "phone": lazy("phone number, middle hidden"),
     "year": lazy("year only"),
     "month": lazy("year and month"),
+    "fixed": lazy("one fixed value for all"),
+    "alphanum": lazy("letters and digits hidden, form kept"),
+    "show_first": lazy("keeps the first {n}, then the form alone"),
+    "show_last": lazy("keeps the last {n}, before them the form alone"),
+    "sha256": lazy("SHA-256, which can be guessed back"),
+    "sha256_query": lazy("hash of this one answer"),
     "pseudonym": lazy("pseudonym of this agreement"),
+    "encrypt_identity_number": lazy("another valid identity number"),
+    "encrypt_credit_code": lazy("another valid credit code"),
+}
+MASK_PARTS: Words = {
+    "area": lazy("area code kept"),
+    "province": lazy("province kept"),
+    "nothing": lazy("area hidden too"),
+    "sm": lazy("by SM3 and SM4"),
 }
 TYPES: Words = {
     "string": lazy("text"),
@@ -144,13 +158,15 @@ def mask(document: Mapping[str, Any] | None) -> str:
     """A mask document in words."""
     if not document:
         return word(MASKS, "keep")
-    return word(MASKS, str(document.get("action", ""))).format_map({"n": document.get("n", "?")})
+    said = word(MASKS, str(document.get("action", ""))).format_map({"n": document.get("n", "?")})
+    parts = [word(MASK_PARTS, str(document[name])) for name in ("keeps", "suite") if document.get(name)]
+    return " · ".join([said, *parts])
 
 
 def mask_action(action: str) -> str:
     """A published mask, of which only the action is told."""
-    if action in ("first", "last"):
-        return _("first characters only") if action == "first" else _("last characters only")
+    if action in ("first", "last", "show_first", "show_last"):
+        return _("first characters only") if action.endswith("first") else _("last characters only")
     return word(MASKS, action)
 
 
