@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
+from hutong.node import parts
 from hutong.node.keys import make_keys
 from hutong.node.settings import setup
 
@@ -40,6 +41,7 @@ DATA = Path(os.environ.get("HUTONG_DATA", Path(__file__).resolve().parent.parent
 # Sources of tests lie in temporary folders, or are the real data.
 os.environ["HUTONG_SOURCE_ROOTS"] = f"{tempfile.gettempdir()}:{DATA}"
 setup(HOME)
+parts.load()  # as a server does; what a test registers comes after it
 
 
 @pytest.fixture(scope="session")

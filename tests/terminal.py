@@ -95,9 +95,11 @@ _ROOT = Path(__file__).resolve().parent.parent
 
 def _serve(home: str, number: int) -> None:
     """The terminal's own process: loads everything, then forks for each call until the other end closes."""
+    from hutong.node import parts
     from hutong.node.settings import setup
 
     setup(home)
+    parts.load()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # forks are not waited for
     with socket.socket(fileno=number) as line:
         while True:

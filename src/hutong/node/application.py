@@ -220,11 +220,12 @@ def _exchange() -> App | None:
 
 def make() -> Application:
     """The application of this worker process, for the node and the part named in its environment."""
-    from hutong.node import making, settings
+    from hutong.node import making, parts, settings
     from hutong.node.processes import die_with_parent
 
     die_with_parent()
     node = settings.setup(os.environ["HUTONG_HOME"])
+    parts.load()
     part = os.environ.get("HUTONG_PART", "all")
     if part != "exchange":
         making.migrate()

@@ -8,6 +8,7 @@ class NodeConfig(AppConfig):
     label = "node"
 
     def ready(self) -> None:
-        from hutong.node import duties
+        from hutong.ledger.host import install
+        from hutong.node.ledger_host import NodeHost
 
-        duties.take_on()
+        install(NodeHost())

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from hutong.node import parts
 from hutong.node.settings import Settings
 
 State = Literal["ok", "warn", "fail"]
@@ -33,4 +34,5 @@ def add(name: str, check: Check) -> None:
 
 
 def further() -> list[tuple[str, Check]]:
+    parts.load()
     return list(_further)

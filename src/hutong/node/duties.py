@@ -8,10 +8,9 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from hutong.ledger.entries import signed_size
-from hutong.ledger.host import install
 from hutong.ledger.sequencer import ROUND_ENTRIES, Pace, sequence_once
 from hutong.node import work
-from hutong.node.ledger_host import NodeHost, WitnessRounds
+from hutong.node.ledger_host import WitnessRounds
 from hutong.node.settings import current
 
 FOLLOW_EVERY_S = 300.0
@@ -34,7 +33,6 @@ def take_on() -> None:
     work.register("ledger", sequence, LEDGER_EVERY_S)
     work.register_aside("witness", _witness_rounds().run, WITNESS_EVERY_S)
     work.register("tidy", tidy, TIDY_EVERY_S)
-    install(NodeHost())
 
 
 @lru_cache(maxsize=1)

@@ -18,7 +18,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from hutong.node import messages
+from hutong.node import messages, parts
 from hutong.node.directory import participant_id
 from hutong.node.receiving import Answer, Peer, receiver
 from hutong.node.settings import current
@@ -90,6 +90,7 @@ def post_event(peer: str, event_type: str, subject: str, data: dict[str, Any]) -
 def receive(_request: HttpRequest, peer: Peer, body: dict[str, Any]) -> Answer:
     """The address all events arrive at."""
     event = _read(body)
+    parts.load()
     handler = _handlers.get(event.type)
     if handler is None:
         raise UnknownEvent(type=event.type[:80])

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import orjson
@@ -23,12 +23,14 @@ from hutong.ledger.pages import Page
 from hutong.ledger.tiles import NoTile, Tile
 from hutong.ledger.witness import Answer, Outcome, Witnesses
 from hutong.node import directory, receiving
-from hutong.node.client import NodeClient, SignedAnswer
 from hutong.node.keyring import ring
 from hutong.node.keys import load_log_key
 from hutong.node.models import Member
 from hutong.node.settings import current
 from hutong.vocabulary.errors import Unavailable
+
+if TYPE_CHECKING:  # it brings an HTTP client, which a command that only reads its own ledger does without
+    from hutong.node.client import NodeClient, SignedAnswer
 
 WITNESS_WITHIN_S = 10.0
 REST_AFTER_FAILURE_S = 60.0  # how long a witness that failed is left alone
@@ -62,6 +64,8 @@ class NodeHost:
     @contextmanager
     def peer_log(self, jurisdiction: str) -> Iterator[MemberLog]:
         member = directory.member(jurisdiction)
+        from hutong.node.client import NodeClient
+
         keys = ring()
         keys.refresh()  # here, in a thread: the client's coroutines may not read the database
         with asyncio.Runner() as runner:
@@ -153,6 +157,8 @@ async def _send(url: str, body: bytes) -> Answer:
 
     raises   NoAnswer
     """
+    from hutong.node.client import NodeClient
+
     async with NodeClient(ring()) as client:
         answer = await client.call(
             "POST", url, body, peer="", content_type="text/plain; charset=utf-8", timeout_s=WITNESS_WITHIN_S

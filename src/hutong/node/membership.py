@@ -14,7 +14,7 @@ import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from django.db import transaction
@@ -23,7 +23,6 @@ from django.http import HttpRequest
 from hutong.ledger.note import ED25519, VerifierKey
 from hutong.ledger.record import record as record_in_ledger
 from hutong.node import directory, messages
-from hutong.node.client import NodeClient, SignedAnswer
 from hutong.node.directory import BadDirectory
 from hutong.node.keyring import public_key, ring
 from hutong.node.keys import SigningKey, load_log_key, load_node_keys
@@ -34,6 +33,9 @@ from hutong.node.signatures import KeyLookup, PublicKey
 from hutong.vocabulary.canonical import canonical_bytes
 from hutong.vocabulary.errors import BadInput, Refused
 from hutong.vocabulary.moments import rfc3339
+
+if TYPE_CHECKING:  # as in ledger_host: only who speaks to another node loads an HTTP client
+    from hutong.node.client import SignedAnswer
 
 PREFIX = "hutong-invitation-1."
 INVITATION_DAYS = 7
@@ -231,6 +233,8 @@ async def ask_to_join(settings: Settings, invitation: str) -> tuple[SignedAnswer
     member = own_record(settings)
     body = {"member": member, "proof": _proof(hashlib.sha256(secret).hexdigest(), member)}
     keys = _OneKey(pinned, load_node_keys(settings)[0])
+    from hutong.node.client import NodeClient
+
     async with NodeClient(keys) as client:
         answer = await client.call("POST", content["url"] + "/hutong/join", orjson.dumps(body), peer=keeper)
     return answer, pinned

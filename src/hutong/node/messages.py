@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 from django.db import transaction
 
-from hutong.node import outside, work
+from hutong.node import outside, parts, work
 from hutong.node.directory import member
 from hutong.node.models import OutboxMessage
 from hutong.node.receiving import Peer, Raw, inquiry, problem_answer, reader, receiver
@@ -97,6 +97,7 @@ def when_answered(process_prefix: str, callback: Answered) -> None:
 
 def answered(message: OutboxMessage, status: int | None, answer: dict[str, Any] | None) -> None:
     """Run the callbacks of one message. For the courier."""
+    parts.load()
     for prefix, callback in _answered:
         if message.process.startswith(prefix):
             callback(message, status, answer)

@@ -22,6 +22,7 @@ from django.db import close_old_connections, connection, connections, transactio
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import Error as DatabaseError
 
+from hutong.node import parts
 from hutong.node.settings import current
 
 RETRY_AFTER_ERROR_S = 1.0  # first pause after a failed run; doubles up to its period
@@ -117,6 +118,7 @@ def start(then: Callable[[], None] | None = None) -> None:
 
 def run_due() -> None:
     """Run everything that is due now, here, in this thread: for commands and tests."""
+    parts.load()
     for task in list(_tasks.values()):
         _run_task(task)
 

@@ -22,6 +22,7 @@ from django.db import transaction
 
 from hutong.control.agreements.models import Negotiation, Transfer
 from hutong.control.agreements.transitions import Machine, Party
+from hutong.node import parts
 from hutong.vocabulary.errors import Refused
 
 Process = Negotiation | Transfer
@@ -71,6 +72,7 @@ def machine_of(process: Process) -> Machine:
 
 def ask(process: Process) -> None:
     """Tell the followers, then ask the deciders of the state a process has just entered, until one says it is his."""
+    parts.load()
     key = (machine_of(process), process.state, Party(process.role))
     for follower in list(_followers[key]):
         follower(process)

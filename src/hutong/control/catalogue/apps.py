@@ -6,11 +6,3 @@ from django.apps import AppConfig
 class CatalogueConfig(AppConfig):
     name = "hutong.control.catalogue"
     label = "catalogue"
-
-    def ready(self) -> None:
-        from hutong.control.catalogue import freshness, harvest, sources, succession  # noqa: F401 - registers moves
-        from hutong.node import work
-
-        work.register_aside("catalogue.harvest", harvest.harvest, every_s=harvest.LOOK_EVERY_S)
-        work.register_aside("catalogue.freshness", freshness.look_around, every_s=freshness.LOOK_EVERY_S)
-        work.register("catalogue.sweep", sources.sweep_snapshots, every_s=sources.SWEEP_EVERY_S)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hutong.control.catalogue.models import Resource
+from hutong.node import parts
 
 Gate = Callable[[Resource, str], None]
 _withdrawal: list[Gate] = []
@@ -22,5 +23,6 @@ def before_withdrawal(gate: Gate) -> None:
 
 def check_withdrawal(resource: Resource, emergency: str) -> None:
     """raises   what a gate refuses with"""
+    parts.load()
     for gate in _withdrawal:
         gate(resource, emergency)

@@ -16,6 +16,7 @@ from hutong.control.identity.rules import Action, Actor, check
 from hutong.control.organisations.models import Department, Succession
 from hutong.control.organisations.queries import department
 from hutong.ledger.record import record
+from hutong.node import parts
 from hutong.vocabulary.errors import Refused
 from hutong.vocabulary.ids import new_id
 from hutong.vocabulary.text import checked
@@ -56,6 +57,7 @@ def succeed(by: Actor, old_code: str, new_code: str, *, reason: str) -> Successi
     reason = checked("reason", reason, limit=500, required=True)
     if old.code in _line(new):
         raise OwnSuccessor()
+    parts.load()
     moved = {name: move(old, new, by) for name, move in sorted(_moves.items())}
     made = Succession.objects.create(id=new_id(), old=old, new=new, reason=reason, moved=moved, decided_by=by.username)
     detail = {"successor": new.code, "reason": reason, "moved": moved}

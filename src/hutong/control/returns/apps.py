@@ -2,18 +2,7 @@ from __future__ import annotations
 
 from django.apps import AppConfig
 
-LOOK_EVERY_S = 30.0  # how late a due batch may be begun
-COMPARE_EVERY_S = 600.0  # how late a stored one may be looked at again
-
 
 class ReturnsConfig(AppConfig):
     name = "hutong.control.returns"
     label = "returns"
-
-    def ready(self) -> None:
-        from hutong.control.returns import actions, consent, fetching, reconciling, stating  # noqa: F401 - register
-        from hutong.node import work
-
-        work.register_aside("returns", fetching.fetch_due, LOOK_EVERY_S)
-        work.register_aside(stating.DUTY, stating.state_asked, LOOK_EVERY_S)
-        work.register_aside("return comparison", reconciling.compare_again, COMPARE_EVERY_S)

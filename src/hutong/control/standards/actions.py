@@ -18,6 +18,7 @@ from hutong.control.standards.proposals import Proposal
 from hutong.control.standards.rules import NothingChanges, NotTheKeepers, TargetUnknown, check_four_eyes
 from hutong.control.standards.sentences import VersionProposed
 from hutong.ledger.record import record
+from hutong.node import parts
 from hutong.node.settings import current
 from hutong.vocabulary.errors import WrongState
 from hutong.vocabulary.ids import new_id
@@ -94,6 +95,7 @@ def approve(by: Actor, identifier: str) -> Definition:
     one.state, one.decided_by, one.decided_at = "approved", by.username, datetime.now(UTC)
     one.save()
     _record("standard.approved", one, by.username)
+    parts.load()
     if one.kind in _followers:
         _followers[one.kind](one, by.username)
     if one.kind != "map" and current().keeps_directory:

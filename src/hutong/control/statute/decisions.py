@@ -23,6 +23,7 @@ from django.db import transaction
 from hutong.control.calendar import queries as calendars
 from hutong.control.statute import day, queries
 from hutong.control.statute.models import Decision, RuleApplied
+from hutong.node import parts
 from hutong.vocabulary.calendar import CalendarYearMissing, WorkCalendar
 from hutong.vocabulary.ids import new_id
 from hutong.vocabulary.rulebook import Rule
@@ -103,7 +104,7 @@ def decide(name: str, subject: str, facts: Outcome) -> Outcome:
     """Decide under the law of today and keep the decision, in the caller's transaction."""
     on, calendar = day.today(), SeenDays(calendars.in_force())
     law = _law_of(on, calendar)
-    outcome = _deciders[name](facts, law)
+    outcome = _decider(name)(facts, law)
     made = Decision.objects.create(
         id=new_id(),
         name=name,
@@ -127,7 +128,14 @@ def decide(name: str, subject: str, facts: Outcome) -> Outcome:
 
 def weigh(name: str, facts: Outcome) -> Outcome:
     """What would be decided today; kept nowhere. For a question, never for an act."""
-    return _deciders[name](facts, _law_of(day.today(), SeenDays(calendars.in_force())))
+    return _decider(name)(facts, _law_of(day.today(), SeenDays(calendars.in_force())))
+
+
+def _decider(name: str) -> Decider:
+    """raises   KeyError"""
+    if name not in _deciders:
+        parts.load()
+    return _deciders[name]
 
 
 def _law_of(on: date, calendar: WorkCalendar) -> Law:
@@ -152,8 +160,9 @@ def replay(decision: Decision) -> Replay:
     """Decide again with the facts, parameters and days of the decision. Changes nothing."""
     stored = {(one["rule"], one["name"]): queries.InForce(one["value"]) for one in decision.parameters}
     law = Law(decision.day, StoredDays(decision.days), lambda rule, name: stored[rule.name(), name])
-    function = _deciders.get(decision.name)
-    if function is None:
+    try:
+        function = _decider(decision.name)
+    except KeyError:
         return Replay(decision, (), None, f"no decider is named {decision.name} in this version")
     try:
         outcome = function(decision.facts, law)

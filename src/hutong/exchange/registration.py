@@ -1,0 +1,7 @@
+"""What this part does without being called by name (hutong.node.parts)."""
+
+from __future__ import annotations
+
+from hutong.exchange import check
+
+check.register()

@@ -1,0 +1,32 @@
+"""What a command costs before it does anything: the modules it loads."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+OURS = ("HUTONG_", "DJANGO_", "DATABASE_")  # what would say which node is meant
+HEAVY = {"aiohttp", "duckdb", "granian", "numpy", "pandas", "pyarrow", "sqlglot", "starlette"}
+MAKE_AND_READ = """
+import sys
+from hutong.node.cli import main
+
+home = sys.argv[1]
+for arguments in (["init", home, "--jurisdiction", "320000", "--name-zh", "江苏省"], ["account", "list", home]):
+    try:
+        main(arguments)
+    except SystemExit as done:
+        assert not done.code, arguments
+print("loaded", *sorted(sys.modules))
+"""
+
+
+def test_making_a_node_and_reading_a_table_load_no_engine_and_no_client(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", MAKE_AND_READ, str(tmp_path / "node")]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+    done = subprocess.run(command, env=clean, capture_output=True, text=True, check=True, timeout=120)
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert "hutong.control.identity.models" in loaded
+    assert not loaded & HEAVY
