@@ -141,7 +141,9 @@ RECONCILE = (
 
 def test_the_daily_comparison_names_an_exchange_that_stands_in_one_ledger_alone_and_tells_the_auditor_once(region):
     alone = numbered(950, at=rfc3339(datetime.now(UTC) - timedelta(minutes=10)))
+    before = size_of(region[ANHUI])
     log(region[ANHUI], consumers(alone))
+    until(lambda: size_of(region[ANHUI]) > before, what="the next round of the log")
     first = until(lambda: (said := region[ANHUI].python(RECONCILE))[0] == "differs" and said, what="a difference")
     assert alone.exchange in first[2]
     again = region[ANHUI].python(RECONCILE)
