@@ -20,6 +20,7 @@ from hutong.control.corrections import actions, content, hearing, looking, sayin
 from hutong.control.corrections.models import Correction, Heard, Told
 from hutong.control.corrections.rules import (
     AnsweredAlready,
+    CanaryReported,
     CorrectionLate,
     FindingWithoutReason,
     KeyMasked,
@@ -31,8 +32,10 @@ from hutong.control.corrections.rules import (
 from hutong.control.identity.models import Account
 from hutong.control.identity.rules import OtherDepartment
 from hutong.exchange.entitlements import Application, NoEntitlement
+from hutong.exchange.grants.store import load
 from hutong.exchange.keys import create_key
 from hutong.exchange.models import ExchangeRecord, Source
+from hutong.exchange.tracing import canary_values
 from hutong.ledger.models import AuditRecord, LedgerEntry
 from hutong.node.events import Event
 from hutong.node.keys import seal
@@ -100,7 +103,7 @@ def from_anhui(kind: str, ticket: str, data: dict[str, Any]) -> None:
 def reported(agreement: Agreement, **changes: Any) -> Correction:
     """Anhui's report, as we have it."""
     ticket = new_id()
-    secret = orjson.dumps({"value": USCC, "evidence": EVIDENCE})
+    secret = orjson.dumps({"value": changes.pop("value", USCC), "evidence": EVIDENCE})
     plain = {"agreement": agreement.id, "items": ["name"], "key_item": "uscc", "fault": "wrong_value"} | changes
     box = seal_for("320000", secret, about=saying.subject(ticket))
     from_anhui(saying.REPORTED, ticket, {**plain, "at": rfc3339(datetime.now(UTC)), "box": box})
@@ -228,6 +231,17 @@ def test_d809_26_report_key_masked_names_no_record(
     theirs, _ = provided(anhui, officer, masks={"uscc": {"action": "pseudonym"}})
     with pytest.raises(KeyMasked):
         reported(theirs)
+
+
+def test_d809_26_report_of_a_canary_is_not_taken_and_says_why(anhui: DspPeer, officer: Account) -> None:
+    tracing = {"canaries": {"item": "uscc", "kind": "credit_code", "count": 3}}
+    made, _ = provided(anhui, officer, masks={"name": {"action": "keep"}}, tracing=tracing)
+    canaries = sorted(canary_values(load(made.id)[0]))
+    assert len(canaries) == 3
+    for value in canaries:
+        with pytest.raises(CanaryReported, match="describes nobody"):
+            reported(made, value=value)
+    assert not Correction.objects.exists()
 
 
 def test_an_officer_or_an_application_reports_and_nothing_of_the_key_stands_in_clear(

@@ -145,6 +145,11 @@ def test_the_provider_decides_item_by_item_and_signs(anhui: DspPeer):
     assert "Answer by" in page
     assert "working days left" in page
     chosen = {"agree-give_0": "on", "agree-mask_0": "first:6", "agree-mask_1": "keep"}
+    wrong = shown(officer.post(reverse("negotiation_agree", args=[uuid_of(negotiation.pid)]), chosen | {
+        "agree-canary_item": "uscc", "agree-canary_kind": "credit_code", "agree-canary_count": "5",
+    }))  # fmt: skip
+    assert "item uscc cannot name canaries" in wrong
+    chosen["agree-watermark"] = "uscc"
     answer = officer.post(reverse("negotiation_agree", args=[uuid_of(negotiation.pid)]), chosen)
     assert not Agreement.objects.exists(), "nothing leaves before the head has signed"
     page = shown(officer.get(answer["Location"]))
@@ -157,7 +162,9 @@ def test_the_provider_decides_item_by_item_and_signs(anhui: DspPeer):
     assert answer["Location"] == reverse("agreement", args=[uuid_of(agreement.id)])
     items = agreement.document["hutong:terms"]["items"]
     assert items == [{"name": "uscc", "mask": {"action": "first", "n": 6}}]
+    assert agreement.document["hutong:terms"]["tracing"] == {"watermark": ["uscc"]}
     page = shown(officer.get(answer["Location"]))
+    assert "these bear the recipient&#x27;s mark: " in page or "these bear the recipient's mark: " in page
     assert "signed, Ed25519" in page
     assert "not signed yet" in page
     assert "Not while the agreement is “agreed, not yet started”." in page

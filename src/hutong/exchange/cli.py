@@ -167,3 +167,49 @@ def _operator() -> str:
         return f"operator:{getpass.getuser()}"[:150]
     except (KeyError, OSError):  # a container's user without a name
         return "operator:unknown"
+
+
+@click.group()
+def watermark() -> None:
+    """Trace a file back to the agreement its rows left under."""
+
+
+@watermark.command("detect")
+@FOLDER
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def detect(folder: Path, file: Path, as_json: bool) -> None:
+    """Look for the marks and canaries of this node's agreements in a file. Changes nothing, prints no value.
+
+    Example: hutong watermark detect /srv/js found-on-the-net.csv
+    """
+    from hutong.node.settings import setup
+
+    setup(folder)
+    from hutong.exchange import tracing
+
+    found = tracing.detect(file)
+    if as_json:
+        rows = [
+            {
+                "agreement": one.agreement,
+                "consumer": one.consumer,
+                "kind": one.kind,
+                "column": one.column,
+                "matched": one.matched,
+                "of": one.of,
+                "log10_p": round(one.log10_p, 2),
+                "named": one.named,
+            }
+            for one in found
+        ]
+        click.echo(json.dumps({"findings": rows}, ensure_ascii=False, indent=2))
+        return
+    for one in found:
+        verdict = "NAMED" if one.named else "no evidence" if one.log10_p > -1 else "not enough"
+        click.echo(
+            f"{verdict}: {one.consumer} under {one.agreement}, {one.kind} in column {one.column}:"
+            f" {one.matched} of {one.of}, by chance less often than 10^{one.log10_p:.1f}"
+        )
+    if not any(one.named for one in found):
+        click.echo("Nobody is named: chance would do as much more often than once in a million.")

@@ -204,7 +204,7 @@ class Desk:
         together: dict[tuple[Any, ...], list[Case]] = {}
         for case in cases:
             query = case.query
-            if query.key is not None and query.where is None and not _converts(case):
+            if query.key is not None and query.where is None and not _converts(case) and not _of_its_own(case):
                 together.setdefault((query.agreement, query.items, query.key.item), []).append(case)
             else:
                 together[(query.exchange,)] = [case]
@@ -349,6 +349,12 @@ def _answer(case: Case, line: Line) -> Answer:
         receipt=line.entry_digest,
         withheld=line.receipt.withheld,
     )
+
+
+def _of_its_own(case: Case) -> bool:
+    """Whether hashes in its answer must be those of no other answer."""
+    items = case.allowed.items if case.allowed else ()
+    return any(item.action == "sha256_query" for item in items)
 
 
 def _converts(case: Case) -> bool:

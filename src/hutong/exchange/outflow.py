@@ -26,6 +26,7 @@ class Outflow:
     encode     turns a reader into the chunks of one format
     rows_left  more rows than this do not leave: the stream is cut
     too_many   the refusal that says so
+    further    adds what leaves beside the rows and is none of them: canaries
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Outflow:
         *,
         rows_left: int | None,
         too_many: Callable[[], Refused],
+        further: Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]] | None = None,
     ) -> None:
         self.rows = 0
         self.bytes = 0
@@ -45,7 +47,8 @@ class Outflow:
         self._hash = hashlib.sha256()
         self._room = threading.Semaphore(CHUNKS_AHEAD)
         self._stopped = threading.Event()
-        self._chunks = encode(_Counted(reader.schema, self._counted()))
+        rows = self._counted()
+        self._chunks = encode(_Counted(reader.schema, further(rows) if further else rows))
 
     @property
     def digest(self) -> str:

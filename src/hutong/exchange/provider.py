@@ -35,7 +35,7 @@ from hutong.exchange.converted import conversion, open_converted
 from hutong.exchange.desk import Admitted, Desk
 from hutong.exchange.outflow import Outflow
 from hutong.exchange.query import FORMS, BadQuery
-from hutong.exchange.records import open_rows
+from hutong.exchange.records import open_rows, sowing
 from hutong.exchange.register import Line, Register
 from hutong.exchange.statements import place, receipt_of, receipts_after
 from hutong.exchange.wire import ANSWERS_TYPE, pack
@@ -231,6 +231,7 @@ class ProviderDoor:
             lambda counted: formats.encode(counted, stream.form),
             rows_left=admitted.allowed.rows_left,
             too_many=lambda: self._desk.rows_refusal(admitted),
+            further=sowing(admitted.opened, admitted.query, reader.schema),
         )
 
     def _stream_head(self, stream: _Stream) -> list[tuple[bytes, bytes]]:

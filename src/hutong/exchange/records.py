@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import orjson
 import pyarrow as pa
@@ -12,6 +13,7 @@ from hutong.exchange.formats.encoding import json_columns
 from hutong.exchange.grants.book import Opened
 from hutong.exchange.grants.rules import Allowed
 from hutong.exchange.query import Query
+from hutong.exchange.shaping.canaries import as_they_leave, sown
 from hutong.exchange.shaping.mask_vector import mask_table
 from hutong.exchange.shaping.masks import MaskedItem
 from hutong.exchange.shaping.predicate import Predicate
@@ -51,6 +53,25 @@ def open_rows(opened: Opened, allowed: Allowed, query: Query) -> pa.RecordBatchR
     """The rows of one query as a stream in constant memory."""
     return _source(opened).read_masked(
         _masked(opened, allowed), _condition(opened, query), query.limit, opened.terms.pseudonym_key
+    )
+
+
+def sowing(
+    opened: Opened, query: Query, schema: pa.Schema
+) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]] | None:
+    """Adds the agreement's canaries to a stream, after its rows were counted: they are none. None where there are none.
+
+    A query with a limit asks for a look, and a replay for what stayed behind: neither gets canaries.
+    """
+    tracing = opened.grant.tracing
+    if tracing is None or tracing.canaries is None or query.limit is not None or query.replay:
+        return None
+    if tracing.canaries.item not in schema.names:
+        return None
+    one, key = tracing.canaries, opened.terms.pseudonym_key
+    type_ = _source(opened).types()[one.item]
+    return partial(
+        sown, canaries=one, identifiers=as_they_leave(one, opened.terms.masked[one.item], type_, key), grant_key=key
     )
 
 

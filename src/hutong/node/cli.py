@@ -52,6 +52,7 @@ COMMANDS = {
     "dispute": "hutong.control.disputes.cli:dispute",
     "key": "hutong.exchange.cli:key",
     "read": "hutong.exchange.cli:read",
+    "watermark": "hutong.exchange.cli:watermark",
     "ledger": "hutong.ledger.cli:ledger",
     "demo": "hutong.demo.cli:demo",
 }

@@ -20,6 +20,8 @@ from hutong.control.standards.queries import conversions
 from hutong.exchange.grants import Grant, GrantedItem
 from hutong.exchange.grants.ranges import Ranges, counted
 from hutong.exchange.grants.store import load
+from hutong.exchange.grants.tracing import Tracing
+from hutong.exchange.shaping.masks import KEYED
 from hutong.node.keys import seal
 from hutong.node.settings import current
 from hutong.vocabulary.areas import area_of
@@ -56,6 +58,8 @@ def compile_grant(agreement: Agreement) -> Grant:
         raise AgreementNotInForce(state="without a source")
     limits = limits_under(agreement)
     masks, where = _masks(agreement, asked, limits)
+    agreed = read_agreed(agreement.document)
+    tracing = agreed.tracing if agreed else None
     # Made before the catalogue said so, an agreement is about the provider's own codes, and stays so.
     codes = conversions(agreement.resource_id, agreement.created_at)
     return Grant(
@@ -72,7 +76,8 @@ def compile_grant(agreement: Agreement) -> Grant:
         quota_rows=None,
         rate_per_s=None,
         in_force=limits.in_force,
-        pseudonym_key=_pseudonym_key(agreement.id, masks),
+        pseudonym_key=_pseudonym_key(agreement.id, masks, tracing),
+        tracing=tracing,
     )
 
 
@@ -119,9 +124,9 @@ def _masks(
     }, None
 
 
-def _pseudonym_key(agreement_id: str, masks: dict[str, dict[str, Any]]) -> str:
+def _pseudonym_key(agreement_id: str, masks: dict[str, dict[str, Any]], tracing: Tracing | None) -> str:
     """The agreement's own key, sealed; kept when the grant is compiled again, so that pseudonyms stay the same."""
-    if not any(mask["action"] == "pseudonym" for mask in masks.values()):
+    if tracing is None and not any(mask["action"] in KEYED for mask in masks.values()):
         return ""
     try:
         before, _ = load(agreement_id)

@@ -13,6 +13,7 @@ from hutong.control.catalogue import queries as catalogue
 from hutong.control.catalogue.models import Attribute, Item, Resource
 from hutong.control.catalogue.rules import effective_attribute, item_attribute
 from hutong.control.requests.rules import RequestIncomplete, check_items
+from hutong.exchange.grants.tracing import Tracing
 from hutong.exchange.shaping.masks import Mask
 from hutong.exchange.shaping.predicate import Predicate
 from hutong.vocabulary.errors import NotFound
@@ -51,6 +52,7 @@ class Choice:
     masks: Mapping[str, Mapping[str, Any]] | None = None
     term_days: int | None = None
     quota_calls_per_day: int | None = None
+    tracing: Tracing | None = None
 
 
 def published(target: str) -> tuple[dict[str, Any], Asked]:
@@ -88,7 +90,7 @@ def check_asked(asked: Asked, terms: Terms) -> None:
 def agreed_terms(asked: Asked, terms: Terms, choice: Choice, now: datetime) -> AgreedTerms:
     """What the agreement will say.
 
-    raises   WiderThanAsked, ItemNotShareable, BadMask
+    raises   WiderThanAsked, ItemNotShareable, BadMask, BadTracing
     """
     items = terms.items if choice.items is None else choice.items
     term_days = terms.term_days if choice.term_days is None else choice.term_days
@@ -100,7 +102,9 @@ def agreed_terms(asked: Asked, terms: Terms, choice: Choice, now: datetime) -> A
     agreed = replace(terms, items=tuple(items), term_days=term_days, quota_calls_per_day=quota)
     chosen = tuple(_mask(name, masks, asked) for name in items)
     starts_at = to_the_millisecond(now)  # the wire has milliseconds
-    return AgreedTerms(agreed, chosen, starts_at, starts_at + timedelta(days=term_days))
+    whole = AgreedTerms(agreed, chosen, starts_at, starts_at + timedelta(days=term_days), choice.tracing)
+    whole.check_tracing()
+    return whole
 
 
 def default_mask(item: Item) -> dict[str, Any]:

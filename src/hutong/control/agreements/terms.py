@@ -1,7 +1,7 @@
 """`hutong:terms`: what decree 809 wants a request to say and an agreement to fix, beside the ODRL policy.
 
 In an offer it is the consumer's wish (`Terms`); in an agreement it is what both sign (`AgreedTerms`):
-the same words, a mask for each item, and the days it is in force.
+the same words, a mask for each item, the days it is in force, and how a leak would be traced.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, Final
 from hutong.control.agreements.fields import Fields, text_value
 from hutong.control.agreements.rules import AgreementDiffers
 from hutong.control.requests.rules import LONGEST_TERM_DAYS, MOST_CALLS_PER_DAY
+from hutong.exchange.grants.tracing import Tracing
 from hutong.vocabulary.codes import PURPOSES, SHARING_MODES
 from hutong.vocabulary.moments import rfc3339
 
@@ -61,11 +62,19 @@ class AgreedTerms:
     masks: tuple[dict[str, Any], ...]
     starts_at: datetime
     ends_at: datetime
+    tracing: Tracing | None = None  # how a leak would be traced to this agreement
+
+    def check_tracing(self) -> None:
+        """raises   BadTracing where it names items that cannot be traced"""
+        if self.tracing is not None:
+            actions = (str(mask.get("action")) for mask in self.masks)
+            self.tracing.check(dict(zip(self.asked.items, actions, strict=True)))
 
     def document(self) -> dict[str, Any]:
         named = zip(self.asked.items, self.masks, strict=True)
         return {
             **self.asked.document(),
+            **({"tracing": self.tracing.to_document()} if self.tracing else {}),
             "items": [{"name": name, "mask": mask} for name, mask in named],
             "starts_at": rfc3339(self.starts_at),
             "ends_at": rfc3339(self.ends_at),
@@ -84,14 +93,17 @@ def read_terms(offer: Mapping[str, Any]) -> Terms | None:
 
 
 def read_agreed(agreement: Mapping[str, Any]) -> AgreedTerms | None:
-    """raises   Malformed"""
+    """raises   Malformed, BadTracing"""
     if MEMBER not in agreement:
         return None
     fields = Fields(agreement[MEMBER], f"agreement.{MEMBER}")
     named = fields.many("items", _named_mask, fewest=1)
     terms = _terms(fields, tuple(name for name, _ in named))
     masks = tuple(mask for _, mask in named)
-    return AgreedTerms(terms, masks, _moment(fields, "starts_at"), _moment(fields, "ends_at"))
+    tracing = Tracing.from_document(fields.document["tracing"]) if "tracing" in fields.document else None
+    agreed = AgreedTerms(terms, masks, _moment(fields, "starts_at"), _moment(fields, "ends_at"), tracing)
+    agreed.check_tracing()
+    return agreed
 
 
 def _terms(fields: Fields, items: tuple[str, ...]) -> Terms:

@@ -13,8 +13,9 @@ from hutong.control.agreements.transitions import Party
 from hutong.control.clocks import actions as clocks
 from hutong.control.corrections import content, looking, saying, telling
 from hutong.control.corrections.models import Correction, Heard, Told
-from hutong.control.corrections.rules import CorrectionLate, check_report
+from hutong.control.corrections.rules import CanaryReported, CorrectionLate, check_report
 from hutong.exchange.grants.store import load
+from hutong.exchange.tracing import canary_values
 from hutong.ledger.record import record
 from hutong.node import messages, work
 from hutong.node.events import Event, on_event, post_event
@@ -43,12 +44,15 @@ def hear_report(peer: Peer, event: Event) -> None:
     """A consumer of ours reports a record: the clock runs, and the record is read soon, apart from this message."""
     said = saying.Report.read(event)
     agreement = _with(peer, said.agreement, Party.PROVIDER)
-    granted = {name: item.action for name, item in load(agreement.id)[0].by_name.items()}
+    grant = load(agreement.id)[0]
+    granted = {name: item.action for name, item in grant.by_name.items()}
     said_in_clear = {"key_item": said.key_item, "fault": said.fault, "value": "sealed", "evidence": "sealed"}
     check_report(said.items, granted, agreement.id, said_in_clear)
     if Correction.objects.filter(ticket=said.ticket, role=Party.PROVIDER).exists():
         return
     secret = content.received(said.box, event.subject, ("value", "evidence"))
+    if str(secret["value"]) in canary_values(grant):
+        raise CanaryReported(agreement=agreement.id)
     one = telling.keep_report(said, agreement, Party.PROVIDER, secret, f"node:{peer.jurisdiction}")
     title = title_of(agreement.resource_id)
     clock = clocks.start(

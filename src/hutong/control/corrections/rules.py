@@ -54,6 +54,16 @@ class KeyMasked(Rule):
     next_zh = "请用协议完整提供的信息项指明记录。"
 
 
+class CanaryReported(Rule):
+    """This record is a canary under agreement {agreement}: it describes nobody, so there is nothing to correct."""
+
+    zh = "该记录是协议 {agreement} 溯源条款中的诱饵记录，不对应任何主体，无需校核。"
+    code = "report_of_a_canary"
+    rule = "D809-26"
+    next_en = "Take the row out of what you hold; the agreement's entry on tracing tells of such rows."
+    next_zh = "请从所持数据中去除该行；协议的溯源条款对此已有说明。"
+
+
 class AnsweredAlready(Rule):
     """This report was answered already, as: {finding}."""
 

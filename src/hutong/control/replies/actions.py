@@ -36,6 +36,7 @@ from hutong.control.replies.rules import (
     check_was_asked,
 )
 from hutong.control.requests.rules import check_refusal
+from hutong.exchange.grants.tracing import Tracing
 from hutong.ledger.record import record
 from hutong.vocabulary.errors import NotFound, Refused
 from hutong.vocabulary.ids import new_id, uuid_of
@@ -54,13 +55,15 @@ def propose_agreement(
     items: Sequence[str] | None = None,
     term_days: int | None = None,
     quota_calls_per_day: int | None = None,
+    tracing: Mapping[str, Any] | None = None,
 ) -> Reply:
     """Propose to agree to a request, as the provider's officer. Nothing is said to the applicant yet.
 
     masks    item name to mask document; an item not named keeps the catalogue's default mask
     items    fewer than asked; all of them when None
-    raises   NotAllowed, OtherDepartment, WiderThanAsked, ItemNotShareable, BadMask, IllegalMove, NothingToChoose,
-             ReplyWaits
+    tracing  how a leak would be traced (hutong.exchange.grants.tracing); the applicant reads it in the agreement
+    raises   NotAllowed, OtherDepartment, WiderThanAsked, ItemNotShareable, BadMask, BadTracing, IllegalMove,
+             NothingToChoose, ReplyWaits
 
     A peer that sent none of our terms gets the offer as published, every item under the catalogue's mask, for
     term_days or PLAIN_TERM_DAYS.
@@ -71,6 +74,7 @@ def propose_agreement(
         "items": None if items is None else list(items),
         "term_days": term_days,
         "quota_calls_per_day": quota_calls_per_day,
+        "tracing": dict(tracing) if tracing else None,
     }
     granted.check_move(negotiation, "agree", content)
     _check_would_hold(negotiation, content)
@@ -149,7 +153,7 @@ def ask_supplement(by: Actor, pid: str, points: Sequence[tuple[str, str]]) -> Ne
 
 def by_rule(negotiation: Negotiation, rule: str, *, head: bool) -> None:
     """Agree as a rule says; where the local rule wants it, the head still signs."""
-    content: dict[str, Any] = {"masks": None, "items": None, "term_days": None, "quota_calls_per_day": None}
+    content: dict[str, Any] = dict.fromkeys(("masks", "items", "term_days", "quota_calls_per_day", "tracing"))
     if head:
         _propose(negotiation, "agree", content, rule)
     else:
@@ -199,13 +203,17 @@ def _agreement(negotiation: Negotiation, content: Mapping[str, Any]) -> Any:
     """What would be signed now; None without our terms. Refuses what may not be agreed to."""
     terms = asked_terms(negotiation)
     if terms is None:
-        if content["masks"] or content["items"] or content["quota_calls_per_day"] is not None:
+        chosen = content["masks"] or content["items"] or content.get("tracing")
+        if chosen or content["quota_calls_per_day"] is not None:
             raise NothingToChoose
         _plain_days(content["term_days"])
         return None
     items = content["items"]
     quota = content["quota_calls_per_day"]
-    choice = Choice(None if items is None else tuple(items), content["masks"], content["term_days"], quota)
+    # A reply proposed before there was tracing says nothing of it.
+    tracing = Tracing.from_document(content["tracing"]) if content.get("tracing") else None
+    named = None if items is None else tuple(items)
+    choice = Choice(named, content["masks"], content["term_days"], quota, tracing)
     return agreed_terms(asked_of(negotiation.dataset_id), terms, choice, datetime.now(UTC))
 
 

@@ -20,13 +20,23 @@ from hutong.vocabulary.ids import urn
 @click.option("--mask", "masks", multiple=True, metavar="ITEM=ACTION", help="For example phone=phone or name=first:1.")
 @click.option("--items", help="Only these of the items asked for, separated by commas.")
 @click.option("--term-days", type=int, help="Fewer days than asked for.")
+@click.option("--watermark", multiple=True, metavar="ITEM", help="An item whose texts bear the recipient's mark.")
+@click.option("--canaries", metavar="ITEM=KIND:COUNT", help="Rows of nobody, for example id=identity_number:20.")
 @AS
 def agree(
-    folder: Path, pid: str, *, masks: tuple[str, ...], items: str | None, term_days: int | None, username: str
+    folder: Path,
+    pid: str,
+    *,
+    masks: tuple[str, ...],
+    items: str | None,
+    term_days: int | None,
+    watermark: tuple[str, ...],
+    canaries: str | None,
+    username: str,
 ) -> None:
     """Propose to agree to a request. Items not named keep the mask of the catalogue.
 
-    Example: hutong agreement agree /srv/js PID --mask phone=phone --mask id=pseudonym --as wang
+    Example: hutong agreement agree /srv/js PID --mask name=name --mask id=pseudonym --watermark name --as wang
 
     Nothing leaves the node until the head of the sharing body signs it: hutong agreement sign
     """
@@ -36,7 +46,12 @@ def agree(
 
     chosen = dict(mask_of(one) for one in masks)
     named = [name.strip() for name in items.split(",")] if items else None
-    actions.propose_agreement(account(username), urn(pid), masks=chosen, items=named, term_days=term_days)
+    tracing: dict[str, Any] = {"watermark": list(watermark)} if watermark else {}
+    if canaries:
+        tracing["canaries"] = canaries_of(canaries)
+    actions.propose_agreement(
+        account(username), urn(pid), masks=chosen, items=named, term_days=term_days, tracing=tracing
+    )
     click.echo(f"agreeing to {pid} is proposed. Next: hutong agreement sign {folder} {pid} --as HEAD")
 
 
@@ -140,6 +155,15 @@ def simulate_resource(folder: Path, resource_id: str, *, sample_as: Any, as_json
     from hutong.control.replies import simulation
 
     print_simulation(simulation.of_resource(account(username), resource_id, sample_as=sample_as), as_json=as_json)
+
+
+def canaries_of(text: str) -> dict[str, Any]:
+    """raises   click.BadParameter"""
+    item, _, rest = text.partition("=")
+    kind, _, count = rest.partition(":")
+    if not item or not count.isdecimal():
+        raise click.BadParameter(f"{text!r} is not ITEM=KIND:COUNT", param_hint="--canaries")
+    return {"item": item, "kind": kind, "count": int(count)}
 
 
 def mask_of(text: str) -> tuple[str, dict[str, Any]]:

@@ -151,6 +151,8 @@ def _narrowed(flow: ReturnFlow, agreed: AgreedTerms, asked: Terms) -> str:
         return "items " + ", ".join(missing)
     if masked := [name for name, mask in given.items() if mask["action"] not in ("keep", shown.get(name))]:
         return "masks " + ", ".join(masked)
+    if agreed.tracing is not None:
+        return "tracing"
     if agreed.asked.quota_calls_per_day < asked.quota_calls_per_day:
         return "quota_calls_per_day"
     return "term_days" if agreed.asked.term_days < asked.term_days else ""

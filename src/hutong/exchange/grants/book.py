@@ -46,7 +46,7 @@ class Terms:
     grant: Grant
     where: Predicate | None
     masked: dict[str, MaskedItem]
-    pseudonym_key: bytes  # b"" where no item is pseudonymous
+    pseudonym_key: bytes  # b"" where nothing is keyed
     codes: dict[str, CodeMap]  # by item, those that are converted; mostly none
 
 
@@ -160,7 +160,13 @@ class Book:
 def _terms(version: int, grant: Grant, codes: dict[str, CodeMap]) -> Terms:
     try:
         where = None if grant.where is None else Predicate.from_document(grant.where)
-        masked = {item.name: MaskedItem(item.name, Mask.from_document(item.mask, item.name)) for item in grant.items}
+        marked = grant.tracing.watermark if grant.tracing else ()
+        masked = {
+            item.name: MaskedItem(item.name, Mask.from_document(item.mask, item.name), item.name in marked)
+            for item in grant.items
+        }
+        if grant.tracing is not None:
+            grant.tracing.check({name: item.mask.action for name, item in masked.items()})
         key = unseal(base64.b64decode(grant.pseudonym_key)) if grant.pseudonym_key else b""
     except (Refused, ValueError) as error:
         raise BadGrant(

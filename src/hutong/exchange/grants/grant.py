@@ -6,12 +6,13 @@ Anything unknown in a grant's document fails closed: a grant that is not underst
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 from hutong.exchange.grants.ranges import Ranges
+from hutong.exchange.grants.tracing import BadTracing, Tracing
 from hutong.vocabulary.errors import Refused
 
 _FIELDS = {
@@ -30,6 +31,7 @@ _FIELDS = {
     "in_force",
     "pseudonym_key",
 }
+_MAY_LACK = {"tracing", "fields"}
 _TEXTS = ("agreement", "provider", "consumer", "resource", "source")
 _LIMITS = ("quota_calls", "quota_calls_per_day", "quota_rows", "rate_per_s")
 
@@ -74,7 +76,9 @@ class Grant:
     quota_rows: int | None  # rows over the whole term
     rate_per_s: int | None  # queries a second, per worker process of the provider
     in_force: Ranges[datetime]  # when it may be read under
-    pseudonym_key: str  # sealed by this node, base64; "" where no item is pseudonymous
+    pseudonym_key: str  # the grant's own, sealed by this node, base64; "" where nothing is keyed
+    tracing: Tracing | None = None  # what marks its answers, as both sides agreed
+    fields: Mapping[str, int] = field(default_factory=dict)  # by item, its column's id in the source, where it has one
 
     def __post_init__(self) -> None:
         if not self.items or not self.purposes:
@@ -95,7 +99,11 @@ class Grant:
         return {item.name: item for item in self.items}
 
     def to_document(self) -> dict[str, Any]:
+        further: dict[str, Any] = {"tracing": self.tracing.to_document()} if self.tracing else {}
+        if self.fields:
+            further["fields"] = dict(self.fields)
         return {
+            **further,
             **{name: getattr(self, name) for name in (*_TEXTS, *_LIMITS, "where", "pseudonym_key")},
             "items": [_item_document(item) for item in self.items],
             "purposes": list(self.purposes),
@@ -106,8 +114,8 @@ class Grant:
     def from_document(cls, document: Mapping[str, Any]) -> Grant:
         """raises BadGrant for anything missing, unknown or of the wrong kind"""
         agreement = str(document.get("agreement", "?"))
-        if set(document) != _FIELDS:
-            odd = ", ".join(sorted(set(document) ^ _FIELDS))
+        if set(document) - _MAY_LACK != _FIELDS:
+            odd = ", ".join(sorted(set(document) - _MAY_LACK ^ _FIELDS))
             raise BadGrant(
                 agreement=agreement,
                 reason=f"its document lacks, or should not have: {odd}",
@@ -129,8 +137,10 @@ class Grant:
                 rate_per_s=_limit(document["rate_per_s"]),
                 in_force=Ranges(tuple((_moment(low), _moment(high)) for low, high in document["in_force"])),
                 pseudonym_key=_text(document["pseudonym_key"]),
+                tracing=Tracing.from_document(document["tracing"]) if "tracing" in document else None,
+                fields={_text(name): _place(one) for name, one in document.get("fields", {}).items()},
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError, BadTracing) as error:
             raise BadGrant(
                 agreement=agreement,
                 reason="a member of its document has the wrong kind",
@@ -157,6 +167,12 @@ def _text(value: Any) -> str:
 
 def _moment(value: Any) -> datetime | None:
     return None if value is None else datetime.fromisoformat(value)
+
+
+def _place(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError("a column's id is a whole number")
+    return value
 
 
 def _limit(value: Any) -> int | None:

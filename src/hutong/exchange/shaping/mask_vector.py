@@ -16,6 +16,7 @@ from hutong.exchange.shaping import masks
 from hutong.exchange.shaping.encrypt import encrypted
 from hutong.exchange.shaping.masks import Keys, Mask, MaskedItem, output_schema
 from hutong.exchange.shaping.values import Kind, kind_of
+from hutong.exchange.shaping.watermark import marked
 
 pc: Any = pyarrow.compute  # its stubs know only some of the types it takes
 
@@ -31,8 +32,14 @@ def mask_table(table: pa.Table, items: Sequence[MaskedItem], key: bytes | None) 
     """
     keys = Keys.of(items, key)
     schema = output_schema(table.schema, items)
-    columns = [masked(table.column(item.name), item.mask, keys) for item in items]
+    columns = [leaving(table.column(item.name), item, keys) for item in items]
     return pa.Table.from_arrays(columns, schema=schema)
+
+
+def leaving(values: Any, item: MaskedItem, keys: Keys) -> Any:
+    """A column as it leaves: under its mask, and with its mark where it bears one."""
+    shown = masked(values, item.mask, keys)
+    return marked(shown, keys.marks) if item.marked else shown
 
 
 def masked(values: Any, mask: Mask, keys: Keys) -> Any:

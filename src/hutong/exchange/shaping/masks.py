@@ -32,6 +32,7 @@ Values of the wrong shape (a name in the column of phones) are hidden whole: rea
 
 from __future__ import annotations
 
+import hmac
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -49,6 +50,8 @@ HASHED = ("sha256", "sha256_query")
 ACTIONS = (
     "keep", "null", "fixed", *COUNTED, "alphanum", "name", "identity_number", "phone", "year", "month", *HASHED, *KEYED,
 )  # fmt: skip
+# Masks that leave text as text, so that it can bear a mark (watermark.py).
+MARKABLE = ("keep", "first", "last", "show_first", "show_last", "alphanum", "name", "identity_number", "phone")
 KEEPS = ("area", "province", "nothing")  # what stays of an encrypted identity number's area code
 SUITES = ("sm",)  # SM3 and SM4 where it would be SHA-256 and AES
 MAX_SHOWN = 1_000  # characters first and last may show
@@ -190,10 +193,25 @@ KEEP = Mask()
 
 @dataclass(frozen=True)
 class MaskedItem:
-    """An item as it leaves."""
+    """An item as it leaves.
+
+    marked   its texts bear the recipient's mark (watermark.py)
+    """
 
     name: str
     mask: Mask = KEEP
+    marked: bool = False
+
+    @property
+    def as_it_is(self) -> bool:
+        return self.mask.action == "keep" and not self.marked
+
+    def output_type(self, type_: pa.DataType) -> pa.DataType:
+        """raises   BadMask where the mask does not fit the type, or what it leaves cannot be marked"""
+        leaving = self.mask.output_type(type_, self.name)
+        if self.marked and (self.mask.action not in MARKABLE or kind_of(leaving) is not Kind.TEXT):
+            raise BadMask(item=self.name, reason="it leaves no text to mark", reason_zh="脱敏后不是可加水印的文本")
+        return pa.string() if self.marked else leaving
 
 
 def output_schema(schema: pa.Schema, items: Sequence[MaskedItem]) -> pa.Schema:
@@ -204,7 +222,7 @@ def output_schema(schema: pa.Schema, items: Sequence[MaskedItem]) -> pa.Schema:
     fields = []
     for item in items:
         given = schema.field(item.name)
-        fields.append(pa.field(item.name, item.mask.output_type(given.type, item.name)))
+        fields.append(pa.field(item.name, item.output_type(given.type)))
     return pa.schema(fields)
 
 
@@ -214,6 +232,7 @@ class Keys:
 
     grant: bytes = field(default=b"", repr=False)
     answer: bytes = field(default=b"", repr=False)  # drawn for this answer, kept nowhere
+    marks: bytes = field(default=b"", repr=False)
 
     @classmethod
     def of(cls, items: Sequence[MaskedItem], key: bytes | None) -> Keys:
@@ -222,10 +241,16 @@ class Keys:
         raises   BadMask where it is needed and missing
         """
         for item in items:
-            if item.mask.action in KEYED and (key is None or len(key) < KEY_BYTES):
+            if (item.mask.action in KEYED or item.marked) and (key is None or len(key) < KEY_BYTES):
                 raise BadMask(item=item.name, reason="the grant has no key for it", reason_zh="授权中没有相应的密钥")
         fresh = any(item.mask.action == "sha256_query" for item in items)
-        return cls(key or b"", secrets.token_bytes(KEY_BYTES) if fresh else b"")
+        marks = mark_key(key) if key and any(item.marked for item in items) else b""
+        return cls(key or b"", secrets.token_bytes(KEY_BYTES) if fresh else b"", marks)
+
+
+def mark_key(grant_key: bytes) -> bytes:
+    """What decides the marks of one grant's consumer."""
+    return hmac.digest(grant_key, b"hutong watermark v1", "sha256")
 
 
 def code_of(document: Mapping[str, Any] | None) -> str:

@@ -12,6 +12,7 @@ from hutong.exchange.shaping.engine import sealed
 from hutong.exchange.shaping.mask_sql import in_sql, masked
 from hutong.exchange.shaping.masks import KEEP, Keys, Mask, MaskedItem, output_schema
 from hutong.exchange.shaping.sql import column
+from hutong.exchange.shaping.watermark import marked_sql
 
 BATCH_ROWS = 16_384
 UNMASKED = "unmasked:"  # before the name of a column that is still to be masked
@@ -29,6 +30,8 @@ def select_masked(schema: pa.Schema, items: Sequence[MaskedItem], keys: Keys) ->
     for item in items:
         done = in_sql(item.mask)
         value = masked(column(item.name), item.mask if done else KEEP, schema.field(item.name).type, keys)
+        if item.marked:
+            value = marked_sql(value, keys.marks)
         columns.append(exp.alias_(value, item.name if done else UNMASKED + item.name, quoted=True))
     return exp.select(*columns)
 
@@ -63,7 +66,7 @@ def shape(reader: pa.RecordBatchReader, items: Sequence[MaskedItem], key: bytes 
     keys = Keys.of(items, key)
     schema = output_schema(reader.schema, items)
     query = select_masked(reader.schema, items, keys)
-    if all(item.mask.action == "keep" for item in items) and schema.equals(reader.schema):
+    if all(item.as_it_is for item in items) and schema.equals(reader.schema):
         return reader
     connection = sealed()
     connection.register("source_rows", reader)

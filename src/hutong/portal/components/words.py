@@ -55,6 +55,11 @@ MASKS: Words = {
     "encrypt_identity_number": lazy("another valid identity number"),
     "encrypt_credit_code": lazy("another valid credit code"),
 }
+CANARY_KINDS: Words = {
+    "identity_number": lazy("identity number"),
+    "credit_code": lazy("unified social credit code"),
+    "phone": lazy("telephone number"),
+}
 MASK_PARTS: Words = {
     "area": lazy("area code kept"),
     "province": lazy("province kept"),
@@ -161,6 +166,18 @@ def mask(document: Mapping[str, Any] | None) -> str:
     said = word(MASKS, str(document.get("action", ""))).format_map({"n": document.get("n", "?")})
     parts = [word(MASK_PARTS, str(document[name])) for name in ("keeps", "suite") if document.get(name)]
     return " · ".join([said, *parts])
+
+
+def tracing(document: Mapping[str, Any] | None, titles: Mapping[str, str]) -> str:
+    """Terms on tracing in words; "" where there are none."""
+    given, said = document or {}, []
+    if items := given.get("watermark"):
+        named = ("、" if in_chinese() else ", ").join(titles.get(one, one) for one in items)
+        said.append(_("these bear the recipient's mark: {items}").format(items=named))
+    if canaries := given.get("canaries"):
+        item = titles.get(canaries["item"], canaries["item"])
+        said.append(_("{count} canaries, by {item}").format(count=canaries["count"], item=item))
+    return ("；" if in_chinese() else "; ").join(said)
 
 
 def mask_action(action: str) -> str:

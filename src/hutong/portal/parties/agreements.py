@@ -237,9 +237,11 @@ def _facts(agreement: Agreement, terms: Mapping[str, Any], titles: Mapping[str, 
     period = (
         _("{start} to {end}").format(start=starts, end=words.moment(agreement.ends_at)) if agreement.ends_at else starts
     )
+    traced = words.tracing(terms.get("tracing"), titles)
     return (
         *parties,
         *asked.facts(terms, titles, items=False),
+        *((Fact(_("Tracing a leak"), traced),) if traced else ()),
         Fact(_("In force"), period),
         Fact(_("Agreement id"), agreement.id, mono=True),
     )

@@ -13,10 +13,12 @@ from hutong.control.agreements.drafting import PLAIN_TERM_DAYS
 from hutong.control.agreements.supplement import FIELDS
 from hutong.control.replies import laws
 from hutong.control.requests.rules import REFUSALS
+from hutong.exchange.shaping.canaries import KINDS, MOST
 from hutong.portal.components import masks, words
 from hutong.portal.components.form import Form
 from hutong.vocabulary.errors import Refused
 
+TRACING = ("watermark", "canary_item", "canary_kind", "canary_count")
 POINTS = 6  # lines of the form; the command line takes more
 
 
@@ -59,6 +61,56 @@ class AgreeForm(Form):
                 widget=forms.CheckboxInput(attrs={"aria-label": _("Share {item}").format(item=title)}),
             )
 
+        if self.names:
+            self._ask_about_tracing(titles)
+
+    def _ask_about_tracing(self, titles: Mapping[str, str]) -> None:
+        """How a leak would be traced. What fits which mask, the data plane decides."""
+        items = [(name, titles.get(name, name)) for name in self.names]
+        self.fields["watermark"] = forms.MultipleChoiceField(
+            label=_("Items that bear the recipient's mark"),
+            required=False,
+            choices=items,
+            widget=forms.CheckboxSelectMultiple,
+            help_text=_(
+                "The width of * ( ) , - # in these texts says whose copy it is; no value changes. Not for keys."
+            ),
+        )
+        self.fields["canary_item"] = forms.ChoiceField(
+            label=_("Canaries: the item with identifiers"), required=False, choices=[("", _("no canaries")), *items]
+        )
+        self.fields["canary_kind"] = forms.ChoiceField(
+            label=_("Canaries: kind of identifier"),
+            required=False,
+            choices=[(kind, words.word(words.CANARY_KINDS, kind)) for kind in KINDS],
+        )
+        self.fields["canary_count"] = forms.IntegerField(
+            label=_("Canaries: how many"),
+            required=False,
+            min_value=1,
+            max_value=MOST,
+            initial=20,
+            help_text=_("Rows of nobody, one in each batch of a stream. They are never counted as rows."),
+        )
+
+    @property
+    def about_tracing(self) -> list[forms.BoundField]:
+        return [self[name] for name in TRACING if name in self.fields]
+
+    @property
+    def traces(self) -> bool:
+        """Whether anything was said about it, right or wrong."""
+        chosen = self.is_bound and any(self[name].data for name in TRACING[:2] if name in self.fields)
+        return chosen or any(field.errors for field in self.about_tracing)
+
+    def tracing(self) -> dict[str, Any]:
+        said = self.cleaned_data
+        document: dict[str, Any] = {"watermark": said["watermark"]} if said["watermark"] else {}
+        if said["canary_item"]:
+            count = said["canary_count"] or 1
+            document["canaries"] = {"item": said["canary_item"], "kind": said["canary_kind"], "count": count}
+        return document
+
     def items(self) -> list[str]:
         return [name for place, name in enumerate(self.names) if self.cleaned_data[f"give_{place}"]]
 
@@ -73,7 +125,7 @@ class AgreeForm(Form):
     def decided(self) -> dict[str, Any]:
         """What `propose_agreement` is given."""
         if self.names:
-            return {"items": self.items(), "masks": self.masks()}
+            return {"items": self.items(), "masks": self.masks(), "tracing": self.tracing() or None}
         return {"term_days": self.cleaned_data["term_days"]} if "term_days" in self.fields else {}
 
     def clean(self) -> dict[str, Any]:

@@ -100,6 +100,8 @@ def shown(reply: Reply, titles: Mapping[str, str]) -> ReplyShown:
     facts = [Fact(_("Items"), "" if many else _("as asked, each under the catalogue's mask"), many=many)]
     if said.get("term_days"):
         facts.append(Fact(_("Term in days"), words.number(said["term_days"])))
+    if traced := words.tracing(said.get("tracing"), titles):
+        facts.append(Fact(_("Tracing a leak"), traced))
     return ReplyShown(_("Agree"), _person(reply.proposed_by), reply.proposed_at, tuple(facts))
 
 

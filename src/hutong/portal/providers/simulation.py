@@ -15,6 +15,7 @@ from hutong.control.identity.models import Account
 from hutong.control.replies import simulation
 from hutong.control.replies.simulation import ItemSeen, Simulation, Standing
 from hutong.control.replies.verdict import KINDS, Kind
+from hutong.exchange.grants.tracing import Tracing
 from hutong.portal.components import words
 from hutong.portal.components.page import Page, Refusal, refusal_of, shell_for
 from hutong.portal.components.parts import Badge
@@ -70,7 +71,8 @@ def simulation_of_request(
 ) -> SimulationPage:
     decided = form.decided() if form.is_bound else {}
     items, masks = decided.get("items"), decided.get("masks")
-    choice = Choice(tuple(items) if items else None, masks)
+    tracing = decided.get("tracing")
+    choice = Choice(tuple(items) if items else None, masks, tracing=Tracing.from_document(tracing) if tracing else None)
     bare = uuid_of(found.pid)
 
     def look(kind: Kind | None) -> Simulation:
