@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -196,16 +196,25 @@ def lateness(clock: Clock) -> ClockRule:
 
 
 def _near(today: date) -> list[tuple[str, int]]:
-    calendar = calendars.in_force()
-    found = Clock.objects.filter(state="running", due_on__gte=today).exclude(reminded_on=today)
-    near = []
-    for clock_id, due_on in found.order_by("due_on").values_list("id", "due_on"):
-        left = calendar.left(today, due_on) if due_on else None
-        if left is None or left > max(REMIND_LEFT):
-            break
-        if left in REMIND_LEFT:
-            near.append((clock_id, left))
-    return near
+    """The clocks to remind of today, with the working days left: those of the few last days that are so far off."""
+    left = _last_days(today)
+    found = Clock.objects.filter(state="running", due_on__in=left).exclude(reminded_on=today)
+    return [(clock_id, left[due_on]) for clock_id, due_on in found.order_by("due_on", "id").values_list("id", "due_on")]
+
+
+def _last_days(today: date) -> dict[date, int]:
+    """The days that are as many working days away as one is reminded at; none in a year without a calendar."""
+    calendar, on, left = calendars.in_force(), today, 0
+    found = {}
+    try:
+        while left <= max(REMIND_LEFT):
+            if left in REMIND_LEFT:
+                found[on] = left
+            on += timedelta(days=1)
+            left += calendar.works(on)
+    except CalendarYearMissing:
+        pass  # `hutong doctor` and the calendar's own duty warn of it
+    return found
 
 
 @transaction.atomic
