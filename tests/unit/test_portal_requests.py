@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.test import Client
@@ -16,6 +18,7 @@ from hutong.control.catalogue.models import Entry
 from hutong.control.identity.models import Account
 from hutong.control.requests.models import ShareRequest
 from hutong.exchange.models import ApiKey
+from hutong.portal.heads import desk
 from hutong.vocabulary.canonical import digest
 from hutong.vocabulary.ids import new_id, urn, uuid_of
 from tests.dsp_peer import DspPeer, department, heard_of, published, terms
@@ -66,6 +69,21 @@ def test_a_request_is_filed_signed_off_and_sent(entry: Entry):
     request.refresh_from_db()
     assert request.state == "signed_off"
     assert "with the provider" in shown(officer.get(reverse("request", args=[request.id])))
+
+
+def test_the_heads_desk_begins_with_what_has_waited_longest_and_has_pages(entry: Entry, monkeypatch):
+    monkeypatch.setattr(desk, "ROWS", 2)
+    officer, head = signed_in("officer"), signed_in("head")
+    for scope in ("第一", "第二", "第三"):
+        officer.post(reverse("request_new", args=[entry.id]), FORM | {"scope": f"{scope}窗口"})
+    first = head.get(reverse("desk"))
+    assert [scope in shown(first) for scope in ("第一窗口", "第二窗口", "第三窗口")] == [True, True, False]
+    assert shown(first).index("第一窗口") < shown(first).index("第二窗口")
+    second = head.get(unescape(re.search(r'rel="next" href="([^"]+)"', shown(first))[1]))
+    assert [scope in shown(second) for scope in ("第一窗口", "第二窗口", "第三窗口")] == [False, False, True]
+    back = head.get(unescape(re.search(r'rel="prev" href="([^"]+)"', shown(second))[1]))
+    assert [scope in shown(back) for scope in ("第一窗口", "第二窗口", "第三窗口")] == [True, True, False]
+    assert "第三窗口" in shown(head.get(reverse("desk"), {"request_end": "1"}))
 
 
 def test_what_is_missing_is_said_beside_each_field_and_nothing_is_lost(entry: Entry):

@@ -30,10 +30,10 @@ TO_ANSWER = ("REQUESTED", "ACCEPTED")  # states in which the provider acts next
 
 
 def to_sign_off(account: Account) -> QuerySet[ShareRequest]:
-    """Requests of my department that wait for the signature of its head."""
+    """Requests of my department that wait for the signature of its head, the oldest first."""
     if not rules.may(account, Action.SIGN_OFF_REQUEST) or not account.department_id:
         return ShareRequest.objects.none()
-    return scope.requests(account).filter(state="filed").order_by("-created_at")
+    return scope.requests(account).filter(state="filed").order_by("created_at", "id")
 
 
 def to_sign(account: Account) -> QuerySet[Reply]:

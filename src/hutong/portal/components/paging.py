@@ -76,24 +76,33 @@ class Sheet(Generic[Row]):
 
 
 def sheet(
-    lists: Sequence[QuerySet[Row]], moment: str, path: str, query: Mapping[str, object], *, size: int
+    lists: Sequence[QuerySet[Row]],
+    moment: str,
+    path: str,
+    query: Mapping[str, object],
+    *,
+    size: int,
+    name: str = "",
+    oldest_first: bool = False,
 ) -> Sheet[Row]:
-    """The page of rows that `query` asks for, the newest first.
+    """The page of rows that `query` asks for, the newest first unless it is said otherwise.
 
     lists    disjoint querysets of one model; their rows are shown as one list. Each is one range of an index, which the
              same rows as one queryset with OR are not
     moment   the column of time they are ordered by; equals are ordered by primary key
     query    `after` or `before`: the place of a row; `end`: the last page; the rest stays in every link
+    name     stands before those three where a page has several lists
     """
-    rest = {name: value for name, value in query.items() if value and name not in ("after", "before", "end")}
-    backwards = bool(query.get("before") or query.get("end"))
-    place = _place(str(query.get("before") or query.get("after") or ""), lists[0].model)
+    after, before, end = (f"{name}{step}" for step in ("after", "before", "end"))
+    rest = {one: value for one, value in query.items() if value and one not in (after, before, end)}
+    backwards = bool(query.get(before) or query.get(end))
+    rising = backwards is not oldest_first
+    place = _place(str(query.get(before) or query.get(after) or ""), lists[0].model)
     keys = sorted(
-        (key for one in lists for key in _keys(one, moment, place, size + 1, backwards=backwards)),
-        reverse=not backwards,
+        (key for one in lists for key in _keys(one, moment, place, size + 1, rising=rising)), reverse=not rising
     )
     beyond = len(keys) > size
-    keys = sorted(keys[:size], reverse=True)
+    keys = sorted(keys[:size], reverse=not oldest_first)
     further_back, further_on = (beyond, place is not None) if backwards else (place is not None, beyond)
     counted = sum(one.order_by()[: COUNT_UP_TO + 1].count() for one in lists)
 
@@ -105,23 +114,23 @@ def sheet(
         total=min(counted, COUNT_UP_TO),
         more=counted > COUNT_UP_TO,
         first_url=url() if further_back else "",
-        previous_url=url(before=_text(keys[0])) if further_back and keys else "",
-        next_url=url(after=_text(keys[-1])) if further_on and keys else "",
-        last_url=url(end="1") if further_on else "",
+        previous_url=url(**{before: _text(keys[0])}) if further_back and keys else "",
+        next_url=url(**{after: _text(keys[-1])}) if further_on and keys else "",
+        last_url=url(**{end: "1"}) if further_on else "",
     )
 
 
 def _keys(
-    rows: QuerySet[Row], moment: str, place: Key | None, many: int, *, backwards: bool
+    rows: QuerySet[Row], moment: str, place: Key | None, many: int, *, rising: bool
 ) -> list[tuple[datetime, Any]]:
     """(moment, primary key) of the next rows from a place on, read from an index alone."""
     if place is not None:
         at, pk = place
-        side, beyond = ("gte", "gt") if backwards else ("lte", "lt")
+        side, beyond = ("gte", "gt") if rising else ("lte", "lt")
         # The first condition is the range of the index; the second leaves out what shares the moment with the place.
         rows = rows.filter(**{f"{moment}__{side}": at})
         rows = rows.filter(Q(**{f"{moment}__{beyond}": at}) | Q(**{f"pk__{beyond}": pk}))
-    order = (moment, "pk") if backwards else (f"-{moment}", "-pk")
+    order = (moment, "pk") if rising else (f"-{moment}", "-pk")
     return list(rows.order_by(*order).values_list(moment, "pk")[:many])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.http import QueryDict
 from django.urls import reverse
 
 from hutong.control.identity.models import Account
@@ -13,6 +14,7 @@ from hutong.control.requests.models import ShareRequest
 from hutong.portal import waiting
 from hutong.portal.components import asked
 from hutong.portal.components.page import Page, shell_for
+from hutong.portal.components.paging import Sheet, sheet
 from hutong.portal.components.parts import Fact, May
 from hutong.portal.components.peers import Names
 from hutong.portal.components.titles import title_of_entry
@@ -21,6 +23,8 @@ from hutong.portal.providers.inbox import may_sign
 from hutong.portal.providers.reasons import ReplyShown
 from hutong.portal.providers.reasons import shown as shown_reply
 from hutong.vocabulary.ids import uuid_of
+
+ROWS = 20  # of each kind on one page
 
 
 @dataclass(frozen=True)
@@ -52,18 +56,31 @@ class WaitingReply:
 @dataclass(frozen=True, kw_only=True)
 class DeskPage(Page):
     waiting: tuple[Waiting, ...]
+    requests: Sheet[ShareRequest]
     replies: tuple[WaitingReply, ...]
+    proposed: Sheet[Reply]
 
     @property
     def nothing(self) -> bool:
         return not self.waiting and not self.replies
 
 
-def desk_page(account: Account) -> DeskPage:
-    names = Names()
-    shown = tuple(_waiting(account, one, names) for one in waiting.to_sign_off(account))
-    replies = tuple(_reply(account, one, names) for one in waiting.to_sign(account))
-    return DeskPage(shell=shell_for(account, "desk"), waiting=shown, replies=replies)
+def desk_page(account: Account, query: QueryDict) -> DeskPage:
+    """What has waited longest stands first."""
+    names, address, asked_for = Names(), reverse("desk"), query.dict()
+    requests = sheet(
+        [waiting.to_sign_off(account)], "created_at", address, asked_for, size=ROWS, name="request_", oldest_first=True
+    )
+    proposed = sheet(
+        [waiting.to_sign(account)], "proposed_at", address, asked_for, size=ROWS, name="reply_", oldest_first=True
+    )
+    return DeskPage(
+        shell=shell_for(account, "desk"),
+        waiting=tuple(_waiting(account, one, names) for one in requests.rows),
+        requests=requests,
+        replies=tuple(_reply(account, one, names) for one in proposed.rows),
+        proposed=proposed,
+    )
 
 
 def _reply(account: Account, one: Reply, names: Names) -> WaitingReply:

@@ -20,7 +20,7 @@ from hutong.vocabulary.errors import Refused
 @require_safe
 @room("desk")
 def desk(request: HttpRequest, account: Account) -> HttpResponse:
-    return show(request, "portal/heads/desk.html", desk_page(account))
+    return show(request, "portal/heads/desk.html", desk_page(account, request.GET))
 
 
 @require_POST
