@@ -199,7 +199,8 @@ def _near(today: date) -> list[tuple[str, int]]:
     """The clocks to remind of today, with the working days left: those of the few last days that are so far off."""
     left = _last_days(today)
     found = Clock.objects.filter(state="running", due_on__in=left).exclude(reminded_on=today)
-    return [(clock_id, left[due_on]) for clock_id, due_on in found.order_by("due_on", "id").values_list("id", "due_on")]
+    dated = found.order_by("due_on", "id").values_list("id", "due_on")
+    return [(clock_id, left[due_on]) for clock_id, due_on in dated if due_on is not None]
 
 
 def _last_days(today: date) -> dict[date, int]:
