@@ -94,6 +94,10 @@ def test_a_report_shows_its_key_to_the_department_and_to_nobody_who_oversees(
     assert USCC not in page
     assert EVIDENCE not in page
     assert "Registered companies" in shown(auditor, "/corrections/")
+    # The agreement and the entry lead to it; a dispute about the agreement is opened from there.
+    for path in (address(made), f"/catalogue/{made.resource_id.removeprefix('urn:uuid:')}/"):
+        assert answer["Location"] in shown(desk, path), path
+    assert f"/disputes/new/agreement/{made.id.removeprefix('urn:uuid:')}/" in shown(desk, address(made))
 
 
 def test_a_stop_is_announced_on_its_page_and_one_too_soon_is_refused(anhui: DspPeer, officer: Account) -> None:

@@ -268,7 +268,15 @@ def test_a_decision_shows_what_it_was_made_from_and_decides_again(people, term):
     made = Decision.objects.get(subject="resource:1")
     address = reverse("decision", args=[made.id])
     page = text(visitor(people["wang"]).get(address))
-    for said in ("2025-09-22", "2025-10-11", "days = 10", CHANGE, "Make-up working days", "2025-09-28", "2025-10-01"):
+    for said in (
+        "22 Sep 2025",
+        "11 Oct 2025",
+        "Days of the term: 10",
+        CHANGE,
+        "Make-up working days",
+        "28 Sep 2025",
+        "1 Oct 2025",
+    ):
         assert said in page, said
     assert "the outcome is the same" not in page
     assert "the outcome is the same" in text(visitor(people["wang"]).get(address + "?again=yes"))
@@ -277,6 +285,6 @@ def test_a_decision_shows_what_it_was_made_from_and_decides_again(people, term):
 
 
 def test_the_history_of_decisions_is_for_those_who_oversee(people, term):
-    assert "resource:1" in text(visitor(people["qian"]).get("/decisions/"))
-    assert "resource:1" not in text(visitor(people["qian"]).get("/decisions/?subject=resource:9"))
+    assert "Data set · 1" in text(visitor(people["qian"]).get("/decisions/"))
+    assert "Data set · 1" not in text(visitor(people["qian"]).get("/decisions/?subject=resource:9"))
     assert visitor(people["wang"]).get("/decisions/").status_code == 403

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from pathlib import Path
 
+from django.utils.translation import override
+
+from hutong.control.statute import decisions
 from hutong.control.statute.book import rulebook
 from hutong.control.statute.page import GROUPS, group_of, page
-from hutong.portal.statute import book
+from hutong.portal.statute import book, kept, origins
 from hutong.vocabulary.rulebook import ClockRule, working_days
 
 FILE = Path(__file__).resolve().parent.parent.parent / "docs" / "rules.md"
@@ -39,3 +44,40 @@ def test_a_rule_in_words_has_its_values_and_a_mark_for_what_a_case_gives():
 
     assert Term.sentence("en", days=8) == "… was due on …, within 8 working days."
     assert Term.sentence("zh", days=8) == "…应于…前，即8个工作日内办结。"
+
+
+def test_what_a_decision_was_made_from_and_gave_is_shown_in_words():
+    for name, decide in decisions._deciders.items():
+        if not decide.__module__.startswith("hutong."):
+            continue  # of a test
+        assert name in kept.DECIDERS, name
+        text = inspect.getsource(decide)
+        named = set(re.findall(r'facts(?:\[|\.get\()"(\w+)"', text)) | set(re.findall(r'[{ ]"(\w+)": ', text))
+        assert named - set(kept.FACTS) == set(), name
+    assert {one.name for rule in OURS for one in rule.declares} <= set(kept.PARAMETERS) | set(kept.CYCLES)
+
+
+def test_facts_are_said_by_the_names_of_their_codes():
+    said = {
+        one.term: one.many or one.value
+        for one in kept.facts(
+            {"due": "2026-12-08", "extended": True, "purpose": "licensing", "sharing_modes": [], "requester": "zone"}
+        )
+    }
+    assert said == {
+        "Last day": "8 Dec 2026",
+        "Extended": "yes",
+        "Purpose asked for": "administrative licensing",
+        "Modes published": "none",
+        "Who asks": "Department of a zone's member",
+    }
+
+
+def test_every_parameter_says_in_the_pages_language_where_it_comes_from_and_whose_it_is():
+    declared = [one for rule in OURS for one in rule.declares]
+    assert {one.owner for one in declared} <= set(origins.OWNERS)
+    assert {one.source for one in declared} - set(origins.SOURCES) == {
+        f"decree 809, article {number}" for number in (17, 21, 22, 26, 29)
+    }
+    with override("zh-hans"):
+        assert origins.source("decree 809, article 21") == "条例第 21 条"

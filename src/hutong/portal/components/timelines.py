@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from hutong.control.clocks.actions import BY_THE_CLOCK
 from hutong.control.identity.models import Account
 from hutong.ledger.models import AuditRecord
 from hutong.node import outside
@@ -132,13 +133,23 @@ def _happening(record: AuditRecord, names: Names, people: dict[str, str]) -> Hap
     what, tone = HAPPENED.get(record.kind, (record.kind, "accent"))
     if record.detail.get("keyid") == "":
         what = UNSIGNED.get(record.kind, what)
-    return Happening(record.at, str(what), _who(record.actor, names, people), tone, _note(record))
+    return Happening(record.at, str(what), who(record.actor, names, people), tone, _note(record))
 
 
-def _who(actor: str, names: Names, people: dict[str, str]) -> str:
+def who(actor: str, names: Names, people: Mapping[str, str]) -> str:
+    """Who did what a record tells, as people say it.
+
+    people   display names of accounts, by user name
+    """
     kind, _colon, rest = actor.partition(":")
+    if actor == BY_THE_CLOCK:
+        return _("by the calendar")
+    if kind == "operator" and rest:
+        return _("{name} at the command line").format(name=rest)
     if kind == "rule" and rest:
         return _("by rule {rule}").format(rule=rest)
+    if kind == "dispute" and rest:
+        return _("by the outcome of a dispute")
     if kind == "node" and rest:
         return names(rest)
     if outside.is_outside(actor):

@@ -126,6 +126,27 @@ NEGOTIATION_STATES: Stated = {
     "FINALIZED": (lazy("concluded"), "good"),
     "TERMINATED": (lazy("ended without agreement"), "bad"),
 }
+DISPUTE_STATES: Stated = {
+    "open": (lazy("under way"), "wait"),
+    "settled": (lazy("settled, being carried out"), "accent"),
+    "decided": (lazy("decided, being carried out"), "accent"),
+    "executed": (lazy("carried out"), "good"),
+    "closed": (lazy("closed"), "good"),
+    "withdrawn": (lazy("withdrawn"), "calm"),
+}
+RETURN_STATES: Stated = {
+    "asked": (lazy("asked for"), "wait"),
+    "active": (lazy("running"), "good"),
+    "refused": (lazy("refused"), "bad"),
+    "ended": (lazy("ended"), "calm"),
+}
+CORRECTION_STATES: Stated = {
+    "reported": (lazy("being verified"), "wait"),
+    "corrected": (lazy("corrected"), "good"),
+    "not_wrong": (lazy("not wrong"), "calm"),
+    "forwarded": (lazy("forwarded to the true source"), "accent"),
+    "undelivered": (lazy("not taken by the other node"), "bad"),
+}
 AGREEMENT_STATES: Stated = {
     "agreed": (lazy("agreed, not yet started"), "accent"),
     "active": (lazy("active"), "good"),

@@ -252,7 +252,7 @@ def _resources(demand: Demand) -> list[tuple[str, str]]:
 def _facts(demand: Demand) -> tuple[Fact, ...]:
     names, spoken = Names(), words.language()
     items = [
-        " · ".join(part for part in (one["words"], codes.ELEMENTS.name(one["element"], spoken)) if part)
+        " · ".join(dict.fromkeys(part for part in (one["words"], codes.ELEMENTS.name(one["element"], spoken)) if part))
         for one in demand.items
     ]
     co = [

@@ -22,24 +22,18 @@ from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Action
 from hutong.node.settings import current
 from hutong.portal.components import access, words
+from hutong.portal.components.asked import titles_of_items
 from hutong.portal.components.page import Page, Refusal, shell_for
 from hutong.portal.components.paging import Pager, page_number, pager
 from hutong.portal.components.parts import Badge, Due, Fact, May, Step, no
 from hutong.portal.components.peers import Names
 from hutong.portal.components.refusing import NothingHere
+from hutong.portal.components.titles import title_of_entry
 from hutong.portal.disputes.forms import EFFECT_WORDS, DoneForm, OpenForm, OutcomeForm, SayForm
 from hutong.vocabulary.errors import NotFound
 from hutong.vocabulary.ids import urn, uuid_of
 
 PAGE_SIZE = 30
-STATES: words.Stated = {
-    "open": (lazy("under way"), "wait"),
-    "settled": (lazy("settled, being carried out"), "accent"),
-    "decided": (lazy("decided, being carried out"), "accent"),
-    "executed": (lazy("carried out"), "good"),
-    "closed": (lazy("closed"), "good"),
-    "withdrawn": (lazy("withdrawn"), "calm"),
-}
 KINDS: Mapping[str, Promise] = {
     "opened": lazy("Dispute opened"),
     "statement": lazy("Statement"),
@@ -169,16 +163,17 @@ def dispute_page(
 ) -> DisputePage:
     dispute, now, names = docket.dispute, docket.standing, Names()
     bare = uuid_of(dispute.id)
+    titles = titles_of_items(dispute.about.get("resource", ""))
     proposal = now.proposal if now.state == "open" else None
     return DisputePage(
         shell=shell_for(account, "disputes"),
         refusal=refusal,
         title=dispute.title,
-        state=words.state(STATES, dispute.state),
+        state=words.state(words.DISPUTE_STATES, dispute.state),
         parties=_parties(dispute, names),
         due=_due(dispute),
         levels=_levels(docket, names),
-        papers=tuple(_said(one, names) for one in reversed(docket.papers)),
+        papers=tuple(_said(one, names, titles) for one in reversed(docket.papers)),
         facts=_facts(dispute, names),
         duties=tuple(_duty(one) for one in docket.mandates),
         act_url=reverse("dispute_act", args=[bare]),
@@ -233,7 +228,7 @@ def _theirs(now: Any, us: str) -> bool:
 def _while_open(dispute: Dispute, may: May) -> May:
     if dispute.state == "open":
         return may
-    return no(_("The dispute is “{state}”.").format(state=words.state(STATES, dispute.state).word))
+    return no(_("The dispute is “{state}”.").format(state=words.state(words.DISPUTE_STATES, dispute.state).word))
 
 
 def _row(one: Dispute, names: Names) -> Row:
@@ -242,7 +237,7 @@ def _row(one: Dispute, names: Names) -> Row:
         title=one.title,
         parties=_parties(one, names),
         level=_level(one.level),
-        state=words.state(STATES, one.state),
+        state=words.state(words.DISPUTE_STATES, one.state),
         updated_at=one.updated_at,
     )
 
@@ -277,11 +272,14 @@ def _levels(docket: queries.Docket, names: Names) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def _said(paper: Paper, names: Names) -> Said:
+def _said(paper: Paper, names: Names, titles: Mapping[str, str]) -> Said:
+    """titles   of the items of the resource it is about"""
     facts = [Fact(_("Citation"), paper.document["citation"])] if paper.document.get("citation") else []
     for one in paper.effects:
         limits = [_("at most {days} days").format(days=one.limits["term_days"])] if "term_days" in one.limits else []
-        limits += [_("only {items}").format(items=", ".join(one.limits["items"]))] if "items" in one.limits else []
+        if "items" in one.limits:
+            wanted = _(", ").join(titles.get(name, name) for name in one.limits["items"])
+            limits.append(_("only {items}").format(items=wanted))
         facts.append(Fact(_("What follows"), " · ".join([str(EFFECT_WORDS[one.do]), *limits])))
         if one.binds:
             facts.append(Fact(_("Who is bound"), names(one.binds)))
@@ -303,7 +301,9 @@ def _facts(dispute: Dispute, names: Names) -> tuple[Fact, ...]:
     facts = [Fact(_("Claimant"), names(dispute.claimant)), Fact(_("Respondent"), names(dispute.respondent))]
     facts += [Fact(_("Mediator"), names(dispute.mediator))] if dispute.mediator else []
     facts += [Fact(_("Decides"), names(dispute.forum))] if dispute.forum else []
-    named = ((_("Resource"), "resource"), (_("Agreement id"), "agreement"), (_("Correction"), "ticket"))
+    if about.get("resource"):
+        facts.append(Fact(_("Data set"), title_of_entry(about["resource"])))
+    named = ((_("Agreement id"), "agreement"), (_("Correction"), "ticket"))
     facts += [Fact(term, about[name], mono=True) for term, name in named if about.get(name)]
     return (*facts, Fact(_("Dispute id"), dispute.id, mono=True))
 

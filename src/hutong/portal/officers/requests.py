@@ -18,7 +18,8 @@ from hutong.control.identity.rules import Action
 from hutong.control.requests.models import ShareRequest
 from hutong.control.requests.queries import timeline
 from hutong.control.requests.rules import REFUSALS, check_may_sign_off, missing_in
-from hutong.portal.components import access, asked, conditions, scope, words
+from hutong.portal.components import access, asked, concerning, conditions, scope, words
+from hutong.portal.components.concerning import Concerning
 from hutong.portal.components.page import Page, Refusal, refusal_of, shell_for
 from hutong.portal.components.paging import Sheet, sheet
 from hutong.portal.components.parts import YES, Badge, Due, Fact, Happening, May, no
@@ -124,6 +125,7 @@ class RequestPage(Page):
     refused_as: str
     refused_because: str
     refused_citation: str
+    concerning: Concerning
     facts: tuple[Fact, ...]
     timeline: tuple[Happening, ...]
 
@@ -243,6 +245,7 @@ def request_page(
         refused_because=request.refusal_reason if request.state == "refused" else "",
         refused_citation=request.refusal_citation,
         facts=request_facts(request, item_titles),
+        concerning=concerning.with_negotiation(account, request.negotiation_id),
         timeline=story(timeline(request.id)),
     )
 

@@ -20,7 +20,8 @@ from hutong.control.identity.rules import Action
 from hutong.exchange.models import Grant
 from hutong.node import outside
 from hutong.node import settings as node_settings
-from hutong.portal.components import access, asked, scope, words
+from hutong.portal.components import access, asked, concerning, scope, words
+from hutong.portal.components.concerning import Concerning
 from hutong.portal.components.page import Page, Refusal, shell_for
 from hutong.portal.components.paging import Sheet, sheet
 from hutong.portal.components.parts import Badge, Due, Fact, Happening, May, no
@@ -103,6 +104,7 @@ class AgreementPage(Page):
     disposal_due: Due | None
     correct_url: str
     may_correct: May
+    concerning: Concerning
     timeline: tuple[Happening, ...]
 
 
@@ -158,6 +160,7 @@ def agreement_page(
         disposal_due=filed.disposal_due(agreement),
         correct_url=reverse("correction_report", args=[bare]) if agreement.role == "consumer" else "",
         may_correct=access.may(account, Action.REPORT_CORRECTION, agreement.department or None),
+        concerning=concerning.with_agreement(account, agreement),
         timeline=story(known.timeline),
     )
 

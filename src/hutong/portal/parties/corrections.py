@@ -31,13 +31,6 @@ from hutong.vocabulary import codes
 from hutong.vocabulary.ids import uuid_of
 
 PAGE_SIZE = 30
-STATES: words.Stated = {
-    "reported": (lazy("being verified"), "wait"),
-    "corrected": (lazy("corrected"), "good"),
-    "not_wrong": (lazy("not wrong"), "calm"),
-    "forwarded": (lazy("forwarded to the true source"), "accent"),
-    "undelivered": (lazy("not taken by the other node"), "bad"),
-}
 TOLD: words.Stated = {
     "told": (lazy("told"), "wait"),
     "acknowledged": (lazy("acknowledged"), "good"),
@@ -160,14 +153,14 @@ def correction_page(
 ) -> CorrectionPage:
     names, titles, ours = Names(), asked.titles_of_items(one.resource_id), one.role == "provider"
     may = access.may(account, Action.ANSWER_CORRECTION, one.department or None)
-    answered = no(_("It is answered: {finding}.").format(finding=words.state(STATES, one.state).word))
+    answered = no(_("It is answered: {finding}.").format(finding=words.state(words.CORRECTION_STATES, one.state).word))
     return CorrectionPage(
         shell=shell_for(account, "corrections"),
         refusal=refusal,
         title=title_of_entry(one.resource_id),
         side=str(SIDES[one.role]),
         peer=names(one.peer),
-        state=words.state(STATES, one.state),
+        state=words.state(words.CORRECTION_STATES, one.state),
         due=_due(one),
         url=reverse("correction", args=[one.pk]),
         facts=_facts(one, titles, names),
@@ -246,7 +239,7 @@ def _row(one: Correction, title: str, names: Names) -> Row:
         peer=names(one.peer),
         at=one.reported_at,
         due=_due(one) if one.state == "reported" else None,
-        state=words.state(STATES, one.state),
+        state=words.state(words.CORRECTION_STATES, one.state),
     )
 
 

@@ -26,7 +26,8 @@ from hutong.control.replies.models import Reply
 from hutong.control.replies.rules import check_signer
 from hutong.control.requests.rules import REFUSALS
 from hutong.portal import waiting
-from hutong.portal.components import access, asked, scope, words
+from hutong.portal.components import access, asked, concerning, scope, words
+from hutong.portal.components.concerning import Concerning
 from hutong.portal.components.page import Page, Refusal, shell_for
 from hutong.portal.components.paging import Pager, Sheet, page_number, pager, sheet
 from hutong.portal.components.parts import Badge, Choice, Due, Fact, Happening, May, no
@@ -111,6 +112,7 @@ class NegotiationPage(Page):
     refused_as: str
     refused_because: str
     refused_citation: str
+    concerning: Concerning
     supplement: tuple[PointShown, ...]
     timeline: tuple[Happening, ...]
 
@@ -216,12 +218,20 @@ def negotiation_page(
         **_extension(account, found, extend, bare),
         simulate_url=reverse("negotiation_simulate", args=[bare]),
         may_simulate=access.may(account, Action.SIMULATE, _department(found) or None),
-        refused_as=words.code_name(REFUSALS, found.refusal_code) if found.state == "TERMINATED" else "",
-        refused_because=found.refusal_reason if found.state == "TERMINATED" else "",
-        refused_citation=found.refusal_citation,
+        **_refused(found),
         supplement=tuple(reasons.point(one) for one in found.supplement),
+        concerning=concerning.with_negotiation(account, found.pid),
         timeline=story(queries.negotiation_timeline(found.pid)),
     )
+
+
+def _refused(found: NegotiationRow) -> dict[str, Any]:
+    ended = found.state == "TERMINATED"
+    return {
+        "refused_as": words.code_name(REFUSALS, found.refusal_code) if ended else "",
+        "refused_because": found.refusal_reason if ended else "",
+        "refused_citation": found.refusal_citation,
+    }
 
 
 def _may_answer(account: Account, found: NegotiationRow) -> May:

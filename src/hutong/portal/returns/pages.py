@@ -30,6 +30,7 @@ from hutong.portal.components.parts import Badge, Due, Fact, Happening, May, Ste
 from hutong.portal.components.peers import Names
 from hutong.portal.components.refusing import NothingHere
 from hutong.portal.components.timelines import story
+from hutong.portal.components.titles import title_of_entry
 from hutong.portal.returns.forms import AskForm, OfferForm
 from hutong.vocabulary import codes
 from hutong.vocabulary.areas import area_of
@@ -38,14 +39,9 @@ from hutong.vocabulary.ids import uuid_of
 
 PAGE_SIZE = 30
 MOST_OFFERED = 200  # resources to choose from; further ones are offered by command
+SHOWN_OF_DIGEST = 19  # characters, of which seven say the algorithm
 MOST_NAMED = 50  # differing rows on one page
 ROLES: Mapping[str, Promise] = {"consumer": lazy("comes back to us"), "provider": lazy("we return it")}
-STATES: words.Stated = {
-    "asked": (lazy("asked for"), "wait"),
-    "active": (lazy("running"), "good"),
-    "refused": (lazy("refused"), "bad"),
-    "ended": (lazy("ended"), "calm"),
-}
 BATCH_STATES: words.Stated = {
     "fetching": (lazy("being fetched"), "accent"),
     "stored": (lazy("stored, being compared"), "accent"),
@@ -185,7 +181,7 @@ def return_page(account: Account, flow: ReturnFlow, refusal: Refusal | None = No
         shell=shell_for(account, "returns"),
         refusal=refusal,
         title=words.of_language(flow.title_zh, flow.title_en),
-        state=words.state(STATES, flow.state),
+        state=words.state(words.RETURN_STATES, flow.state),
         lead=f"{ROLES[flow.role]} · {names(flow.peer)} · {flow.area}",
         due=_due(subject),
         trouble=flow.trouble or flow.code,
@@ -238,7 +234,7 @@ def _row(one: ReturnFlow, newest: ReturnBatch | None, names: Names) -> Row:
         role=str(ROLES[one.role]),
         peer=names(one.peer),
         area=one.area,
-        state=words.state(STATES, one.state),
+        state=words.state(words.RETURN_STATES, one.state),
         newest=words.state(BATCH_STATES, newest.state) if newest else None,
         rows=newest.rows if newest else None,
     )
@@ -278,14 +274,21 @@ def _provenance(flow: ReturnFlow, names: Names) -> tuple[Step, ...]:
     steps = []
     for one in flow.provenance:
         hop = hops.get(one["node"])
-        detail = one["resource"]
+        detail = title_of_entry(one["resource"])
         if hop:
-            detail = _("{rows} rows, {root}").format(rows=words.number(int(hop["rows"])), root=hop["root"])
+            detail = _("{rows} rows, {root}").format(rows=words.number(int(hop["rows"])), root=_short(hop["root"]))
         steps.append(Step(names(one["node"]), detail, "good"))
     if flow.role == "consumer":
-        held = _("{rows} rows, {root}").format(rows=words.number(newest.rows), root=newest.root) if newest else ""
+        held = (
+            _("{rows} rows, {root}").format(rows=words.number(newest.rows), root=_short(newest.root)) if newest else ""
+        )
         steps.append(Step(names(current().jurisdiction), held, "good" if newest else "wait"))
     return tuple(steps)
+
+
+def _short(digest: str) -> str:
+    """Enough of a digest to see that two are the same; the whole stands with its batch."""
+    return digest[:SHOWN_OF_DIGEST] + "…"
 
 
 def _batch(one: ReturnBatch) -> Batch:

@@ -20,7 +20,8 @@ from hutong.control.identity.rules import Action
 from hutong.control.standards.queries import element_titles
 from hutong.control.standards.scoring import newest_score, scores_of
 from hutong.node import settings as node_settings
-from hutong.portal.components import access, words
+from hutong.portal.components import access, concerning, words
+from hutong.portal.components.concerning import Concerning
 from hutong.portal.components.page import Page, shell_for
 from hutong.portal.components.paging import Pager, page_number, pager
 from hutong.portal.components.parts import Badge, Choice, Fact, Filter, May, no
@@ -93,6 +94,7 @@ class ResourcePage(Page):
     offer: tuple[str, ...]
     facts: tuple[Fact, ...]
     signature: tuple[Fact, ...]
+    concerning: Concerning
     document: str
 
 
@@ -153,6 +155,7 @@ def resource_page(account: Account, entry_id: str) -> ResourcePage:
             Fact(_("Key"), entry.keyid, mono=True),
             Fact(_("Signature"), entry.signature, mono=True),
         ),
+        concerning=concerning.with_entry(account, document),
         document=json.dumps(entry.dataset, ensure_ascii=False, indent=2),
     )
 

@@ -24,6 +24,7 @@ from hutong.portal.components import access, words
 from hutong.portal.components.page import Page, Refusal, shell_for
 from hutong.portal.components.paging import Sheet, sheet
 from hutong.portal.components.parts import Badge, Choice, Fact, Figure, May, no
+from hutong.portal.statute import kept, origins
 from hutong.portal.statute.decisions import DecisionRow, row_of
 from hutong.portal.statute.forms import VersionForm
 from hutong.vocabulary.rulebook import ClockRule, Parameter, Rule
@@ -176,7 +177,7 @@ def rule_page(
     return RulePage(
         shell=shell_for(account, "rules"),
         refusal=refusal,
-        title=f"{rule.rule} · {rule.code}",
+        title=rule.rule or rule.code,
         says=rule.sentence(words.language(), **_values(rule)),
         says_other=rule.sentence("en" if words.in_chinese() else "zh", **_values(rule)),
         term=issubclass(rule, ClockRule),
@@ -241,11 +242,12 @@ def _valued(parameter: Parameter, value: int) -> str:
 
 
 def _facts(rule: type[Rule]) -> tuple[Fact, ...]:
-    until = rule.until.isoformat() if rule.until else _("open")
+    since = words.date_word(rule.since)
+    period = _("{since} to {until}").format(since=since, until=words.date_word(rule.until)) if rule.until else since
     return (
         Fact(_("Number"), str(rule.rule)),
         Fact(_("Code"), rule.code, mono=True),
-        Fact(_("In force"), _("{since} to {until}").format(since=rule.since.isoformat(), until=until)),
+        Fact(_("In force") if rule.until else _("In force from"), period),
         Fact(_("What to do next"), rule.next_zh if words.in_chinese() else rule.next_en),
         Fact(_("Answered with"), str(rule.status)),
         Fact(_("Kept by"), rule.__module__, mono=True),
@@ -255,11 +257,11 @@ def _facts(rule: type[Rule]) -> tuple[Fact, ...]:
 def _parameter(rule: type[Rule], one: Parameter) -> ParameterRow:
     found = queries.in_force(rule, one.name, day.today())
     return ParameterRow(
-        name=one.name,
+        name=kept.parameter(one.name),
         value=_valued(one, found.value),
         declared=_valued(one, one.value),
-        source=one.source,
-        owner=one.owner,
+        source=origins.source(one.source),
+        owner=origins.owner(one.owner),
         local=str(LOCAL[one.local]),
         versions=found.versions,
     )
@@ -273,7 +275,7 @@ def _version(account: Account, one: ParameterVersion) -> VersionRow:
         id=one.id,
         rule=one.rule,
         rule_url=reverse("rule", args=one.rule.split("/")),
-        name=one.name,
+        name=kept.parameter(one.name),
         value=one.value,
         level=_("the law itself") if one.level == "national" else _("a local rule"),
         since=one.since,

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
 
 from django.http import QueryDict
 from django.urls import reverse
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 
 from hutong.control.identity.models import Account
@@ -24,11 +19,11 @@ from hutong.portal.components import words
 from hutong.portal.components.page import Page, shell_for
 from hutong.portal.components.paging import Sheet, sheet
 from hutong.portal.components.parts import Badge, Fact
+from hutong.portal.statute import kept
 from hutong.vocabulary.errors import NotFound
 
 PAGE_SIZE = 50
 SHORT = 120  # characters of an outcome in a list
-DECIDERS: dict[str, Promise] = {"clock.due": lazy("The last day of a term")}
 
 
 @dataclass(frozen=True)
@@ -85,7 +80,7 @@ def decisions_page(account: Account, query: QueryDict) -> DecisionsPage:
     found = sheet([applied.decisions(subject)], "made_at", reverse("decisions"), query.dict(), size=PAGE_SIZE)
     return DecisionsPage(
         shell=shell_for(account, "rules"),
-        subject=subject,
+        subject=kept.subject(subject),
         rows=tuple(row_of(one) for one in found.rows),
         pager=found,
     )
@@ -99,31 +94,31 @@ def decision_page(account: Account, decision_id: str, *, again: bool) -> Decisio
     weekend = {one: works for one, works in sorted(made.days.items()) if works == (_weekday(one) >= 5)}
     return DecisionPage(
         shell=shell_for(account, "rules"),
-        title=words.word(DECIDERS, made.name),
-        subject=made.subject,
+        title=words.word(kept.DECIDERS, made.name),
+        subject=kept.subject(made.subject),
         facts=(
             Fact(_("Decided on"), words.moment(made.made_at)),
-            Fact(_("About"), made.subject, mono=True),
             Fact(_("Decision"), made.id, mono=True),
             Fact(_("Program"), f"hutong {made.program}"),
         ),
-        inputs=_facts(made.facts),
+        inputs=kept.facts(made.facts),
         rules=tuple(_used(name, made) for name in made.applied.order_by("id").values_list("rule", flat=True)),
-        outcome=_facts(made.outcome),
+        outcome=kept.facts(made.outcome),
         days=ngettext("{many} day looked at", "{many} days looked at", len(made.days)).format(many=len(made.days)),
-        off=tuple(one for one, works in weekend.items() if not works),
-        made_up=tuple(one for one, works in weekend.items() if works),
+        off=tuple(words.date_word(date.fromisoformat(one)) for one, works in weekend.items() if not works),
+        made_up=tuple(words.date_word(date.fromisoformat(one)) for one, works in weekend.items() if works),
         replay_url=f"{url}?again=yes#again",
         again=_again(done) if again else None,
     )
 
 
 def row_of(made: Decision) -> DecisionRow:
-    outcome = " · ".join(f"{name}: {_plain(value)}" for name, value in made.outcome.items())
+    said = kept.facts(made.outcome)
+    outcome = " · ".join(f"{one.term}: {_(', ').join(one.many) or one.value}" for one in said)
     return DecisionRow(
         url=reverse("decision", args=[made.id]),
-        name=words.word(DECIDERS, made.name),
-        subject=made.subject,
+        name=words.word(kept.DECIDERS, made.name),
+        subject=kept.subject(made.subject),
         made_at=made.made_at,
         outcome=outcome if len(outcome) <= SHORT else outcome[:SHORT] + "…",
     )
@@ -131,7 +126,8 @@ def row_of(made: Decision) -> DecisionRow:
 
 def _used(name: str, made: Decision) -> UsedRow:
     values = tuple(
-        f"{one['name']} = {one['value']}" + (f" ({', '.join(one['versions'])})" if one["versions"] else "")
+        f"{kept.parameter(one['name'])}: {one['value']}"
+        + (f" ({', '.join(one['versions'])})" if one["versions"] else "")
         for one in made.parameters
         if one["rule"] == name
     )
@@ -149,15 +145,7 @@ def _again(done: Replay) -> Again:
     else:
         verdict = Badge(_("different"), "bad")
         say = done.trouble or _("Decided again from what it kept, the outcome is another one.")
-    return Again(verdict, say, () if done.same else _facts(done.outcome or {}))
-
-
-def _facts(document: Mapping[str, Any]) -> tuple[Fact, ...]:
-    return tuple(Fact(name, _plain(value), mono=True) for name, value in document.items())
-
-
-def _plain(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return Again(verdict, say, () if done.same else kept.facts(done.outcome or {}))
 
 
 def _weekday(text: str) -> int:

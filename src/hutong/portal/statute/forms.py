@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from hutong.portal.components.form import DayField, Form
+from hutong.portal.statute import kept
 from hutong.vocabulary.rulebook import Rule
 
 
@@ -29,5 +30,5 @@ class VersionForm(Form):
 
     def __init__(self, rule: type[Rule], data: Mapping[str, Any] | None = None) -> None:
         super().__init__(data, prefix="version")
-        self.choose("parameter", [(one.name, one.name) for one in rule.declares])
+        self.choose("parameter", [(one.name, kept.parameter(one.name)) for one in rule.declares])
         self.choose("level", [("local", _("a local rule")), ("national", _("the law itself"))])

@@ -21,6 +21,7 @@ from hutong.portal.components.page import Page, Refusal, shell_for
 from hutong.portal.components.paging import Pager, pager
 from hutong.portal.components.parts import Badge, Choice, Fact, May, no
 from hutong.portal.components.peers import Names
+from hutong.portal.components.timelines import who
 from hutong.portal.stewards.forms import RefusalForm
 
 KINDS = {"element": lazy("Data elements"), "table": lazy("Code tables"), "map": lazy("Our code maps")}
@@ -186,7 +187,7 @@ def _row(one: Definition, names: Names) -> VersionRow:
         codes=one.row_count,
         says=says(one),
         valid=span(one.valid_from, one.valid_to),
-        proposed_by=_person(one.proposed_by, names),
+        proposed_by=who(one.proposed_by, names, {}),
         proposed_at=one.proposed_at,
     )
 
@@ -206,16 +207,12 @@ def _facts(one: Definition, names: Names) -> tuple[Fact, ...]:
         Fact(_("Codes"), words.number(one.row_count) if one.row_count else ""),
         Fact(_("In force"), span(one.valid_from, one.valid_to) or _("always")),
         Fact(_("Decided at"), names(one.origin)),
-        Fact(_("Proposed by"), f"{_person(one.proposed_by, names)}, {words.moment(one.proposed_at)}"),
+        Fact(_("Proposed by"), f"{who(one.proposed_by, names, {})}, {words.moment(one.proposed_at)}"),
         Fact(
             _("Decided by"),
-            f"{_person(one.decided_by, names)}, {words.moment(one.decided_at)}" if one.decided_at else "",
+            f"{who(one.decided_by, names, {})}, {words.moment(one.decided_at)}" if one.decided_at else "",
         ),
         Fact(_("Reason"), one.reason),
         Fact(_("Digest"), one.digest, mono=True),
     )
     return tuple(fact for fact in given if fact.value or fact.many)
-
-
-def _person(name: str, names: Names) -> str:
-    return names(name.removeprefix("node:")) if name.startswith("node:") else name
