@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from tests.companies import COMPLETE, ITEMS, write_companies
-from tests.journeys.people import PASSWORD, as_person, staff
+from tests.journeys.people import as_person, press, staff
 from tests.nodes import Node, Region
 from tests.publication import SUPERVISOR
 
@@ -41,24 +41,6 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Node, str]
         yield node, resource
 
 
-def in_chinese(browser: Browser, node: Node, username: str, width: int) -> Page:
-    made = browser.new_context(locale="zh-CN", viewport={"width": width, "height": 900}).new_page()
-    made.set_default_timeout(60_000)
-    made.goto(node.base_url + "/sign-in/")
-    made.get_by_label("用户名").fill(username)
-    made.get_by_label("密码").fill(PASSWORD)
-    made.get_by_label("密码").press("Enter")
-    expect(made.get_by_role("heading", level=1)).to_be_visible()
-    return made
-
-
-def press(page: Page, name: str) -> None:
-    """A button, by the keyboard alone."""
-    button = page.get_by_role("button", name=name, exact=True)
-    button.focus()
-    page.keyboard.press("Enter")
-
-
 def test_a_description_is_sent_back_with_its_points_changed_and_published(
     browser: Browser, place: tuple[Node, str]
 ) -> None:
@@ -70,7 +52,7 @@ def test_a_description_is_sent_back_with_its_points_changed_and_published(
     expect(officer.get_by_text("before the supervisor").first).to_be_visible(timeout=60_000)
     expect(officer.get_by_role("button", name="Save the description")).to_have_attribute("aria-disabled", "true")
 
-    supervisor = in_chinese(browser, node, SUPERVISOR, 1280)
+    supervisor = as_person(browser, node, SUPERVISOR, locale="zh-CN", width=1280)
     supervisor.goto(node.base_url + "/reviews/")
     supervisor.get_by_role("link", name="企业登记信息").click()
     press(supervisor, "按上述意见退回")
@@ -87,7 +69,7 @@ def test_a_description_is_sent_back_with_its_points_changed_and_published(
     press(officer, "Save and submit")
     expect(officer.get_by_text("before the supervisor").first).to_be_visible(timeout=60_000)
 
-    phone = in_chinese(browser, node, SUPERVISOR, 390)
+    phone = as_person(browser, node, SUPERVISOR, locale="zh-CN", width=390)
     phone.goto(node.base_url + "/reviews/")
     phone.get_by_role("link", name="企业登记信息").click()
     assert phone.evaluate("document.documentElement.scrollWidth") <= 390
@@ -101,7 +83,7 @@ def test_the_steward_registers_a_system_and_the_report_counts_it(
     browser: Browser, place: tuple[Node, str], tmp_path: Path
 ) -> None:
     node, _ = place
-    steward = in_chinese(browser, node, "chen", 390)
+    steward = as_person(browser, node, "chen", locale="zh-CN", width=390)
     steward.goto(node.base_url + "/coverage/systems/")
     steward.get_by_label("系统代码").fill("S-1")
     steward.get_by_label("系统名称").fill("企业登记系统")
