@@ -4,6 +4,7 @@
 #   make test                  every test, with what it needs (a browser among it)
 #   make check                 lint, format, types, import contracts
 #   make docs                  the pages that are written from the code
+#   make pictures [PORT=8310]  the docs' pictures, from a demonstration that is open (make demo)
 #   make conformance           the Dataspace Protocol's compatibility kit; needs Java 17 and Maven (RECORD=1: its page)
 #   make bench [JSON=file]     figures beside the limit measured in the same run
 #   make lock                  new requirement files from pyproject.toml
@@ -24,7 +25,7 @@ CHECK_NODE := $(VENV)/check-node
 # Tests start nodes as processes by the dozen: let each find the modules compiled.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo install test check docs conformance bench lock clean help
+.PHONY: demo install test check docs pictures conformance bench lock clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -49,6 +50,9 @@ docs: install $(CHECK_NODE)/hutong.toml
 	@mv docs/states.md.new docs/states.md
 	$(BIN)/python -m hutong.control.statute.page $(CHECK_NODE) > docs/rules.md.new
 	@mv docs/rules.md.new docs/rules.md
+
+pictures: install $(VENV)/.development $(VENV)/.browser
+	$(BIN)/python -m tests.pictures $(or $(PORT),8310)
 
 conformance: install $(VENV)/.development
 	$(BIN)/python -m tests.conformance $(if $(RECORD),--record)

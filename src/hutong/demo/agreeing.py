@@ -116,6 +116,7 @@ def refuse(stage: Stage) -> None:
     stage.screen.refused(
         Words("浙江看到的答复", "What Zhejiang reads"), f"{shown['refusal_reason']}  {shown['refusal_citation']}"
     )
+    stage.facts.keep(refused=shown["negotiation"])
 
 
 def _file(stage: Stage, seat: Seat, one: Published, *, term_days: str, where: str = "", **words: str) -> str:

@@ -43,6 +43,9 @@ def _make(stage: Stage, seat: Seat, work: Work) -> Seat:
         *("--source-roots", str(stage.region / "data")),
         *region,
     )
+    if seat.department_zh:
+        with (seat.home(stage.region) / "hutong.toml").open("a", encoding="utf-8") as settings:
+            settings.write('public_figures = "yes"\n')
     calendar = stage.region / f"calendar-{seat.folder}.csv"
     if write_demonstration_calendar(calendar, date.today()):
         stage.run(seat, "calendar load", str(calendar))

@@ -8,7 +8,7 @@ from time import perf_counter
 
 from hutong.demo.region import ANHUI, JIANGSU, Seat
 from hutong.demo.resources import INSURED, PUBLISHED, Published
-from hutong.demo.screen import Words, Work
+from hutong.demo.screen import Words
 from hutong.demo.stage import Stage, identifier
 
 
@@ -24,7 +24,8 @@ def publish_all(stage: Stage) -> None:
     stage.show(JIANGSU, "source add", INSURED.file_name, "--name", INSURED.name, "--as", "officer")
     began = perf_counter()
     with stage.screen.working(Words("读取数据源", "reading sources"), len(PUBLISHED)) as work:
-        list(stage.everywhere(lambda seat: _register(stage, _of(seat), work), [one.seat for one in PUBLISHED]))
+        for _done in stage.everywhere(lambda seat: _register(stage, _of(seat)), [one.seat for one in PUBLISHED]):
+            work.step()
     stage.screen.done(Words(_registered(stage, "zh"), _registered(stage, "en")), began=began)
     _refused_first(stage)
     began = perf_counter()
@@ -37,6 +38,13 @@ def publish_all(stage: Stage) -> None:
         ),
         began=began,
     )
+
+
+def publish(stage: Stage, one: Published) -> str:
+    """One more source, registered, described and published. returns its id"""
+    _register(stage, one)
+    _publish(stage, one)
+    return str(stage.facts[f"resource:{one.file_name}"])
 
 
 def find(stage: Stage) -> None:
@@ -63,7 +71,7 @@ def _of(seat: Seat) -> Published:
     return next(one for one in PUBLISHED if one.seat == seat)
 
 
-def _register(stage: Stage, one: Published, work: Work) -> None:
+def _register(stage: Stage, one: Published) -> None:
     data = stage.region / "data"
     data.mkdir(exist_ok=True)
     one.write(data / one.file_name)
@@ -75,7 +83,6 @@ def _register(stage: Stage, one: Published, work: Work) -> None:
     stage.facts.keep(**{f"source:{one.file_name}": source_id, f"said:{one.file_name}": said.strip()})
     drafted = stage.run(one.seat, "resource draft", source_id, "--as", "officer").out
     stage.facts.keep(**{f"resource:{one.file_name}": identifier(drafted)})
-    work.step()
 
 
 def _registered(stage: Stage, language: str) -> str:

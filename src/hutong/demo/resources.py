@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hutong.demo.region import JIANGSU, NATION, SHANGHAI, ZHEJIANG, Seat
-from hutong.demo.seed.files import write_air, write_companies, write_holidays, write_people
+from hutong.demo.seed.files import write_air, write_companies, write_holidays, write_inspections, write_people
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ COMPANIES = Published(
         _item("phone", "联系电话", "telephone", element="phone", sensitive=True, mask={"action": "phone"}),
         _item("district", "所在区", "district"),
         _item("area_code", "行政区划代码", "area code", element="area_code"),
-        _item("industry", "行业代码", "industry"),
+        _item("industry", "行业代码", "industry", element="industry"),
         _item("registered_capital_wan", "注册资本（万元）", "registered capital (10,000 yuan)"),
         _item("established_on", "成立日期", "established on"),
         _item("state", "登记状态", "state"),
@@ -152,6 +152,35 @@ CALENDAR = Published(
         _item("weekday", "星期", "weekday"),
         _item("working", "是否工作日", "working day"),
         _item("exception", "调整类型", "exception"),
+    ],
+)
+INSPECTIONS = Published(
+    seat=NATION,
+    file_name="inspections.csv",
+    write=write_inspections,
+    name="食品抽检结果",
+    fields={
+        "title_zh": "全国食品安全抽检结果",
+        "title_en": "Food inspections, nationwide",
+        "summary_zh": "各县（市、区）食品安全监督抽检结果（演示数据，均为虚构）。",
+        "summary_en": "Results of food inspections by county (demonstration: all invented).",
+        "keywords": ["食品安全", "抽检", "回流", "inspection"],
+        "category": "thematic",
+        "theme": "market",
+        "update_cycle": "5",
+        "attribute": "conditional",
+        "conditions": "限市场监督管理部门；属地数据依法回流。",
+        "permitted_purposes": ["supervision", "government_service"],
+        "sharing_modes": ["batch"],
+        "source_system": "食品抽检信息系统（演示）",
+        "business_matter": "食品安全监督抽检",
+    },
+    items=[
+        _item("number", "抽检编号", "inspection number", key=True, attribute="conditional"),
+        _item("area_code", "行政区划代码", "area code", element="area_code", attribute="conditional"),
+        _item("food", "食品类别", "kind of food", attribute="conditional"),
+        _item("day", "抽检日期", "day", attribute="conditional"),
+        _item("passed", "是否合格", "passed", attribute="conditional"),
     ],
 )
 PUBLISHED = (COMPANIES, INSURED, AIR, CALENDAR)

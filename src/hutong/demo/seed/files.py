@@ -33,6 +33,9 @@ AIR_CITIES = (
     "台州市",
     "丽水市",
 )
+INSPECTIONS, INSPECTION_SEED = 4_800, 1_000_002_025
+INSPECTED_CITIES = ("3101", "3201", "3205", "3301", "3304", "3401")
+FOODS = ("食用油", "乳制品", "大米", "豆制品", "糕点", "茶叶")
 DAYS = 731  # 2024 and 2025
 # Lines that real exports have: a value too many, a value too few. They are quarantined by number.
 MALFORMED = ("多余,的,列,在,这里,一,二,三,四,五,六,七", "缺列")
@@ -98,6 +101,20 @@ def write_holidays(file: Path) -> None:
             usual = day.isoweekday() <= 5
             kind = "" if works == usual else "makeup_workday" if works else "holiday"
             writer.writerow([day.isoformat(), day.isoweekday(), str(works).lower(), kind])
+
+
+def write_inspections(file: Path) -> None:
+    """The nation's food inspections: CSV, each row with the area code of the county it was made in."""
+    chance = random.Random(INSPECTION_SEED)  # noqa: S311
+    counties = [f"{city}{county:02d}" for city in INSPECTED_CITIES for county in (2, 4, 6)]
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["number", "area_code", "food", "day", "passed"])
+        for number in range(INSPECTIONS):
+            day = date(2025, 1, 1) + timedelta(days=chance.randrange(365))
+            passed = "false" if chance.random() < 0.03 else "true"
+            row = (f"CJ{number:06d}", chance.choice(counties), chance.choice(FOODS), day.isoformat(), passed)
+            writer.writerow(row)
 
 
 def write_demonstration_calendar(file: Path, today: date) -> bool:
