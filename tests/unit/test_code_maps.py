@@ -5,15 +5,19 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import orjson
 import pytest
 from django.db import transaction
 from django.test import Client
+from django.urls import reverse
 
 from hutong.control.agreements import delivery, protocol
 from hutong.control.agreements.models import Agreement
 from hutong.control.catalogue import actions as catalogue
 from hutong.control.catalogue import dataset as datasets
 from hutong.control.catalogue.models import Entry, Resource
+from hutong.control.corrections import content, hearing, looking, saying
+from hutong.control.corrections.models import Correction
 from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Operator
 from hutong.control.standards import actions, code_maps, queries
@@ -26,9 +30,13 @@ from hutong.control.standards.shipped import shipped
 from hutong.exchange.grants.store import load
 from hutong.exchange.models import CodeMap, WithheldRows
 from hutong.ledger.models import AuditRecord, LedgerEntry
+from hutong.node.events import Event
+from hutong.node.receiving import Peer
+from hutong.node.sealing import seal_for
 from hutong.vocabulary.errors import NotAllowed
 from hutong.vocabulary.identifiers import identity_check
 from hutong.vocabulary.ids import new_id, urn
+from hutong.vocabulary.moments import rfc3339
 from tests.dsp_peer import DspPeer, department, terms
 from tests.publication import publish, supervisor
 
@@ -136,6 +144,31 @@ def test_an_agreement_gives_what_the_catalogue_said_when_it_was_made(resource, p
     assert codes_in(after) == {"sfzh": "", "xb": "js-sex@2"}
     assert codes_in(before) == {"sfzh": "", "xb": ""}
     assert CodeMap.objects.get(id="js-sex@1").pairs == {"M": "1", "F": "2"}  # never changed afterwards
+
+
+def test_a_report_by_a_converted_key_finds_the_local_record_and_each_side_sees_its_own_code(resource, people, anhui):
+    mapped(resource, people, xb="sex")
+    code_map(resource, people)
+    publish(people["head"], resource.id)
+    agreement = agreed(anhui, resource)
+    ticket = new_id()
+    secret = orjson.dumps({"value": "2", "evidence": "户口簿"})
+    said = {"agreement": agreement.id, "items": ["sfzh"], "key_item": "xb", "fault": "wrong_value"}
+    box = seal_for("320000", secret, about=saying.subject(ticket))
+    said |= {"ticket": ticket, "at": rfc3339(datetime.now(UTC)), "box": box}
+    hearing.hear_report(
+        Peer("340000", "urn:x", new_id()),
+        Event(new_id(), "urn:x", saying.REPORTED, saying.subject(ticket), "now", said),
+    )
+    one = looking.look_at(Correction.objects.get(ticket=ticket).pk)
+    assert one.look_failed == ""
+    assert one.before["sfzh"].startswith("hmac-sha256:"), "the record is found by its local code"
+    kept = content.opened(bytes(one.content))
+    assert (kept["value"], kept["local"]) == ("2", ["F"])
+    assert kept["reached"] == {agreement.id: "2"}, "the partner hears its own code"
+    page = browser(people["officer"]).get(reverse("correction", args=[one.pk])).content.decode()
+    assert "<dt>xb</dt><dd><code>F</code></dd>" in page
+    assert "<dt>As the other side knows it</dt><dd><code>2</code></dd>" in page
 
 
 def test_an_approved_map_makes_the_catalogue_entry_due_for_publication(resource, people):

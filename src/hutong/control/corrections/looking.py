@@ -21,12 +21,15 @@ from django.utils import timezone
 
 from hutong.control.agreements.models import Agreement
 from hutong.control.agreements.transitions import Party
-from hutong.control.corrections.content import key_value
+from hutong.control.corrections import content
 from hutong.control.corrections.models import Correction
+from hutong.exchange.converted import rows_of_local_key
 from hutong.exchange.grants.book import Book, Opened
 from hutong.exchange.grants.rules import Allowed
 from hutong.exchange.models import ExchangeRecord
-from hutong.exchange.records import lookup_rows
+from hutong.exchange.records import json_rows_of, lookup_rows
+from hutong.exchange.shaping.values import Kind, kind_of
+from hutong.exchange.sources import Source
 from hutong.ledger.record import record
 from hutong.node.keys import seal, unseal
 from hutong.vocabulary.canonical import canonical_bytes
@@ -46,6 +49,9 @@ class Seen:
 
     digests: dict[str, str]  # item: "hmac-sha256:..."; "" where the source has no such record
     reached: dict[str, str | int]  # agreement: the key's value as this agreement shows it, where its grant covers it
+    keys: list[
+        str | int
+    ]  # the key's value as the source holds it; several where one code stands for several local ones
 
 
 def look_at_all() -> None:
@@ -71,6 +77,7 @@ def look_at(pk: int) -> Correction:
             return one
         one.digest_key, one.before = seal(digest_key), seen.digests
         one.reached_before, one.looked_at, one.look_failed = sorted(seen.reached), datetime.now(UTC), ""
+        one.content = content.kept({**content.opened(bytes(one.content)), "local": seen.keys, "reached": seen.reached})
         one.save()
         about = {"ticket": one.ticket, "before": one.before}
         record("correction.looked", f"correction:{one.ticket}", "rule:D809-26", about, commitment=about)
@@ -82,16 +89,28 @@ def see(one: Correction, digest_key: bytes) -> Seen:
 
     raises   Refused, where the source does not answer or has no such item
     """
-    value = key_value(one)
     opened = _opened(one)
     own = opened.get(one.agreement_id)
     if own is None or isinstance(own.source, Refused):
         raise own.source if own is not None and isinstance(own.source, Refused) else Unavailable(what="the source")
     names = list(dict.fromkeys([*one.items, one.key_item]))
-    table = own.source.lookup(names, one.key_item, [value])
+    keys = _local(own, own.source, one)
+    if not keys:  # the map knows no such code
+        return Seen(dict.fromkeys(one.items, ""), {}, [])
+    table = own.source.lookup(names, one.key_item, keys)
     found = {name: sorted(str(held) for held in table.column(name).to_pylist()) for name in one.items}
     digests = {name: _digest(digest_key, one.ticket, name, held) for name, held in found.items()}
-    return Seen(digests, _reached(opened, one, value))
+    return Seen(digests, _reached(opened, one, keys), keys)
+
+
+def _local(own: Opened, source: Source, one: Correction) -> list[str | int]:
+    """The reported key as the source holds it: who reports knows it as the agreement gives it, converted or not."""
+    value, codes = content.key_value(one), own.terms.codes.get(one.key_item)
+    if codes is None:
+        return [value]
+    type_ = source.types()[one.key_item]
+    found = codes.locals_for(lambda regional: regional == str(value), type_)
+    return [int(code) for code in found] if kind_of(type_) is Kind.INTEGER else list(found)
 
 
 def have_read(agreements: Sequence[str]) -> set[str]:
@@ -106,7 +125,7 @@ def _opened(one: Correction) -> dict[str, Opened]:
     return Book().open({one.agreement_id, *in_force.values_list("id", flat=True)}, timezone.localdate())
 
 
-def _reached(opened: Mapping[str, Opened], one: Correction, value: str | int) -> dict[str, str | int]:
+def _reached(opened: Mapping[str, Opened], one: Correction, keys: Sequence[str | int]) -> dict[str, str | int]:
     """Where a grant covers one of the items, the key and the row: the key as that grant's masks show it."""
     now, found = datetime.now(UTC), {}
     for agreement, held in opened.items():
@@ -115,8 +134,12 @@ def _reached(opened: Mapping[str, Opened], one: Correction, value: str | int) ->
         covered = one.key_item in granted and any(name in granted for name in one.items)
         if held.standing.state != "active" or now not in grant.in_force or not covered:
             continue
-        rows = lookup_rows(held, Allowed((granted[one.key_item],), None), one.key_item, [value])
-        shown = [orjson.loads(row)[one.key_item] for row in rows.get((type(value), value), ())]
+        allowed = Allowed((granted[one.key_item],), None)
+        if held.terms.codes:
+            rows = json_rows_of(rows_of_local_key(held, allowed, one.key_item, keys))
+        else:
+            rows = [row for some in lookup_rows(held, allowed, one.key_item, keys).values() for row in some]
+        shown = [orjson.loads(row)[one.key_item] for row in rows]
         if shown and shown[0] is not None:
             found[agreement] = shown[0]
     return found
@@ -125,5 +148,5 @@ def _reached(opened: Mapping[str, Opened], one: Correction, value: str | int) ->
 def _digest(key: bytes, ticket: str, item: str, values: Sequence[str]) -> str:
     if not values:
         return ""
-    content = canonical_bytes([ticket, item, list(values)])
-    return "hmac-sha256:" + hmac.new(key, content, hashlib.sha256).hexdigest()
+    said = canonical_bytes([ticket, item, list(values)])
+    return "hmac-sha256:" + hmac.new(key, said, hashlib.sha256).hexdigest()

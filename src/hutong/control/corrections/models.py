@@ -20,7 +20,9 @@ class Correction(models.Model):
     items = models.JSONField()  # names of the items that are wrong
     key_item = models.CharField(max_length=120)
     fault = models.CharField(max_length=24)
-    content = models.BinaryField()  # sealed with the node's key: the key's value and the evidence
+    # Sealed with the node's key: the key's value and the evidence. At the provider's, once it has looked, also the
+    # key as the source holds it, and as each agreement shows it that covers the record.
+    content = models.BinaryField()
     reported_by = models.CharField(max_length=250)  # an account, "application:<name>" or "node:<jurisdiction>"
     reported_at = models.DateTimeField()
     received_at = models.DateTimeField(auto_now_add=True)

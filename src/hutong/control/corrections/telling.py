@@ -59,12 +59,12 @@ def spread(one: Correction, reached: Mapping[str, str | int]) -> None:
 
     A record that was covered before its correction only is told of as well: who read it holds it.
     """
-    before = {agreement: None for agreement in one.reached_before if agreement not in reached}
-    for agreement_id in sorted(looking.have_read([*reached, *before])):
+    shown = {**content.opened(bytes(one.content)).get("reached", {}), **reached}
+    for agreement_id in sorted(looking.have_read(list(shown))):
         agreement = Agreement.objects.filter(id=agreement_id, role=Party.PROVIDER).first()
         if agreement is None or outside.is_outside(agreement.peer):
             continue
-        _tell(one, agreement, reached.get(agreement_id, content.key_value(one)))
+        _tell(one, agreement, shown[agreement_id])
     tell_requester(one)
 
 

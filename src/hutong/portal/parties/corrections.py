@@ -282,8 +282,10 @@ def _sealed(account: Account, one: Correction | Heard, key: str) -> tuple[Fact, 
         return ()
     held = content.opened(bytes(one.content))
     said = content.opened(bytes(one.answer)) if isinstance(one, Correction) else {}
+    given, local = str(held.get("value", "")), ", ".join(str(one) for one in held.get("local", []))
     facts = (
-        Fact(key, str(held.get("value", "")), mono=True),
+        Fact(key, local or given, mono=True),
+        Fact(_("As the other side knows it"), given if local not in ("", given) else "", mono=True),
         Fact(_("Evidence"), str(held.get("evidence", ""))),
         Fact(_("True source"), str(said.get("source", ""))),
         Fact(_("Reason"), str(said.get("reason", ""))),
