@@ -9,8 +9,8 @@ from django.db import transaction
 
 from hutong.control.clocks.actions import look
 from hutong.control.clocks.models import Clock
-from hutong.control.demands import actions, barring, duties, federation, holding, states
-from hutong.control.demands.document import BadDemand
+from hutong.control.demands import actions, barring, candidates, duties, federation, holding, states
+from hutong.control.demands.document import BadDemand, build, read
 from hutong.control.demands.federation import NotYet
 from hutong.control.demands.holding import LiesElsewhere, NobodyAbove
 from hutong.control.demands.models import Demand, Duty
@@ -25,12 +25,19 @@ from hutong.control.demands.rules import (
     OwnDemand,
     SourceOverdue,
 )
-from hutong.control.identity.rules import OtherDepartment
+from hutong.control.identity.models import Account
+from hutong.control.identity.rules import Operator, OtherDepartment
 from hutong.control.notices.models import Notice
 from hutong.control.notices.queries import notices
 from hutong.control.organisations.succession import succeed
 from hutong.control.requests.models import ShareRequest
+from hutong.control.standards import actions as standards
+from hutong.control.standards.dictionary import dictionary
+from hutong.control.standards.proposals import Proposal
+from hutong.control.standards.rules import ElementEnded, UnknownElement
 from hutong.control.statute import day
+from hutong.control.statute.decisions import replay
+from hutong.control.statute.models import Decision
 from hutong.ledger.models import AuditRecord
 from hutong.node.events import Event
 from hutong.node.receiving import Peer
@@ -92,9 +99,67 @@ def test_d809_20_demand_incomplete_without_any_item(here):
 
 
 def test_an_item_is_wished_by_a_known_data_element_or_by_words(here):
-    with pytest.raises(BadInput, match="no data element moon"):
+    with pytest.raises(UnknownElement, match="no data element moon"):
         here.filed(items=[{"words": "月相", "element": "moon"}])
     assert here.filed(items=[{"words": "月相", "element": ""}]).elements == []
+
+
+def define(name="honour", **changes):
+    """A version of an element, proposed by the steward and approved by the supervisor."""
+    said = {"type": "string", "unit": "", "table": "", "check": "", "standard": "", "aliases": []}
+    document = said | {key: value for key, value in changes.items() if key in ("replaced_by", "standard")}
+    wanted = Proposal("element", name, "荣誉称号", "honour", document, valid_to=changes.get("valid_to"))
+    proposed = standards.propose(Operator("operator:root"), wanted)
+    return standards.approve(Account.objects.get(username="supervisor"), proposed.id)
+
+
+HONOURED = [{"words": "", "element": "honour"}]
+
+
+def test_an_element_published_by_an_operator_is_at_once_usable_in_a_demand_and_finds_what_a_person_mapped_to_it(here):
+    with pytest.raises(UnknownElement):
+        here.filed(items=HONOURED)
+    define()
+    mapped = own_entry(items=[an_item("title", "称号", element="honour")])
+    own_entry(items=[an_item("honour", "荣誉称号")], title_zh="无人确认")
+    wish = candidates.wish("别的", HONOURED)
+    assert [one.known.id for one in candidates.candidates(wish) if one.complete] == [mapped.id]
+    assert candidates.candidates(wish)[0].reasons[0].say("zh") == "含荣誉称号"
+    with pytest.raises(InCatalogue):
+        here.filed(items=HONOURED)
+    filed = here.filed(items=HONOURED, why_not="须含历年称号")
+    define(standard="DB32/T 1")
+    assert (filed.items[0]["version"], here.filed(items=HONOURED, why_not="同上").items[0]["version"]) == (1, 2)
+
+
+def test_a_demand_of_an_element_that_was_replaced_is_met_by_its_successor_and_the_decision_replays(here):
+    define()
+    demand = here.open(items=HONOURED)
+    holding.name_lead(here.supervisor, demand.id, MARKET)
+    define("title-of-honour")
+    define(replaced_by="title-of-honour")
+    with pytest.raises(ElementEnded, match="title-of-honour"):
+        here.filed(items=HONOURED)
+    met = own_entry(items=[an_item("title", "称号", element="title-of-honour")])
+    assert candidates.of(again(demand))[0].known.id == met.id
+    holding.fulfil(here.market_officer, demand.id, met.id)
+    made = Decision.objects.get(name="demand.fulfils")
+    assert made.facts["wished"][0]["names"] == ["honour", "title-of-honour"]
+    assert (made.facts["wished"][0]["version"], made.facts["wished"][0]["version_now"]) == (1, 1)
+    define("title-of-honour", valid_to=date(2026, 11, 1))
+    assert replay(made).same
+
+
+def test_an_element_that_was_withdrawn_names_nothing_new_and_is_shown_by_its_title(here):
+    define()
+    filed = here.filed(items=HONOURED)
+    define(valid_to=date(2026, 11, 1))
+    with pytest.raises(ElementEnded):
+        here.filed(items=HONOURED)
+    assert dictionary().known.name("honour", "zh") == "荣誉称号"
+    assert "honour" not in dictionary().usable
+    assert "honour" in dictionary(date(2026, 10, 31)).usable
+    assert read(build(filed)).items == filed.items
 
 
 def test_d809_20_own_demand_is_signed_off_by_somebody_else(here):

@@ -140,25 +140,6 @@ PURPOSES = CodeList([
     ("reconciliation", "数据校核和比对", "data verification"),
 ])  # fmt: skip
 
-# The region's data elements that an item may be mapped to. The first six are recognised in a column.
-ELEMENTS = CodeList([
-    ("person_id", "公民身份号码", "identity number"),
-    ("uscc", "统一社会信用代码", "unified social credit code"),
-    ("organisation_code", "组织机构代码", "organisation code"),
-    ("phone", "手机号码", "mobile phone number"),
-    ("area_code", "行政区划代码", "area code"),
-    ("email", "电子邮箱", "e-mail address"),
-    ("person_name", "姓名", "person's name"),
-    ("organisation_name", "机构名称", "organisation's name"),
-    ("address", "地址", "address"),
-    ("home_address", "住址", "home address"),
-    ("birth_date", "出生日期", "date of birth"),
-    ("date", "日期", "date"),
-    ("sex", "性别", "sex"),
-    ("money", "金额", "amount of money"),
-    ("bank_account", "银行账号", "bank account"),
-])  # fmt: skip
-
 # What a consumer finds wrong with a record (decree 809 article 26).
 FAULTS = CodeList([
     ("wrong_value", "数值有误", "a value is wrong"),

@@ -18,6 +18,7 @@ from hutong.control.catalogue.rules import CodeTaken, UnderReview
 from hutong.control.catalogue.sources import refresh_source, register_source, source_of, spec_of
 from hutong.control.identity.rules import Action, Actor, OtherDepartment, check
 from hutong.control.organisations.queries import department
+from hutong.control.standards.dictionary import Dictionary, dictionary
 from hutong.exchange.models import Source
 from hutong.exchange.shaping.masks import FITTING, BadMask
 from hutong.exchange.sources.draft import ItemDraft, draft
@@ -185,7 +186,7 @@ def _merged(before: Sequence[Item], given: Sequence[dict[str, Any]]) -> list[Ite
             reason=f"a list of at most {fields.MOST_ITEMS} items",
             reason_zh=f"应为至多 {fields.MOST_ITEMS} 个信息项的列表",
         )
-    known = {item.name: item for item in before}
+    known, elements = {item.name: item for item in before}, dictionary()
     merged: list[Item] = []
     for position, one in enumerate(given):
         name = one.get("name") if isinstance(one, dict) else None
@@ -196,14 +197,14 @@ def _merged(before: Sequence[Item], given: Sequence[dict[str, Any]]) -> list[Ite
                 reason_zh="应为本资源的信息项，且各出现一次",
             )
         item = known.pop(name)
-        merged.append(described_item(item, position, one))
+        merged.append(described_item(item, position, one, elements))
     return merged
 
 
-def described_item(item: Item, position: int, given: dict[str, Any]) -> Item:
-    """The item with what is given of it, unsaved.
+def described_item(item: Item, position: int, given: dict[str, Any], elements: Dictionary) -> Item:
+    """The item with what is given of it, unsaved. A data element that has ended stays where it is; none is newly named.
 
-    raises   UnknownField, WrongText, WrongValue, BadMask, SecretRefused
+    raises   UnknownField, WrongText, WrongValue, BadMask, SecretRefused, UnknownElement, ElementEnded
     """
     where = f"items.{item.name[:60]}"
     for fixed in ("type", "missing"):  # what the source says; a file that carries it along may not change it
@@ -217,6 +218,8 @@ def described_item(item: Item, position: int, given: dict[str, Any]) -> Item:
     if changes.get("secret"):
         raise secrecy.SecretItem(field=item.name, label="")
     secrecy.check((f"{where}.{name}", value) for name, value in changes.items())
+    if changes.get("element") not in (None, "", item.element):
+        elements.element(changes["element"])
     action = changes.get("mask", {}).get("action", "keep")
     if action != "keep" and item.type not in {kind.value for kind in FITTING[action]}:
         raise BadMask(item=item.name, reason=f"{action} does not fit its type", reason_zh=f"{action} 不适用于该类型")

@@ -10,8 +10,6 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from hutong.control.standards.queries import knows_element
-from hutong.control.standards.rules import UnknownElement
 from hutong.exchange.shaping.masks import Mask
 from hutong.vocabulary import codes
 from hutong.vocabulary.codes import CodeList
@@ -133,17 +131,6 @@ CODE_HINT = (
 
 
 @dataclass(frozen=True)
-class ElementField(Field):
-    """One of the region's data elements: of the vocabulary, or of the standards in force."""
-
-    def read(self, value: Any, where: str) -> Any:
-        text = checked(where, value, limit=self.limit)
-        if text and not knows_element(text):
-            raise UnknownElement(element=text)
-        return text
-
-
-@dataclass(frozen=True)
 class MaskField(Field):
     """A mask document. Its meaning is the data plane's; an unknown one is refused there and here."""
 
@@ -186,7 +173,7 @@ RESOURCE_FIELDS = _table(
 ITEM_FIELDS = _table(
     Field("title_zh", "中文名称", "title in Chinese", required=True),
     Field("title_en", "英文名称", "title in English"),
-    ElementField("element", "数据元", "data element", 60),
+    Field("element", "数据元", "data element", 60),
     Field("attribute", "共享属性", "sharing attribute", codes=codes.ATTRIBUTES),
     GradeField("grade", "信息项分级", "grade"),
     FlagField("sensitive", "敏感", "sensitive"),

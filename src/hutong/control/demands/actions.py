@@ -12,7 +12,7 @@ from hutong.control.catalogue import queries as catalogue
 from hutong.control.catalogue import secrecy
 from hutong.control.demands import candidates, federation, steps, told
 from hutong.control.demands.document import LONGEST_TEXT
-from hutong.control.demands.duties import read_area, read_cycle, read_elements
+from hutong.control.demands.duties import read_area, read_cycle
 from hutong.control.demands.models import Demand
 from hutong.control.demands.queries import locked
 from hutong.control.demands.rules import (
@@ -30,6 +30,7 @@ from hutong.control.organisations.queries import department
 from hutong.control.organisations.tree import covers, tree
 from hutong.control.requests import actions as requests
 from hutong.control.requests.models import ShareRequest
+from hutong.control.standards.dictionary import dictionary
 from hutong.ledger.record import record
 from hutong.node.directory import UnknownMember, others
 from hutong.node.settings import current
@@ -61,7 +62,8 @@ def file(
     items     [{"words": what is wished, "element": code of a data element or ""}], one of the two at least
     target    the jurisdiction that should hold the data; "" lets the area, else the common superior, decide
     why_not   why a resource that seems to have it all does not do
-    raises    NotAllowed, DemandIncomplete, InCatalogue, BadInput, WrongText, SecretRefused, UnknownMember
+    raises    NotAllowed, DemandIncomplete, InCatalogue, BadInput, WrongText, SecretRefused, UnknownMember,
+              UnknownElement, ElementEnded
     """
     check(by, Action.FILE_DEMAND)
     if by.department_id is None:
@@ -152,7 +154,8 @@ def request(by: Actor, demand_id: str, *, mode: str = "interface", term_days: in
         raise wrong_state(demand.state, "fulfilled")
     document = catalogue.document(demand.resource_id)
     shared = [item for item in document.items if item.may_be_shared]
-    wanted = [item.name for item in shared if item.element in demand.elements] or [item.name for item in shared]
+    wished = candidates.wish_of(demand).every_name
+    wanted = [item.name for item in shared if item.element in wished] or [item.name for item in shared]
     offered = document.sharing_modes
     return requests.file(
         by,
@@ -179,16 +182,20 @@ def _our_own(demand_id: str, *, lock: bool = True) -> Demand:
     return demand
 
 
-def _items(given: Sequence[dict[str, str]]) -> list[dict[str, str]]:
-    """The items wished, each with words or a data element; empty lines are left out."""
+def _items(given: Sequence[dict[str, str]]) -> list[dict[str, Any]]:
+    """The items wished, each with words or a data element of a version in force; empty lines are left out.
+
+    raises   UnknownElement, ElementEnded, BadInput, WrongText
+    """
     if len(given) > MOST_ITEMS:
         raise BadInput(reason=f"at most {MOST_ITEMS} items", reason_zh=f"信息项至多 {MOST_ITEMS} 个")
-    found = []
+    found, known = [], dictionary()
     for one in given:
-        words = checked("items.words", one.get("words", ""), limit=200)
-        element = (read_elements([one.get("element", "")]) or [""])[0]
+        words, named = checked("items.words", one.get("words", ""), limit=200), one.get("element", "").strip()
+        element = known.element(named) if named else None
         if words or element:
-            found.append({"words": words, "element": element})
+            said = {"element": element.name, "version": element.version} if element else {"element": "", "version": 0}
+            found.append({"words": words} | said)
     return found
 
 

@@ -31,6 +31,7 @@ from hutong.control.demands.rules import (
 from hutong.control.identity.rules import Action, Actor, check
 from hutong.control.notices.actions import tell
 from hutong.control.organisations.queries import department as department_of
+from hutong.control.standards.dictionary import dictionary
 from hutong.ledger.record import record
 from hutong.vocabulary.errors import BadInput, NotFound, Refused, WrongState
 from hutong.vocabulary.ids import is_id, new_id
@@ -188,12 +189,13 @@ def check_forbidden(
     returns       the entry
     raises        ForbiddenNotListed
     """
-    wanted = set(elements)
+    known = dictionary()
+    wanted = {known.current(one) for one in elements}
     for entry in listed(department, resource_id):
         if entry.resource_id:
             covers = entry.resource_id == resource_id
         else:  # a demand in words alone names no element; a resource without one is covered by its own entry only
-            covers = bool(wanted & set(entry.elements)) or not (wanted or resource_id)
+            covers = bool(wanted & {known.current(one) for one in entry.elements}) or not (wanted or resource_id)
         if covers and _plain(entry.citation) in _plain(citation):
             return entry
     raise ForbiddenNotListed(what=shown(what, 200))
@@ -224,7 +226,9 @@ def _subject(
 def _barred_items(entry: Barred, resource_id: str, items: Sequence[Item]) -> set[str]:
     if entry.resource_id:
         return set(entry.items) or {one.name for one in items} if entry.resource_id == resource_id else set()
-    return {one.name for one in items if one.element in entry.elements}
+    known = dictionary()
+    barred = frozenset().union(*(known.names(one) for one in entry.elements))
+    return {one.name for one in items if one.element in barred}
 
 
 def _shared(item: Item, resource: Resource) -> bool:

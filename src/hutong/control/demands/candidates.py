@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from django.db.models import Count
 
@@ -12,7 +13,8 @@ from hutong.control.catalogue.finding import LONGEST_QUERY, search
 from hutong.control.catalogue.models import Entry, EntryTerm
 from hutong.control.catalogue.terms import MOST_QUERY_TERMS, element_term, query_terms, terms, weighted_terms
 from hutong.control.demands.models import Demand, Duty, DutyTerm
-from hutong.control.demands.ranking import TITLE_WEIGHT, Candidate, Known, Wish, ranked
+from hutong.control.demands.ranking import TITLE_WEIGHT, Candidate, Known, Wish, Wished, ranked
+from hutong.control.standards.dictionary import dictionary
 
 MOST = 12  # candidates shown; owner: control/demands
 LOOKED_AT = 50  # of each kind, by each way of finding them
@@ -30,11 +32,18 @@ def of(demand: Demand) -> tuple[Candidate, ...]:
     return tuple(one for one in found if one.known.id not in own)[:MOST]
 
 
-def wish(title: str, items: Sequence[dict[str, str]], *, area_code: str = "", update_cycle: str = "") -> Wish:
+def wish(title: str, items: Sequence[Mapping[str, Any]], *, area_code: str = "", update_cycle: str = "") -> Wish:
     """items   [{"words": ..., "element": code or ""}]"""
     text = " ".join([title, *(one.get("words", "") for one in items)])
-    elements = tuple(dict.fromkeys(one["element"] for one in items if one.get("element")))
+    elements = wished(one["element"] for one in items if one.get("element"))
     return Wish(tuple(query_terms(text)), elements, area_code, update_cycle)
+
+
+def wished(elements: Iterable[str]) -> tuple[Wished, ...]:
+    """Data elements as they are called today, each once, in their order."""
+    known = dictionary()
+    current = dict.fromkeys(known.current(one) for one in elements if one)
+    return tuple(Wished(known.known.name(one, "zh"), known.known.name(one, "en"), known.names(one)) for one in current)
 
 
 def candidates(wish: Wish, *, most: int = MOST) -> tuple[Candidate, ...]:
@@ -54,7 +63,7 @@ def lead_sources(elements: Sequence[str], area_code: str = "", *, besides: str =
     besides   a department's code: who asks is no other source
     One counts when it has at least half of the elements, in an area that is not another one.
     """
-    asked = Wish((), tuple(dict.fromkeys(one for one in elements if one)), area_code)
+    asked = Wish((), wished(elements), area_code)
     if not asked.elements:
         return ()
     held = Duty.objects.filter(state="active", lead=True, id__in=_duty_ids(asked)).exclude(department_code=besides)
@@ -63,7 +72,7 @@ def lead_sources(elements: Sequence[str], area_code: str = "", *, besides: str =
     return tuple(
         one
         for one in found
-        if len(one.known.elements & set(asked.elements)) >= enough
+        if sum(bool(element.names & one.known.elements) for element in asked.elements) >= enough
         and not any(reason.code == "area_other" for reason in one.reasons)
     )
 
@@ -114,7 +123,7 @@ def known_resource(document: EntryDocument, *, lead: bool) -> Known:
 
 
 def _resources(wish: Wish) -> Iterable[Known]:
-    ids = set(_entries_with(wish.elements))
+    ids = set(_entries_with(wish.every_name))
     if text := " ".join(wish.terms[:MOST_QUERY_TERMS])[:LONGEST_QUERY]:
         ids |= {one.id for one in search(text, size=LOOKED_AT).entries}
     led = Duty.objects.filter(state="active", lead=True, resource_id__in=ids)
@@ -123,7 +132,7 @@ def _resources(wish: Wish) -> Iterable[Known]:
         yield known_resource(datasets.read(entry.dataset), lead=entry.id in leads)
 
 
-def _entries_with(elements: Sequence[str]) -> Iterable[str]:
+def _entries_with(elements: Iterable[str]) -> Iterable[str]:
     """Entries with the most of these data elements; among equals the newer."""
     wanted = [element_term(one) for one in elements]
     counted = EntryTerm.objects.filter(term__in=wanted).values("entry_id").annotate(found=Count("id"))
@@ -136,6 +145,6 @@ def _duties(wish: Wish) -> Iterable[Known]:
 
 
 def _duty_ids(wish: Wish) -> list[str]:
-    wanted = [*wish.terms, *(element_term(one) for one in wish.elements)]
+    wanted = [*wish.terms, *(element_term(one) for one in sorted(wish.every_name))]
     counted = DutyTerm.objects.filter(term__in=wanted).values("duty_id").annotate(found=Count("id"))
     return list(counted.order_by("-found", "-duty_id").values_list("duty_id", flat=True)[:LOOKED_AT])

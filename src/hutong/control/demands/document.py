@@ -1,11 +1,12 @@
 """A demand as it travels: the whole of it each time, with the number of its step. No person's name is in it.
 
     {"v": 1, "id", "home", "department": {"code", "name_zh", "name_en"}, "title", "what_for", "basis", "scope",
-     "purpose", "items": [{"words", "element"}], "area_code", "update_cycle", "why_not", "target",
+     "purpose", "items": [{"words", "element", "version"}], "area_code", "update_cycle", "why_not", "target",
      "holder", "parties": [jurisdiction], "state", "step", "joined_to", "lead": {"code", "name_zh", "name_en"},
      "due_on": date or null,
      "resource": id, "refusal": {"code", "reason", "citation"}, "note", "filed_at": time, "sent_at": time}
 
+An item's version is that of the data element in which it was wished; 0 is the product's own, or not said.
 What the demander wrote never changes; what the holder decided does. `same_wish` holds the one against the other.
 """
 
@@ -17,6 +18,7 @@ from typing import Any
 from hutong.control.demands.models import Demand
 from hutong.control.demands.rules import MOST_ITEMS, twins_of
 from hutong.control.demands.states import STATES
+from hutong.control.standards.dictionary import dictionary
 from hutong.vocabulary.errors import Refused
 from hutong.vocabulary.ids import is_id
 from hutong.vocabulary.moments import rfc3339
@@ -127,19 +129,27 @@ def _read(given: dict[str, Any]) -> Demand:
     )
     made.department_code, made.department_name, made.department_name_en = _read_party(department, required=True)
     made.lead_code, made.lead_name, made.lead_name_en = _read_party(lead)
-    made.twins = twins_of(made.elements, made.purpose, made.area_code)
+    known = dictionary()
+    made.twins = twins_of([known.current(one) for one in made.elements], made.purpose, made.area_code)
     return made
 
 
-def _items(given: Any) -> list[dict[str, str]]:
+def _items(given: Any) -> list[dict[str, Any]]:
     _require(isinstance(given, list) and 0 < len(given) <= MOST_ITEMS, "its items are too many", "信息项数量不对")
     return [
         {
             "words": checked("items.words", one["words"], limit=200),
             "element": checked("items.element", one["element"], limit=60),
+            "version": _version(one.get("version", 0)),
         }
         for one in given
     ]
+
+
+def _version(given: Any) -> int:
+    number = isinstance(given, int) and not isinstance(given, bool) and 0 <= given < 10**6
+    _require(number, "the version of a data element is none", "数据元版本无效")
+    return int(given)
 
 
 def _parties(given: Any) -> list[str]:

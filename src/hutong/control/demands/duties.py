@@ -15,10 +15,11 @@ from hutong.control.demands.rules import MOST_ITEMS, LeadKnown, leads_of
 from hutong.control.identity.rules import Action, Actor, check
 from hutong.control.organisations.models import Department
 from hutong.control.organisations.queries import department as department_of
+from hutong.control.standards.dictionary import dictionary
 from hutong.ledger.record import record
 from hutong.node.settings import current
 from hutong.vocabulary.areas import area_of
-from hutong.vocabulary.codes import ELEMENTS, UPDATE_CYCLES
+from hutong.vocabulary.codes import UPDATE_CYCLES
 from hutong.vocabulary.errors import BadInput, NotFound, WrongState
 from hutong.vocabulary.ids import is_id, new_id
 from hutong.vocabulary.text import checked, shown
@@ -42,7 +43,7 @@ def add(
     """Register what a department is responsible to provide; as its lead source only the supervisor.
 
     area_code   ours where it is not given
-    raises      NotAllowed, OtherDepartment, NotFound, BadInput, WrongText, LeadKnown
+    raises      NotAllowed, OtherDepartment, NotFound, BadInput, WrongText, LeadKnown, UnknownElement, ElementEnded
     """
     provider = department_of(department)
     check(by, Action.KEEP_DUTIES, provider.code)
@@ -101,7 +102,7 @@ def for_demand(demand: Demand, lead: Department, actor: str) -> Duty:
 
     raises   LeadKnown when another department is the lead source of the same data
     """
-    key = leads_of(current().jurisdiction, demand.elements, demand.area_code)
+    key = leads_of(current().jurisdiction, _now(demand.elements), demand.area_code)
     present = Duty.objects.select_for_update().filter(leads=key).first() if key else None
     if present is not None:
         if present.department_code != lead.code:
@@ -151,7 +152,7 @@ def keep(duty: Duty) -> None:
     raises   LeadKnown
     """
     if duty.lead and duty.origin == current().jurisdiction:  # another node's list is its own to keep to one source
-        duty.leads = leads_of(duty.origin, duty.elements, duty.area_code)
+        duty.leads = leads_of(duty.origin, _now(duty.elements), duty.area_code)
         other = Duty.objects.filter(leads=duty.leads).exclude(id=duty.id).first() if duty.leads else None
         if other is not None:
             raise _known(other)
@@ -161,14 +162,20 @@ def keep(duty: Duty) -> None:
 
 
 def read_elements(given: Sequence[str]) -> list[str]:
-    """raises   BadInput for one that is no data element"""
-    found = list(dict.fromkeys(one.strip() for one in given if one.strip()))
-    if unknown := [one for one in found if one not in ELEMENTS]:
-        named = ", ".join(shown(one) for one in unknown[:5])
-        raise BadInput(reason=f"there is no data element {named}", reason_zh=f"没有数据元 {named}")
+    """Data elements of the region that are in use, each once.
+
+    raises   UnknownElement, ElementEnded, BadInput for too many
+    """
+    known = dictionary()
+    found = list(dict.fromkeys(known.element(one.strip()).name for one in given if one.strip()))
     if len(found) > MOST_ITEMS:
         raise BadInput(reason=f"at most {MOST_ITEMS} data elements", reason_zh=f"数据元至多 {MOST_ITEMS} 个")
     return found
+
+
+def _now(elements: Sequence[str]) -> list[str]:
+    known = dictionary()
+    return [known.current(one) for one in elements]
 
 
 def read_area(given: str) -> str:

@@ -11,9 +11,10 @@ from hutong.control.clocks import actions as clocks
 from hutong.control.demands import duties, steps
 from hutong.control.demands.barring import check_forbidden
 from hutong.control.demands.document import LONGEST_TEXT
+from hutong.control.demands.fulfilment import check_fulfils
 from hutong.control.demands.models import Demand
 from hutong.control.demands.queries import locked
-from hutong.control.demands.rules import FORBIDDEN, SourceOverdue, check_fulfils, check_refusal
+from hutong.control.demands.rules import FORBIDDEN, SourceOverdue, check_refusal
 from hutong.control.demands.states import next_move
 from hutong.control.identity.rules import Action, Actor, check
 from hutong.control.organisations.queries import department
@@ -136,7 +137,7 @@ def fulfil(by: Actor, demand_id: str, resource_id: str) -> Demand:
     if entry.state != "published" or (demand.state == "led" and not own):
         raise NotFound(what="published resource", name=resource_id[:60])
     document = catalogue.document(entry.id)
-    check_fulfils(demand.elements, {item.element for item in document.items if item.may_be_shared})
+    check_fulfils(demand, entry.id, [item.element for item in document.items if item.may_be_shared])
     duties.met_by(demand.id, entry.id, by.username)
     return _end(demand, "fulfil", by.username, {"resource": entry.id}, resource_id=entry.id)
 

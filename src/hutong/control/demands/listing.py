@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from hutong.control.demands.lists import KINDS
 from hutong.control.demands.models import ListVersion
+from hutong.control.standards.dictionary import dictionary
 from hutong.node.directory import participant_id
 from hutong.node.settings import current
-from hutong.vocabulary.codes import ELEMENTS, PURPOSES, UPDATE_CYCLES
+from hutong.vocabulary.codes import PURPOSES, UPDATE_CYCLES, CodeList
 from hutong.vocabulary.moments import rfc3339
 
 # Column: heading, in the order of the sheet.
@@ -82,18 +83,18 @@ def as_json(made: ListVersion) -> dict[str, Any]:
 
 def as_csv(made: ListVersion) -> str:
     """One row per line, with Chinese headings. A cell that a spreadsheet would run as a formula is marked as text."""
-    columns = COLUMNS[made.kind]
+    columns, elements = COLUMNS[made.kind], dictionary().known
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(columns.values())
     for line in made.lines:
-        writer.writerow([_cell(name, line.get(name, "")) for name in columns])
+        writer.writerow([_cell(name, line.get(name, ""), elements) for name in columns])
     return text.getvalue()
 
 
-def _cell(name: str, value: Any) -> str:
+def _cell(name: str, value: Any, elements: CodeList) -> str:
     if name == "elements":
-        said = "、".join(ELEMENTS.name(one, "zh") for one in value)
+        said = "、".join(elements.name(one, "zh") for one in value)
     elif isinstance(value, list):
         said = "、".join(str(one) for one in value)
     elif isinstance(value, bool):

@@ -22,7 +22,7 @@ class Demand(models.Model):
     basis = models.TextField()  # 使用依据
     scope = models.TextField()  # 使用范围
     purpose = models.CharField(max_length=64)
-    items = models.JSONField(default=list)  # [{"words": ..., "element": code or ""}], in the order of the form
+    items = models.JSONField(default=list)  # [{"words": ..., "element": code or "", "version": of it}], as in the form
     area_code = models.CharField(max_length=12, blank=True)
     update_cycle = models.CharField(max_length=2, blank=True)
     why_not = models.TextField(blank=True)  # why what exists already does not do

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from hutong.vocabulary.areas import within
-from hutong.vocabulary.codes import ELEMENTS, UPDATE_CYCLES
+from hutong.vocabulary.codes import UPDATE_CYCLES
 from hutong.vocabulary.errors import Language
 
 # What each reason is worth; owner: control/demands. Elements weigh most: they say what a field is, words only how
@@ -26,13 +26,29 @@ Kind = Literal["resource", "duty"]
 
 
 @dataclass(frozen=True)
+class Wished:
+    """A data element that somebody looks for, as it is called today."""
+
+    zh: str
+    en: str
+    names: frozenset[str]  # its own, and those of the elements it took the place of
+
+    def say(self, language: Language) -> str:
+        return self.zh if language == "zh" else self.en
+
+
+@dataclass(frozen=True)
 class Wish:
     """What somebody looks for."""
 
     terms: tuple[str, ...] = ()  # of its title and words, as the catalogue's search cuts them
-    elements: tuple[str, ...] = ()
+    elements: tuple[Wished, ...] = ()
     area_code: str = ""
     update_cycle: str = ""
+
+    @property
+    def every_name(self) -> frozenset[str]:
+        return frozenset().union(*(one.names for one in self.elements))
 
 
 @dataclass(frozen=True)
@@ -85,8 +101,8 @@ def ranked(wish: Wish, everything: Iterable[Known], *, most: int) -> tuple[Candi
 
 def candidate(wish: Wish, known: Known) -> Candidate:
     """One thing against the wish."""
-    has = [element for element in wish.elements if element in known.elements]
-    lacks = [element for element in wish.elements if element not in known.elements]
+    has = [element for element in wish.elements if element.names & known.elements]
+    lacks = [element for element in wish.elements if not element.names & known.elements]
     parts = [_elements(wish.elements, has, lacks), _words(wish.terms, known.weights)]
     fits, in_area = _area(wish.area_code, known.area_code)
     parts += [fits, _lead(known), _cycle(wish.update_cycle, known.update_cycle)]
@@ -98,7 +114,7 @@ def candidate(wish: Wish, known: Known) -> Candidate:
 _Part = tuple[int, tuple[Reason, ...]]
 
 
-def _elements(wished: Collection[str], has: Sequence[str], lacks: Sequence[str]) -> _Part:
+def _elements(wished: Sequence[Wished], has: Sequence[Wished], lacks: Sequence[Wished]) -> _Part:
     if not has:
         return 0, ()
     found = [Reason("elements", f"has {_names(has, 'en')}", f"含{_names(has, 'zh')}")]
@@ -154,5 +170,5 @@ def _cycle(wished: str, has: str) -> _Part:
     return 0, (Reason("cycle_slow", f"is updated only {en}", f"更新周期仅为{zh}", helps=False),)
 
 
-def _names(elements: Sequence[str], language: Language) -> str:
-    return ("、" if language == "zh" else ", ").join(ELEMENTS.name(one, language) for one in elements)
+def _names(elements: Sequence[Wished], language: Language) -> str:
+    return ("、" if language == "zh" else ", ").join(one.say(language) for one in elements)

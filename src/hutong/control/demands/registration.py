@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-from hutong.control.demands import federation, lists, succession  # noqa: F401 - they handle events and mergers
+from hutong.control.demands import federation, fulfilment, lists, succession  # noqa: F401 - they handle events and mergers

@@ -6,7 +6,7 @@ jurisdiction sets for itself. Decides and touches nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import date
 from typing import Final
 
@@ -243,9 +243,3 @@ def check_citation(kind: str, instrument: str, article: str) -> None:
         missing.append("article")
     if missing:
         raise CitationNotExpress(missing=missing)
-
-
-def check_fulfils(wished: Sequence[str], offered: Collection[str]) -> None:
-    """raises   NotFulfilled naming the data elements the resource lacks"""
-    if lacking := [element for element in wished if element not in offered]:
-        raise NotFulfilled(elements=lacking)

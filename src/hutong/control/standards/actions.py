@@ -12,6 +12,7 @@ from hutong.control.identity.models import Role
 from hutong.control.identity.rules import Action, Actor, check
 from hutong.control.notices.actions import tell
 from hutong.control.standards import federation, queries
+from hutong.control.standards.dictionary import dictionary
 from hutong.control.standards.keeping import add_rows
 from hutong.control.standards.models import Definition
 from hutong.control.standards.proposals import Proposal
@@ -42,10 +43,12 @@ def follows(kind: str) -> Callable[[Callable[[Definition, str], None]], Callable
 def propose(by: Actor, proposal: Proposal) -> Definition:
     """A further version of a definition of this node, waiting for the supervisor.
 
-    raises   NotAllowed, NotTheKeepers, TargetUnknown, NothingChanges
+    raises   NotAllowed, NotTheKeepers, TargetUnknown, NothingChanges, UnknownElement or ElementEnded for its successor
     """
     check(by, Action.PROPOSE_STANDARD)
     here = current().jurisdiction
+    if successor := proposal.document.get("replaced_by"):
+        dictionary().element(str(successor))
     if proposal.kind == "map":
         _check_targets(proposal)
     elif theirs := Definition.objects.filter(kind=proposal.kind, name=proposal.name).exclude(origin=here).first():

@@ -16,6 +16,7 @@ TABLE_HEADER = ("code", "zh", "en", "parent", "valid_from", "valid_to")
 MAP_HEADER = ("local", "zh", "regional")
 ELEMENT_HEADER = (
     *("id", "zh", "en", "type", "unit", "table", "check", "standard", "aliases", "valid_from", "valid_to"),
+    "replaced_by",
 )
 LARGEST_FILE = 64 * 1024 * 1024  # bytes
 
@@ -129,6 +130,7 @@ def _element(row: dict[str, str]) -> Proposal:
         document={
             **{name: row.get(name, "") for name in ("type", "unit", "table", "check", "standard")},
             "aliases": [one for one in row.get("aliases", "").split("|") if one],
+            **({"replaced_by": row["replaced_by"]} if row.get("replaced_by") else {}),
         },
         valid_from=day(row.get("valid_from", "")),
         valid_to=day(row.get("valid_to", "")),

@@ -1,6 +1,7 @@
 """A version as somebody wants it, checked and whole, before it is kept.
 
-element   {"type", "unit", "table", "check", "standard", "aliases"}: table is a code table's name, check one of CHECKS
+element   {"type", "unit", "table", "check", "standard", "aliases"}: table is a code table's name, check one of CHECKS;
+          with "replaced_by", the element that is used in its place from now on, where there is one
 table     {"standard"}
 map       {"table", "local", "items"}: the region's table it leads to, what the local table is called, and the items it
           is for, as [resource id, item name] each
@@ -24,6 +25,7 @@ KINDS = ("element", "table", "map")
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,58}[a-z0-9]\Z")
 CHECKS = ("", *RECOGNISERS)  # what of a value can prove itself
 TYPES = tuple(kind.value for kind in Kind)
+_MAY_SAY = {"element": {"replaced_by"}}
 _MEMBERS = {
     "element": {"type", "unit", "table", "check", "standard", "aliases"},
     "table": {"standard"},
@@ -71,7 +73,7 @@ class Proposal:
         checked("title_en", self.title_en, limit=200)
         _check_span(self.valid_from, self.valid_to)
         _require(
-            set(self.document) == _MEMBERS[self.kind],
+            _MEMBERS[self.kind] <= set(self.document) <= _MEMBERS[self.kind] | _MAY_SAY.get(self.kind, set()),
             f"{self.name} has other members than {', '.join(sorted(_MEMBERS[self.kind]))}",
             f"{self.name} 的成员不符",
         )
@@ -118,6 +120,9 @@ def _check_document(kind: str, name: str, document: Mapping[str, Any]) -> None:
     if kind == "element":
         _require(document["type"] in TYPES, f"the type of {name} is not one of {', '.join(TYPES)}", f"{name} 类型未知")
         _require(document["check"] in CHECKS, f"the check of {name} is unknown", f"{name} 的校验方式未知")
+        successor = document.get("replaced_by")
+        other = successor is None or (bool(NAME.match(successor)) and successor != name)
+        _require(other, f"the successor of {name} is no other element", f"{name} 的后继数据元无效")
         for alias in document["aliases"]:
             checked(f"{name}.aliases", alias, limit=60)
     if kind == "map":

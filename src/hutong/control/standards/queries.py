@@ -12,7 +12,6 @@ from hutong.control.standards.models import Definition, DefinitionRow, ItemCodes
 from hutong.control.standards.proposals import Proposal, Row
 from hutong.control.statute.day import today
 from hutong.node.settings import current
-from hutong.vocabulary import codes
 from hutong.vocabulary.errors import NotFound
 
 APPROVED = "approved"
@@ -40,24 +39,29 @@ def version(identifier: str) -> Definition:
 
 def in_force(kind: str, name: str, on: date | None = None) -> Definition | None:
     """The newest approved version that holds on a day; the region's before one of our own of the same name."""
-    day = on or today()
-    rows = Definition.objects.filter(kind=kind, name=name, state=APPROVED).filter(
-        Q(valid_from=None) | Q(valid_from__lte=day), Q(valid_to=None) | Q(valid_to__gte=day)
-    )
-    here = current().jurisdiction
-    return min(rows, key=lambda one: (one.origin == here, -one.version), default=None)
+    found = holding(Definition.objects.filter(kind=kind, name=name, state=APPROVED), on or today())
+    return found[0] if found else None
 
 
 def all_in_force(kind: str, on: date | None = None) -> list[Definition]:
     """What holds on a day, one version of each, by name."""
-    day = on or today()
-    rows = Definition.objects.filter(kind=kind, state=APPROVED).filter(
-        Q(valid_from=None) | Q(valid_from__lte=day), Q(valid_to=None) | Q(valid_to__gte=day)
-    )
+    return holding(Definition.objects.filter(kind=kind, state=APPROVED), on or today())
+
+
+def holding(approved: Iterable[Definition], day: date) -> list[Definition]:
+    """Of approved versions of one kind those that hold on a day, one of each name, by name.
+
+    A later version of the same first day says the same span anew: where it has a last day that is past, the name ends.
+    """
     here = current().jurisdiction
     best: dict[str, Definition] = {}
-    for one in sorted(rows, key=lambda one: (one.origin == here, -one.version)):
-        best.setdefault(one.name, one)
+    ended: set[tuple[str, str, date | None]] = set()
+    for one in sorted(approved, key=lambda one: (one.origin == here, -one.version)):
+        span = (one.name, one.origin, one.valid_from)
+        if one.valid_to is not None and one.valid_to < day:
+            ended.add(span)
+        elif (one.valid_from is None or one.valid_from <= day) and span not in ended:
+            best.setdefault(one.name, one)
     return [best[name] for name in sorted(best)]
 
 
@@ -91,25 +95,6 @@ def proposal_of(one: Definition) -> Proposal:
         valid_from=one.valid_from,
         valid_to=one.valid_to,
     )
-
-
-def knows_element(name: str) -> bool:
-    """True for an element of the vocabulary or of the standards in force."""
-    return name in codes.ELEMENTS or in_force("element", name) is not None
-
-
-def element_titles(names: Iterable[str], language: str) -> dict[str, str]:
-    """What people call these elements; their names where nothing is known of them."""
-    wanted = set(names) - {""}
-    known = {one.name: one for one in all_in_force("element") if one.name in wanted}
-    return {name: _title(known.get(name), name, language) for name in wanted}
-
-
-def element_choices(language: str) -> list[tuple[str, str]]:
-    """Every element an item may be mapped to, with its title."""
-    known = {one.name: _title(one, one.name, language) for one in all_in_force("element")}
-    base = {one.code: one.name("zh" if language == "zh" else "en") for one in codes.ELEMENTS}
-    return list((base | known).items())
 
 
 def conversions(resource_id: str, made_at: datetime | None) -> dict[str, str]:
@@ -153,9 +138,3 @@ def describe(one: Definition) -> Mapping[str, Any]:
         "origin": one.origin,
         "codes": one.row_count,
     }
-
-
-def _title(one: Definition | None, name: str, language: str) -> str:
-    if one is None:
-        return codes.ELEMENTS.name(name, "zh" if language == "zh" else "en")
-    return (one.title_zh if language == "zh" else one.title_en) or one.title_zh

@@ -67,6 +67,16 @@ class UnknownElement(Refused):
     next_zh = "请从区域数据元中选择：hutong standard list。"
 
 
+class ElementEnded(Refused):
+    """The data element {element} is no longer in use; its successor: {successor}."""
+
+    zh = "数据元 {element} 已停用；后继数据元：{successor}。"
+    code = "element_ended"
+    status = 409
+    next_en = "Use its successor, or another of the region's elements: hutong standard list"
+    next_zh = "请使用后继数据元，或选择其他区域数据元：hutong standard list。"
+
+
 class NothingChanges(Refused):
     """Version {version} of {name} says the same already."""
 

@@ -23,7 +23,12 @@ def shipped() -> list[Proposal]:
             standard=row["standard"],
         )
     ]
-    return tables + from_csv(_text("elements.csv"))
+    return tables + shipped_elements()
+
+
+def shipped_elements() -> list[Proposal]:
+    """The elements alone."""
+    return from_csv(_text("elements.csv"))
 
 
 def _text(name: str) -> str:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as lazy
 from hutong.control.demands import barring, duties
 from hutong.control.demands.models import Demand
 from hutong.control.demands.rules import REFUSALS
+from hutong.control.standards.dictionary import dictionary
 from hutong.node.directory import others
 from hutong.node.settings import current
 from hutong.portal.components import words
@@ -72,7 +73,7 @@ class DemandForm(Form):
         members = [(one.jurisdiction, member_name(one)) for one in others() if one.place != "region"]
         here = (own.jurisdiction, words.of_language(own.name_zh, own.name_en))
         self.choose("target", [("", _("not known")), here, *members])
-        elements = [("", _("no data element")), *words.code_choices(codes.ELEMENTS)]
+        elements = [("", _("no data element")), *words.code_choices(dictionary().usable)]
         for row in range(ROWS):
             said = {"aria-label": _("Item {number} in words").format(number=row + 1), "placeholder": _("in words")}
             self.fields[f"words_{row}"] = forms.CharField(
@@ -94,7 +95,7 @@ class DemandForm(Form):
             {name: str(self.data.get(f"{name}_{row}") or "").strip()[:200] for name in ("words", "element")}
             for row in range(ROWS)
         ]
-        return [one for one in lines if one["words"] or one["element"] in codes.ELEMENTS]
+        return [one for one in lines if one["words"] or one["element"]]
 
     def clean(self) -> dict[str, Any]:
         said = super().clean() or {}

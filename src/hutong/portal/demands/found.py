@@ -54,11 +54,11 @@ def looked_for(form: DemandForm) -> Looked:
     )
     if not wish.terms and not wish.elements:
         return Looked(asked=False)
-    return Looked(True, found(candidates.candidates(wish, most=6)), found(_leads(wish)))
+    return Looked(True, found(candidates.candidates(wish, most=6)), found(_leads(form, wish)))
 
 
-def _leads(wish: Wish) -> tuple[Candidate, ...]:
-    return candidates.lead_sources(wish.elements, wish.area_code)
+def _leads(form: DemandForm, wish: Wish) -> tuple[Candidate, ...]:
+    return candidates.lead_sources([one["element"] for one in form.items()], wish.area_code)
 
 
 def _area(text: str) -> str:

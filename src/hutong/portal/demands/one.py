@@ -21,6 +21,7 @@ from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Action
 from hutong.control.organisations.queries import departments
 from hutong.control.organisations.tree import tree
+from hutong.control.standards.dictionary import dictionary
 from hutong.node.directory import present
 from hutong.node.settings import current
 from hutong.portal.components import access, scope, words
@@ -250,9 +251,9 @@ def _resources(demand: Demand) -> list[tuple[str, str]]:
 
 
 def _facts(demand: Demand) -> tuple[Fact, ...]:
-    names, spoken = Names(), words.language()
+    names, elements = Names(), dictionary().known
     items = [
-        " · ".join(dict.fromkeys(part for part in (one["words"], codes.ELEMENTS.name(one["element"], spoken)) if part))
+        " · ".join(dict.fromkeys(part for part in (one["words"], words.code_name(elements, one["element"])) if part))
         for one in demand.items
     ]
     co = [

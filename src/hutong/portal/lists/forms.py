@@ -15,6 +15,7 @@ from hutong.control.identity import rules
 from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Action
 from hutong.control.organisations.models import Department
+from hutong.control.standards.dictionary import dictionary
 from hutong.portal.components import words
 from hutong.portal.components.form import Form
 from hutong.portal.components.peers import department_name
@@ -56,7 +57,7 @@ class DutyForm(Form):
     def __init__(self, account: Account, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(data, prefix="duty")
         self.choose("department", _departments(account))
-        self.choose("elements", words.code_choices(codes.ELEMENTS))
+        self.choose("elements", words.code_choices(dictionary().usable))
         self.choose("update_cycle", [("", _("not set")), *words.code_choices(codes.UPDATE_CYCLES)])
         if not rules.may(account, Action.NAME_LEAD):
             del self.fields["lead"]
@@ -95,7 +96,7 @@ class BarredForm(Form):
         super().__init__(data, prefix="barred")
         departments = _departments(account)
         self.choose("department", departments)
-        self.choose("elements", words.code_choices(codes.ELEMENTS))
+        self.choose("elements", words.code_choices(dictionary().usable))
         self.choose("kind", words.code_choices(INSTRUMENTS))
         self.choose("resource_id", [("", _("none")), *_resources(code for code, _name in departments)])
 

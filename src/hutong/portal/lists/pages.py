@@ -19,6 +19,7 @@ from hutong.control.demands.rules import ListOverdue
 from hutong.control.identity import rules
 from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Action
+from hutong.control.standards.dictionary import dictionary
 from hutong.node.settings import current
 from hutong.portal.components import access, words
 from hutong.portal.components.page import Page, Refusal, shell_for
@@ -28,7 +29,7 @@ from hutong.portal.components.peers import Names
 from hutong.portal.components.titles import titles_of_entries
 from hutong.portal.demands.desk import STATES
 from hutong.portal.lists.forms import BarredForm, DutyForm
-from hutong.vocabulary import codes
+from hutong.vocabulary.codes import CodeList
 
 ROWS = 50
 VERSIONS_SHOWN = 12
@@ -203,14 +204,14 @@ def _choices(kind: str, chosen: str) -> tuple[Choice, ...]:
 
 
 def _demand_lines(rows: tuple[Demand, ...]) -> tuple[Line, ...]:
-    names, spoken = Names(), words.language()
+    names, elements = Names(), dictionary().known
     return tuple(
         Line(
             id=one.id,
             title=one.title,
             url=reverse("demand", args=[one.id]),
             sub=f"{words.of_language(one.department_name, one.department_name_en)} · {names(one.home)}",
-            what=tuple(codes.ELEMENTS.name(element, spoken) for element in one.elements),
+            what=tuple(words.code_name(elements, each) for each in one.elements),
             lead=False,
             basis=words.of_language(one.lead_name, one.lead_name_en),
             resource="",
@@ -226,17 +227,18 @@ def _demand_lines(rows: tuple[Demand, ...]) -> tuple[Line, ...]:
 
 def _duty_lines(account: Account, rows: tuple[Duty, ...]) -> tuple[Line, ...]:
     titles = titles_of_entries({one.resource_id for one in rows if one.resource_id})
-    return tuple(_duty_line(account, one, titles) for one in rows)
+    elements = dictionary().known
+    return tuple(_duty_line(account, one, titles, elements) for one in rows)
 
 
-def _duty_line(account: Account, one: Duty, titles: dict[str, str]) -> Line:
+def _duty_line(account: Account, one: Duty, titles: dict[str, str], elements: CodeList) -> Line:
     met = bool(one.resource_id)
     return Line(
         id=one.id,
         title=words.of_language(one.title_zh, one.title_en),
         url="",
         sub=words.of_language(one.department_name, one.department_name_en),
-        what=tuple(codes.ELEMENTS.name(element, words.language()) for element in one.elements),
+        what=tuple(words.code_name(elements, each) for each in one.elements),
         lead=one.lead,
         basis=one.basis,
         resource=titles.get(one.resource_id, ""),
@@ -257,14 +259,14 @@ def _may_end_duty(account: Account, one: Duty) -> May | None:
 
 
 def _barred_lines(account: Account, rows: tuple[Barred, ...]) -> tuple[Line, ...]:
-    reviews = rules.may(account, Action.REVIEW_BARRED)
+    reviews, elements = rules.may(account, Action.REVIEW_BARRED), dictionary().known
     return tuple(
         Line(
             id=one.id,
             title=words.of_language(one.title_zh, one.title_en),
             url="",
             sub=words.of_language(one.department.name_zh, one.department.name_en),
-            what=tuple(one.items) or tuple(codes.ELEMENTS.name(each, words.language()) for each in one.elements),
+            what=tuple(one.items) or tuple(words.code_name(elements, each) for each in one.elements),
             lead=False,
             basis=one.citation,
             resource="",

@@ -9,12 +9,12 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from hutong.control.catalogue.fields import ITEM_FIELDS, RESOURCE_FIELDS, ElementField, Field, ListField
+from hutong.control.catalogue.fields import ITEM_FIELDS, RESOURCE_FIELDS, Field, ListField
 from hutong.control.catalogue.models import Item, Resource
 from hutong.control.catalogue.sources import sources
 from hutong.control.identity.models import Account
 from hutong.control.organisations.queries import departments
-from hutong.control.standards.queries import element_choices
+from hutong.control.standards.dictionary import Dictionary
 from hutong.exchange.sources.spec import KINDS
 from hutong.portal.components import masks, words
 from hutong.portal.components.differences import field_label
@@ -123,12 +123,12 @@ class DescriptionForm(Form):
 class ItemForm(Form):
     """One item of a resource."""
 
-    def __init__(self, item: Item, data: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, item: Item, elements: Dictionary, data: Mapping[str, Any] | None = None) -> None:
         self.item = item
         initial = {name: getattr(item, name) for name in ITEM_FIELDS} | {"keep": True, "mask": masks.code_of(item.mask)}
         super().__init__(data, initial=initial, prefix=f"item-{item.position}")
         for name, field in ITEM_FIELDS.items():
-            if name not in ("secret", "mask", "nullable"):
+            if name not in ("secret", "mask", "nullable", "element"):
                 self.fields[name] = control(field)
         self.fields["grade"] = forms.TypedChoiceField(
             label=field_label(ITEM_FIELDS["grade"]),
@@ -140,6 +140,15 @@ class ItemForm(Form):
             label=field_label(ITEM_FIELDS["mask"]),
             choices=masks.choices(item.type, masks.code_of(item.mask)),
             help_text=HINTS["mask"],
+        )
+        offered = words.code_choices(elements.usable)
+        if item.element and item.element not in elements.usable:  # it has ended, and stays until somebody changes it
+            offered.append((item.element, words.code_name(elements.known, item.element)))
+        self.fields["element"] = forms.ChoiceField(
+            label=field_label(ITEM_FIELDS["element"]),
+            required=False,
+            choices=[("", _("choose")), *offered],
+            help_text=HINTS.get("element", ""),
         )
         self.choose("attribute", [("", _("as the resource")), *words.code_choices(codes.ATTRIBUTES)])
         for name in ("sensitive", "key"):
@@ -174,8 +183,6 @@ def control(field: Field) -> forms.Field:
         )
     if field.codes is not None:
         return forms.ChoiceField(**about, choices=[("", _("choose")), *words.code_choices(field.codes)])
-    if isinstance(field, ElementField):
-        return forms.ChoiceField(**about, choices=[("", _("choose")), *element_choices(words.language())])
     if field.lines:
         return forms.CharField(**about, max_length=field.limit, widget=forms.Textarea(attrs={"rows": 3}))
     return forms.CharField(**about, max_length=field.limit)

@@ -19,7 +19,7 @@ from hutong.control.demands import barring, candidates
 from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Action
 from hutong.control.organisations.models import Department
-from hutong.control.standards.queries import element_titles
+from hutong.control.standards.dictionary import dictionary
 from hutong.exchange.models import Source
 from hutong.portal.components import access, scope, words
 from hutong.portal.components.clocks import dues
@@ -33,6 +33,7 @@ from hutong.portal.staff.catalogue import stale_badges
 from hutong.portal.staff.node import source_answer
 from hutong.portal.staff.versions import versions_url
 from hutong.portal.supervisors.review import Point, points
+from hutong.vocabulary.codes import CodeList
 from hutong.vocabulary.errors import Refused
 
 ROWS = 50
@@ -189,7 +190,7 @@ def edit_page(
     under_review = queries.open_submission(resource) is not None
     last = None if under_review else _returned(resource)
     topic = changes.subject(resource)
-    elements = element_titles({one.item.element for one in items}, words.language())
+    elements = dictionary().known
     published = resource.state == "published"
     return EditPage(
         shell=shell_for(account, "publish"),
@@ -239,7 +240,8 @@ def _leads(resource: Resource) -> tuple[Found, ...]:
 
 
 def item_forms(resource: Resource, data: Mapping[str, Any] | None = None) -> list[ItemForm]:
-    return [ItemForm(item, data) for item in queries.items_of(resource)]
+    elements = dictionary()
+    return [ItemForm(item, elements, data) for item in queries.items_of(resource)]
 
 
 def mark(form: DescriptionForm, items: Sequence[ItemForm], findings: Sequence[Refused]) -> None:
@@ -314,12 +316,12 @@ def _lead(resource: Resource) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _item_row(form: ItemForm, elements: Mapping[str, str]) -> ItemRow:
+def _item_row(form: ItemForm, elements: CodeList) -> ItemRow:
     item: Item = form.item
     said = [
         words.of_language(item.title_zh, item.title_en),
         words.word(words.TYPES, item.type),
-        elements.get(item.element, ""),
+        words.code_name(elements, item.element),
         _("grade {grade}").format(grade=item.grade),
         words.mask(item.mask) if item.mask.get("action", "keep") != "keep" else "",
     ]

@@ -14,6 +14,7 @@ from hutong.control.catalogue.rules import PublishRefused
 from hutong.control.identity import rules as roles
 from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Action
+from hutong.control.standards.dictionary import dictionary
 from hutong.portal.components import scope
 from hutong.portal.components.page import refusal_of, room, show
 from hutong.portal.components.refusing import NothingHere
@@ -176,9 +177,9 @@ def _as_saved(resource: Resource) -> tuple[DescriptionForm, list[ItemForm]]:
     """Bound forms of what is stored, so that findings can be written beside the fields."""
     unbound = DescriptionForm(resource)
     form = DescriptionForm(resource, dict(unbound.initial))
-    items = []
+    items, elements = [], dictionary()
     for one in item_forms(resource):
-        items.append(ItemForm(one.item, {one.add_prefix(name): value for name, value in one.initial.items()}))
+        items.append(ItemForm(one.item, elements, {one.add_prefix(name): value for name, value in one.initial.items()}))
     for bound in (form, *items):
         bound.is_valid()
     return form, items

@@ -17,7 +17,7 @@ from hutong.control.catalogue.dataset import EntryDocument, EntryItem
 from hutong.control.catalogue.models import Attribute, Entry
 from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Action
-from hutong.control.standards.queries import element_titles
+from hutong.control.standards.dictionary import dictionary
 from hutong.control.standards.scoring import newest_score, scores_of
 from hutong.node import settings as node_settings
 from hutong.portal.components import access, concerning, words
@@ -29,6 +29,7 @@ from hutong.portal.components.peers import Names
 from hutong.portal.staff.versions import versions_url
 from hutong.portal.stewards.resource import score_badge
 from hutong.vocabulary import codes
+from hutong.vocabulary.codes import CodeList
 
 FILTERS = {"attribute": lazy("Sharing"), "origin": lazy("Published by"), "theme": lazy("Theme")}
 LONGEST_TEXT = finding.LONGEST_QUERY
@@ -129,7 +130,7 @@ def resource_page(account: Account, entry_id: str) -> ResourcePage:
     entry = queries.entry(entry_id)
     document = datasets.read(entry.dataset)
     names = Names()
-    elements = element_titles({one.element for one in document.items}, words.language())
+    elements = dictionary().known
     other, language = _other(document.title_zh, document.title_en)
     return ResourcePage(
         shell=shell_for(account, "catalogue"),
@@ -265,13 +266,13 @@ def _other(zh: str, en: str) -> tuple[str, str]:
     return (en, "en") if words.in_chinese() else (zh, "zh-Hans")
 
 
-def _item(item: EntryItem, elements: Mapping[str, str]) -> ItemRow:
+def _item(item: EntryItem, elements: CodeList) -> ItemRow:
     coded = _("in the codes of {table}").format(table=item.codes) if item.codes else ""
     return ItemRow(
         name=item.name,
         title=title_of(item),
         type=words.word(words.TYPES, item.type),
-        element=_(", ").join(one for one in (elements.get(item.element, item.element), coded) if one),
+        element=_(", ").join(one for one in (words.code_name(elements, item.element), coded) if one),
         attribute=words.attribute(item.attribute),
         grade=item.grade,
         sensitive=item.sensitive,

@@ -13,14 +13,14 @@ from hutong.control.catalogue import queries as catalogue
 from hutong.control.catalogue.models import Item, Resource
 from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Action
-from hutong.control.standards import queries
+from hutong.control.standards.dictionary import dictionary
 from hutong.control.standards.elements import Reason, Suggestion, suggest
 from hutong.control.standards.models import Finding, ScoreRun
 from hutong.control.standards.scoring import newest_score
 from hutong.portal.components import access, words
 from hutong.portal.components.page import Page, Refusal, refusal_of, shell_for
 from hutong.portal.components.parts import Badge, Figure, May, Tone, no
-from hutong.vocabulary import codes
+from hutong.vocabulary.codes import CodeList
 from hutong.vocabulary.errors import Refused
 
 HELD_TO: words.Words = {
@@ -105,17 +105,17 @@ def resource_standards_page(
             refusal = refusal or refusal_of(refused)
     run = ScoreRun.objects.filter(resource=resource).order_by("-asked_at").first()
     items = catalogue.items_of(resource)
-    titles = queries.element_titles({one.element for one in items}, words.language())
+    elements = dictionary().known
     return ResourceStandardsPage(
         shell=shell_for(account, "publish" if access.may(account, Action.DESCRIBE_RESOURCE) else "standards"),
         refusal=refusal,
         title=words.of_language(resource.title_zh, resource.title_en) or _("A new resource"),
         edit_url=reverse("resource_edit", args=[resource.id]) if access.may(account, Action.DESCRIBE_RESOURCE) else "",
         entry_url=reverse("resource", args=[resource.id]) if resource.state == "published" else "",
-        score=_score(resource, titles),
+        score=_score(resource, elements),
         running=_progress(run) if run and run.state in ("waiting", "running") else "",
         failed=run.refusal if run and run.state == "failed" else "",
-        items=tuple(_item(one, titles, proposed.get(one.name, ())) for one in items),
+        items=tuple(_item(one, elements, proposed.get(one.name, ())) for one in items),
         may_map=_may_map(account, resource),
         may_measure=access.may(account, Action.MEASURE_RESOURCE, resource.department_id),
         map_url=reverse("resource_map_item", args=[resource.id]),
@@ -155,7 +155,7 @@ def _progress(run: ScoreRun) -> str:
     )
 
 
-def _score(resource: Resource, titles: dict[str, str]) -> Score | None:
+def _score(resource: Resource, elements: CodeList) -> Score | None:
     run = newest_score(resource.id)
     if run is None:
         return None
@@ -169,18 +169,18 @@ def _score(resource: Resource, titles: dict[str, str]) -> Score | None:
         ),
         at=run.finished_at,
         rows=run.rows_read,
-        findings=tuple(_finding(one, titles) for one in run.findings.all()),
+        findings=tuple(_finding(one, elements) for one in run.findings.all()),
     )
 
 
-def _finding(one: Finding, titles: dict[str, str]) -> FindingRow:
+def _finding(one: Finding, elements: CodeList) -> FindingRow:
     kind, _colon, what = one.held_to.partition(":")
     share = one.conforming / one.present if one.present else 1.0
     word = Badge(percent(share), _tone(share)) if kind else Badge(_("no element"), "calm")
-    what = words.word(words.TYPES, what) if kind == "type" else words.code_name(codes.ELEMENTS, what)
+    what = words.word(words.TYPES, what) if kind == "type" else words.code_name(elements, what)
     return FindingRow(
         item=one.item,
-        element=titles.get(one.element, one.element),
+        element=words.code_name(elements, one.element),
         held_to=words.word(HELD_TO, kind).format(what=what) if kind else "",
         present=one.present,
         wrong=one.present - one.conforming if kind else 0,
@@ -189,24 +189,24 @@ def _finding(one: Finding, titles: dict[str, str]) -> FindingRow:
     )
 
 
-def _item(one: Item, titles: dict[str, str], proposed: tuple[Suggestion, ...]) -> ItemRow:
+def _item(one: Item, elements: CodeList, proposed: tuple[Suggestion, ...]) -> ItemRow:
     return ItemRow(
         name=one.name,
         title=words.of_language(one.title_zh, one.title_en) or one.name,
         type=words.word(words.TYPES, one.type),
-        element=titles.get(one.element, one.element) if one.element else "",
+        element=words.code_name(elements, one.element),
         proposed=tuple(
             Proposed(
                 suggestion.element.name,
                 words.of_language(suggestion.element.title_zh, suggestion.element.title_en),
                 percent(suggestion.score),
-                tuple(_why(reason) for reason in suggestion.reasons),
+                tuple(_why(reason, elements) for reason in suggestion.reasons),
             )
             for suggestion in proposed
         ),
     )
 
 
-def _why(reason: Reason) -> str:
-    what = words.code_name(codes.ELEMENTS, reason.what) if reason.kind == "check" else reason.what
+def _why(reason: Reason, elements: CodeList) -> str:
+    what = words.code_name(elements, reason.what) if reason.kind == "check" else reason.what
     return words.word(REASONS, reason.kind).format(share=percent(reason.share), what=what)

@@ -19,6 +19,7 @@ from hutong.control.catalogue.template.reading import Described, read
 from hutong.control.identity.rules import Action, Actor, DepartmentNeeded, check
 from hutong.control.organisations.models import Department
 from hutong.control.organisations.queries import department
+from hutong.control.standards.dictionary import dictionary
 from hutong.ledger.record import record
 from hutong.vocabulary.canonical import canonical_digest
 from hutong.vocabulary.errors import Refused
@@ -76,7 +77,7 @@ def import_workbook(by: Actor, path: Path) -> Import:
     raises   NotAllowed, WorkbookTooLarge, SourceUnreadable, NotTheTemplate, TooManyResources
     """
     check(by, Action.DESCRIBE_RESOURCE)
-    sheet = read(path)
+    sheet = read(path, dictionary().known)
     taken = tuple(_take(by, one) for one in sheet.resources)
     made = Import(taken, sheet.ignored)
     with transaction.atomic():
@@ -162,6 +163,7 @@ def _drafted(by: Actor, office: Department, given: Described) -> Resource:
 def _items(resource: Resource, given: Described) -> list[Item]:
     items: list[Item] = []
     seen: set[str] = set()
+    elements = dictionary()
     for position, (row, said) in enumerate(zip(given.item_rows, given.items, strict=True)):
         try:
             name = checked("信息项代码", said["name"], limit=120, required=True)
@@ -169,7 +171,9 @@ def _items(resource: Resource, given: Described) -> list[Item]:
                 raise ItemTwice(item=name)
             seen.add(name)
             rest = {key: value for key, value in said.items() if key not in ("name", "type")}
-            items.append(described_item(Item(resource=resource, name=name, type=said["type"]), position, rest))
+            items.append(
+                described_item(Item(resource=resource, name=name, type=said["type"]), position, rest, elements)
+            )
         except Refused as refusal:
             raise _AtRow(row, refusal) from refusal
     return items

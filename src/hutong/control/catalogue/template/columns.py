@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hutong.vocabulary import codes
@@ -159,6 +159,7 @@ def _column(heading: str, name: str, *aliases: str, both: Any = None, of_item: b
 
 
 _FLAG = (_flag_out, _flag_back)
+ELEMENT = "element"
 IDENTITY, PROVIDER, PROVIDER_CODE, PUBLISHED_ON = "id", "provider", "provider_code", "published_on"
 TEMPLATE = (
     _column("信息资源分类（类）", "category", "类", "信息资源分类", both=_coded(codes.CATEGORIES)),
@@ -196,7 +197,7 @@ BEYOND = (
     _column("资源标识", IDENTITY),
     _column("信息项代码", "name", "信息项英文名称", "技术名称", of_item=True),
     _column("信息项英文名", "title_en", of_item=True),
-    _column("数据元", "element", of_item=True, both=_coded(codes.ELEMENTS)),
+    _column("数据元", ELEMENT, of_item=True),
     _column("信息项共享类型", "attribute", of_item=True, both=_coded(codes.ATTRIBUTES)),
     _column("信息项分级", "grade", of_item=True, both=(str, _grade_back)),
     _column("敏感", "sensitive", of_item=True, both=_FLAG),
@@ -208,6 +209,14 @@ BEYOND = (
 )
 COLUMNS = (*TEMPLATE, *BEYOND)
 HEADINGS = {_plain(word): one for one in COLUMNS for word in (one.heading, *one.aliases)}
+
+
+def speaking(column: Column, elements: CodeList) -> Column:
+    """The column of data elements, whose words are not the program's but the region's; any other as it is."""
+    if column.name != ELEMENT:
+        return column
+    out, back = _coded(elements)
+    return replace(column, out=out, back=back)
 
 
 def heading(text: str) -> Column | None:

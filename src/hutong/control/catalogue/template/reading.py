@@ -15,8 +15,10 @@ from hutong.control.catalogue.template.columns import (
     BadCell,
     Column,
     heading,
+    speaking,
 )
 from hutong.exchange.sources.workbook import numbered_rows
+from hutong.vocabulary.codes import CodeList
 from hutong.vocabulary.errors import Refused
 
 HEADINGS_WITHIN = 20  # rows from the top
@@ -79,10 +81,12 @@ class Sheet:
     ignored: tuple[str, ...]  # headings that are none of ours
 
 
-def read(path: Path) -> Sheet:
-    """raises   WorkbookTooLarge, SourceUnreadable, NotTheTemplate, TooManyResources"""
+def read(path: Path, elements: CodeList) -> Sheet:
+    """elements   the data elements a cell may name
+    raises     WorkbookTooLarge, SourceUnreadable, NotTheTemplate, TooManyResources"""
     rows = numbered_rows(path)
-    columns, ignored, rows = _headings(rows)
+    found, ignored, rows = _headings(rows)
+    columns = {at: speaking(one, elements) for at, one in found.items()}
     resources: list[Described] = []
     cells_before: tuple[str, ...] | None = None
     for number, row in rows:

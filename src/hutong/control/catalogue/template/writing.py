@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,9 @@ from hutong.control.catalogue.template.columns import (
     PUBLISHED_ON,
     TEMPLATE,
     Column,
+    speaking,
 )
+from hutong.control.standards.dictionary import dictionary
 from hutong.control.statute.day import china_date
 
 SHEET = "政务信息资源目录"
@@ -31,19 +33,20 @@ def write(path: Path, resources: Iterable[Resource]) -> int:
 
     returns   how many resources were written
     """
-    count = 0
+    count, elements = 0, dictionary().known
+    columns = [speaking(one, elements) for one in COLUMNS]
     with xlsxwriter.Workbook(path, {"constant_memory": True, "in_memory": False}) as book:
         sheet = book.add_worksheet(SHEET)
         bold = book.add_format({"bold": True, "text_wrap": True, "bg_color": "#E6EEF5"})
         further = book.add_format({"bold": True, "text_wrap": True, "bg_color": "#F2F2F2"})
         text = book.add_format({"num_format": "@", "text_wrap": True, "valign": "top"})
-        for at, column in enumerate(COLUMNS):
+        for at, column in enumerate(columns):
             sheet.set_column(at, at, 28 if column.name in WIDE else 14, text)
             sheet.write_string(0, at, column.heading, bold if at < len(TEMPLATE) else further)
         sheet.freeze_panes(1, 0)
         row = 1
         for resource in resources:
-            for cells in _rows(resource):
+            for cells in _rows(resource, columns):
                 for at, said in enumerate(cells):
                     if said:
                         sheet.write_string(row, at, said, text)
@@ -52,11 +55,11 @@ def write(path: Path, resources: Iterable[Resource]) -> int:
     return count
 
 
-def _rows(resource: Resource) -> Iterable[list[str]]:
+def _rows(resource: Resource, columns: Sequence[Column]) -> Iterable[list[str]]:
     described = description_file.document(resource, list(resource.items.order_by("position")))
     items: list[dict[str, Any] | None] = list(described["items"]) or [None]
     for position, item in enumerate(items):
-        yield [_cell(one, resource, described, item, first=position == 0) for one in COLUMNS]
+        yield [_cell(one, resource, described, item, first=position == 0) for one in columns]
 
 
 def _cell(
