@@ -317,10 +317,13 @@ def _decision() -> dict[str, Any]:
     dispute = disputing.open_against_us(anhui, "320000", **about)
     said = disputing.paper(anhui, dispute.id, "escalated", "claimant", level=2, forum="100000")
     disputing.send(anhui, dispute.id, said)
-    effect = disputes.effect_of(dispute, "agree").document()
-    more = {"level": 2, "citation": "条例第二十八条", "effects": [effect]}
-    decided = disputing.paper(nation, dispute.id, "decided", "forum", **more)
-    return {"dispute": dispute.id, "papers": [decided.envelope()]}
+    return decided(nation, dispute, "agree")
+
+
+def decided(nation: dsp_peer.DspPeer, dispute: Dispute, do: str) -> dict[str, Any]:
+    more = {"level": 2, "citation": "条例第二十八条", "effects": [disputes.effect_of(dispute, do).document()]}
+    paper = disputing.paper(nation, dispute.id, "decided", "forum", **more)
+    return {"dispute": dispute.id, "papers": [paper.envelope()]}
 
 
 @act(_decision)

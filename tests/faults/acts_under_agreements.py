@@ -22,6 +22,7 @@ from hutong.control.corrections import actions as corrections
 from hutong.control.corrections import hearing as corrected
 from hutong.control.corrections import looking, saying
 from hutong.control.corrections.models import Correction, Heard
+from hutong.control.disputes import actions as disputes
 from hutong.control.identity.rules import Operator
 from hutong.control.statute import day
 from hutong.exchange.models import ExchangeRecord, Source
@@ -35,7 +36,7 @@ from hutong.vocabulary.ids import new_id
 from hutong.vocabulary.moments import rfc3339
 from tests import dsp_peer
 from tests.concluded import consumed, provided
-from tests.faults.acts import act, person, region
+from tests.faults.acts import a_decision_that_binds_us_comes, act, decided, person, region
 
 USCC = "91320100MA00000001"
 ANHUI = Peer("340000", "urn:x", "")
@@ -98,6 +99,21 @@ def _looked_at() -> int:
 def a_correction_is_answered_and_spread(number: int) -> None:
     with suppress(Refused):
         corrections.answer_corrected(person("officer", dsp_peer.MARKET), number)
+
+
+def _to_be_corrected() -> dict[str, Any]:
+    """We answered that nothing is wrong, and the nation decides that the record must be corrected."""
+    one = Correction.objects.get(pk=_looked_at())
+    corrections.answer_not_wrong(person("officer", dsp_peer.MARKET), one.pk, "与档案一致")
+    nation = dsp_peer.peer("100000")
+    subject = disputes.about_correction(one.ticket, one.agreement_id)
+    dispute = disputes.open_dispute(person("officer", dsp_peer.MARKET), subject, "某项校核", "各执一词")
+    return decided(nation, disputes.escalate(person("head", dsp_peer.MARKET), dispute.id, "会商未能一致"), "correct")
+
+
+@act(_to_be_corrected)
+def a_decision_to_correct_opens_the_report_again(came: dict[str, Any]) -> None:
+    a_decision_that_binds_us_comes(came)
 
 
 def _heard() -> int:

@@ -29,8 +29,13 @@ from hutong.control.corrections.rules import (
     OutsideAgreement,
     ReportIncomplete,
 )
+from hutong.control.disputes import actions as disputes
+from hutong.control.disputes import docket
+from hutong.control.disputes.models import Dispute
+from hutong.control.disputes.rules import DoneByTheTicket, NotCorrected
 from hutong.control.identity.models import Account
 from hutong.control.identity.rules import OtherDepartment
+from hutong.control.notices.models import Notice
 from hutong.exchange.entitlements import Application, NoEntitlement
 from hutong.exchange.grants.store import load
 from hutong.exchange.keys import create_key
@@ -46,7 +51,8 @@ from hutong.vocabulary.errors import BadInput, NotAllowed
 from hutong.vocabulary.ids import new_id
 from hutong.vocabulary.moments import rfc3339
 from tests.concluded import consumed, provided
-from tests.dsp_peer import MARKET, DspPeer
+from tests.disputing import open_against_us, paper, send, told
+from tests.dsp_peer import MARKET, DspPeer, peer
 
 pytestmark = pytest.mark.django_db
 USCC, EVIDENCE = "91320100MA00000001", "营业执照复印件第7号"
@@ -348,3 +354,84 @@ def test_an_application_reports_with_its_key_and_asks_how_it_stands(
         assert report(wrong).status_code == 400
     assert report(said | {"fault": "ugly"}).json()["rule"] == "D809-26"
     assert Correction.objects.get().reported_by == "application:窗口"
+
+
+# What the outcome of a dispute binds us to
+
+
+@pytest.fixture
+def bound(agreement: Agreement, officer: Account, anhui: DspPeer) -> tuple[Correction, Dispute, Any]:
+    """We answered that nothing is wrong; Anhui brought it to the nation, which decides that it must be corrected."""
+    one = reported(agreement)
+    looking.look_at_all()
+    actions.answer_not_wrong(officer, one.pk, "与登记档案一致")
+    nation = peer("100000")
+    about = disputes.about_correction(one.ticket, agreement.id).about
+    dispute = open_against_us(anhui, "320000", **about)
+    up = paper(anhui, dispute.id, "escalated", "claimant", level=2, forum="100000")
+    assert send(anhui, dispute.id, up).status_code == 200
+    dispute.refresh_from_db()
+    effects = [disputes.effect_of(dispute, "correct").document()]
+    words = {"citation": "条例第二十八条", "effects": effects}
+    decision = paper(nation, dispute.id, "decided", "forum", level=2, **words)
+    for _ in range(2):  # as messages come
+        assert send(nation, dispute.id, decision).status_code == 200
+    return one, dispute, nation
+
+
+def test_a_decision_to_correct_opens_the_report_again_and_is_done_when_it_is_answered_so(
+    bound: tuple[Correction, Dispute, Any], officer: Account, register: Path
+) -> None:
+    one, dispute, _ = bound
+    one.refresh_from_db()
+    assert (one.state, one.by_decision, one.answered_at) == ("reported", dispute.id, None)
+    assert [clock.state for clock in Clock.objects.filter(rule=CorrectionLate.name()).order_by("id")] == [
+        *("met", "running")
+    ]
+    assert [told.get("by_decision") for told in said(saying.RECEIVED)] == [None, dispute.id]
+    with pytest.raises(DoneByTheTicket):
+        disputes.carried_out(Account.objects.create(username="s", role="supervisor"), dispute.id, 0, "已更正。")
+    set_name(register, "长江壹号")
+    actions.answer_corrected(officer, one.pk)
+    dispute.refresh_from_db()
+    assert (dispute.state, dispute.mandates.get().state) == ("executed", "done")
+    assert AuditRecord.objects.filter(kind="dispute.done").count() == 1
+    assert Clock.objects.filter(rule=CorrectionLate.name(), state="met").count() == 2
+
+
+def test_d809_28_not_corrected_is_seen_by_all_sides_and_opens_once_more_when_tried_again(
+    bound: tuple[Correction, Dispute, Any], officer: Account, register: Path
+) -> None:
+    one, dispute, _nation = bound
+    supervisor = Account.objects.create(username="s", role="supervisor")
+    before = told("100000")
+    actions.answer_not_wrong(officer, one.pk, "仍与登记档案一致")
+    mandate = dispute.mandates.get()
+    assert (mandate.state, mandate.code) == ("failed", NotCorrected.code)
+    assert told("100000") == before + 1
+    assert Notice.objects.filter(code="dispute_not_done").exists()
+    statement = docket.papers_of(dispute.id)[-1]
+    assert (statement.kind, statement.text) == ("statement", docket.NOT_CORRECTED)
+    disputes.try_again(supervisor, dispute.id)
+    one.refresh_from_db()
+    assert (one.state, dispute.mandates.get().state) == ("reported", "waiting")
+    set_name(register, "长江壹号")
+    actions.answer_corrected(officer, one.pk)
+    dispute.refresh_from_db()
+    assert dispute.state == "executed"
+
+
+def test_d809_28_done_by_the_ticket_is_told_to_the_reporting_side_and_its_report_is_open_again(
+    anhui: DspPeer, health: dict[str, Account]
+) -> None:
+    made = consumed(anhui, health)
+    one = actions.report(health["officer"], made.id, **WRONG)
+    words = orjson.dumps({"reason": "一致", "source": ""})
+    at = datetime.now(UTC).replace(microsecond=0)
+    digest = saying.answer_digest(one, "not_wrong", [], at)
+    box = seal_for("320000", words, about=saying.subject(one.ticket))
+    answer = {"finding": "not_wrong", "changes": [], "at": rfc3339(at), "corrected_at": None}
+    from_anhui(saying.ANSWERED, one.ticket, {**answer, "box": box, "digest": digest})
+    from_anhui(saying.RECEIVED, one.ticket, {"due_on": "2026-12-07", "by_decision": "urn:uuid:1"})
+    one.refresh_from_db()
+    assert (one.state, one.by_decision, one.answer_digest) == ("reported", "urn:uuid:1", "")

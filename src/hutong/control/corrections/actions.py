@@ -12,7 +12,7 @@ from hutong.control.agreements.models import Agreement
 from hutong.control.agreements.terms import read_agreed
 from hutong.control.agreements.transitions import Party
 from hutong.control.clocks import actions as clocks
-from hutong.control.corrections import content, looking, saying, telling
+from hutong.control.corrections import content, looking, reopening, saying, telling
 from hutong.control.corrections.models import Correction, Heard
 from hutong.control.corrections.rules import (
     CorrectionLate,
@@ -189,6 +189,7 @@ def _answer(by: Actor, one: Correction, finding: str, changes: list[dict[str, st
         {"agreement": one.agreement_id, "peer": one.peer, "items": one.items, "changes": changes},
         commitment={"ticket": one.ticket, "report": one.report_digest, "answer": one.answer_digest},
     )
+    reopening.answered(one)
 
 
 def _consumed(agreement_id: str) -> Agreement:

@@ -11,7 +11,7 @@ from hutong.control.agreements.models import Agreement
 from hutong.control.agreements.queries import title_of
 from hutong.control.agreements.transitions import Party
 from hutong.control.clocks import actions as clocks
-from hutong.control.corrections import content, looking, saying, telling
+from hutong.control.corrections import content, looking, reopening, saying, telling
 from hutong.control.corrections.models import Correction, Heard, Told
 from hutong.control.corrections.rules import CanaryReported, CorrectionLate, check_report
 from hutong.exchange.grants.store import load
@@ -71,10 +71,16 @@ def hear_report(peer: Peer, event: Event) -> None:
 
 
 def hear_due(peer: Peer, event: Event) -> None:
-    """The provider has our report; by when it must answer."""
+    """The provider has our report; by when it must answer. Again, when a dispute's outcome has opened it anew."""
     one = _reported(peer, event)
     one.due_on = saying.day(event.data, "due_on")
-    one.save(update_fields=["due_on"])
+    dispute = saying.text(event.data, "by_decision", 80) if "by_decision" in event.data else ""
+    if dispute and one.state != "corrected":
+        one.by_decision, one.state = dispute, "reported"
+        reopening.forget_answer(one)
+        detail = {"dispute": dispute, "peer": one.peer}
+        record("correction.opened_by_decision", event.subject, f"node:{peer.jurisdiction}", detail)
+    one.save()
 
 
 def hear_answer(peer: Peer, event: Event) -> None:

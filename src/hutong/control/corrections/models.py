@@ -29,6 +29,7 @@ class Correction(models.Model):
     due_on = models.DateField(null=True)
     report_digest = models.CharField(max_length=80)
     state = models.CharField(max_length=12)  # reported, corrected, not_wrong, forwarded, undelivered
+    by_decision = models.CharField(max_length=80, blank=True)  # the dispute whose outcome says it must be corrected
     code = models.CharField(max_length=64, blank=True)  # why the provider's node would not take it
     # Provider's side: the record as it was when the report came, as digests under a key of this ticket alone.
     digest_key = models.BinaryField(default=b"")  # sealed with the node's key

@@ -11,10 +11,11 @@ from django.db import transaction
 from hutong.control.agreements.models import Agreement, Negotiation
 from hutong.control.agreements.steps import pids_of
 from hutong.control.catalogue.models import Entry
+from hutong.control.corrections.reopening import reported_to_us
 from hutong.control.disputes import docket, effects, routing
 from hutong.control.disputes.models import Dispute
 from hutong.control.disputes.papers import ABOUT, Effect, binds
-from hutong.control.disputes.rules import NotAParty, check_grounds
+from hutong.control.disputes.rules import DoneByTheTicket, NotAParty, check_grounds
 from hutong.control.disputes.standing import COORDINATION, DECISION, standing
 from hutong.control.identity.rules import Action, Actor, check
 from hutong.node.directory import keeper, member
@@ -203,13 +204,15 @@ def withdraw(account: Actor, dispute_id: str, text: str) -> Dispute:
 def carried_out(account: Actor, dispute_id: str, position: int, note: str) -> Dispute:
     """Say that our side has done one thing the outcome binds it to, and how.
 
-    raises   NotFound, NotAllowed, OtherDepartment
+    raises   NotFound, NotAllowed, OtherDepartment, DoneByTheTicket
     """
     dispute = docket.held(dispute_id)
     _side(account, dispute, Action.SETTLE_DISPUTE)
     mandate = dispute.mandates.select_for_update().filter(position=position).exclude(state="done").first()
     if mandate is None:
         raise NotFound(what="duty", what_zh="执行事项", name=str(position))
+    if mandate.do == "correct" and reported_to_us(dispute.about["ticket"]) is not None:
+        raise DoneByTheTicket(ticket=dispute.about["ticket"])
     effects.confirm(mandate, account.username, checked("note", note, limit=1000, lines=True, required=True))
     docket.settle(dispute.id)
     dispute.refresh_from_db()
@@ -221,7 +224,7 @@ def try_again(account: Actor, dispute_id: str) -> Dispute:
     """Try once more what could not be done."""
     dispute = docket.held(dispute_id)
     _side(account, dispute, Action.SETTLE_DISPUTE)
-    docket.settle(dispute.id)
+    docket.settle(dispute.id, again=True)
     dispute.refresh_from_db()
     return dispute
 

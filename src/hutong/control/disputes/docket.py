@@ -15,7 +15,7 @@ from hutong.control.agreements.models import Agreement, Negotiation
 from hutong.control.disputes import effects, routing, timing
 from hutong.control.disputes.models import Dispute, DisputePaper
 from hutong.control.disputes.papers import MOST_PAPERS, Paper, make, read, stored
-from hutong.control.disputes.rules import BadPaper, NotAParty
+from hutong.control.disputes.rules import BadPaper, NotAParty, NotCorrected
 from hutong.control.disputes.standing import Standing, check_possible, check_sayer, standing
 from hutong.control.organisations.models import Department
 from hutong.ledger.record import record
@@ -26,6 +26,7 @@ from hutong.node.settings import current
 from hutong.vocabulary.errors import NotFound
 
 EVENT = "dispute.papers"
+NOT_CORRECTED = "校核未答复“已更正”。/ The report was not answered with a correction."
 
 
 def papers_of(dispute_id: str) -> list[Paper]:
@@ -127,19 +128,30 @@ def _enter(fresh: Sequence[Paper], known: Sequence[Paper], actor: str) -> Disput
     return dispute
 
 
-def settle(dispute_id: str) -> None:
-    """Do what we are bound to do and can; say so once all of it is done."""
+def settle(dispute_id: str, *, again: bool = False) -> None:
+    """Do what we are bound to do and can; say so once all of it is done, and what keeps us where a record is not
+    corrected: that is in nobody else's sight.
+
+    again   a person asks for it
+    """
     dispute = held(dispute_id)
-    effects.carry_out(dispute)
+    failed = _not_corrected(dispute)
+    effects.carry_out(dispute, again=again)
     now = standing(papers_of(dispute_id))
     us = current().jurisdiction
     if now.state not in ("settled", "decided") or us not in now.bound - now.executed:
         return
-    if dispute.mandates.exclude(state="done").exists():
-        return
     side = "claimant" if now.claimant == us else "respondent"
+    if dispute.mandates.exclude(state="done").exists():
+        if us == now.node_of(side) and _not_corrected(dispute) and not failed:
+            say(dispute_id, "statement", side, "rule:D809-28", NOT_CORRECTED)
+        return
     if us in (now.claimant, now.respondent):
         say(dispute_id, "executed", side, "rule:D809-28", "")
+
+
+def _not_corrected(dispute: Dispute) -> bool:
+    return dispute.mandates.filter(code=NotCorrected.code).exists()
 
 
 def subject_of(dispute_id: str) -> str:

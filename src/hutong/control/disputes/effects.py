@@ -18,11 +18,16 @@ from hutong.control.agreements.drafting import asked_terms
 from hutong.control.agreements.models import Negotiation, Transfer
 from hutong.control.agreements.policy import Kind, read_policy
 from hutong.control.agreements.transitions import CLOSED, Machine, Party
+from hutong.control.corrections.models import Correction
+from hutong.control.corrections.reopening import open_by_decision
 from hutong.control.disputes.models import Dispute, Mandate
+from hutong.control.disputes.rules import NotCorrected
 from hutong.control.disputes.standing import Standing
+from hutong.control.disputes.timing import tell_not_done
 from hutong.control.requests import actions as requests
 from hutong.ledger.record import record
 from hutong.node.settings import current
+from hutong.vocabulary.codes import FINDINGS
 from hutong.vocabulary.errors import Refused
 from hutong.vocabulary.ids import uuid_of
 
@@ -54,9 +59,16 @@ def bind(dispute: Dispute, now: Standing) -> None:
             _reopen(dispute)
 
 
-def carry_out(dispute: Dispute) -> None:
-    """Try what we are bound to and have not done. Repeatable."""
+def carry_out(dispute: Dispute, *, again: bool = False) -> None:
+    """Try what we are bound to and have not done. Repeatable.
+
+    again   a person asks for it: what was answered otherwise opens once more
+    """
     for mandate in dispute.mandates.select_for_update().exclude(state="done").order_by("position"):
+        if again and mandate.do == "correct" and mandate.code == NotCorrected.code:
+            mandate.state, mandate.code = "waiting", ""
+            mandate.save(update_fields=["state", "code"])
+            _ticket(mandate, again=True)
         _attempt(mandate)
 
 
@@ -80,6 +92,7 @@ def _attempt(mandate: Mandate) -> None:
         mandate.save(update_fields=["state", "code"])
         detail = {"do": mandate.do, "code": refused.code}
         record("dispute.not_done", f"dispute:{mandate.dispute_id}", actor_of(mandate.dispute_id), detail)
+        tell_not_done(mandate.dispute, refused)
 
 
 def _agree(mandate: Mandate) -> bool:
@@ -143,9 +156,16 @@ def _end(mandate: Mandate) -> bool:
     return True
 
 
-def _by_a_person(_mandate: Mandate) -> bool:
-    """A record is corrected by those who keep it; they say so when it is done."""
-    return False
+def _correct(mandate: Mandate) -> bool:
+    """The report is open by the outcome until those who keep the record answer that it is corrected."""
+    one = _ticket(mandate)
+    if one.state in ("not_wrong", "forwarded"):
+        raise NotCorrected(finding=FINDINGS.name(one.state), finding_zh=FINDINGS.name(one.state, "zh"))
+    return one.state == "corrected"
+
+
+def _ticket(mandate: Mandate, *, again: bool = False) -> Correction:
+    return open_by_decision(str(mandate.dispute.about["ticket"]), mandate.dispute_id, again=again)
 
 
 _DO: dict[str, Callable[[Mandate], bool]] = {
@@ -153,7 +173,7 @@ _DO: dict[str, Callable[[Mandate], bool]] = {
     "suspend": _suspend,
     "resume": _resume,
     "end": _end,
-    "correct": _by_a_person,
+    "correct": _correct,
 }
 
 

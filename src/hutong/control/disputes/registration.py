@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hutong.control.disputes import docket, reopened, timing  # noqa: F401 - they register themselves
+from hutong.control.disputes import corrected, docket, reopened, timing  # noqa: F401 - they register themselves
 from hutong.node import work
 
 work.register("disputes", timing.escalate_overdue, timing.EVERY_S)

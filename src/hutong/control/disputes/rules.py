@@ -135,6 +135,29 @@ class BeyondTheDispute(Rule):
     next_zh = "请在争议事项范围内选择，或决定不采取措施。"
 
 
+class NotCorrected(Rule):
+    """The outcome of the dispute says that the record must be corrected; its report was answered otherwise:
+    {finding}."""
+
+    zh = "争议结果要求更正该记录，但校核已答复为：{finding}。"
+    code = "not_corrected"
+    status = 409
+    rule = "D809-28"
+    next_en = "Try again: the report opens anew. Correct the record, and answer that it is corrected."
+    next_zh = "请重试以重新打开校核，更正记录后答复“已更正”。"
+
+
+class DoneByTheTicket(Rule):
+    """This duty is done when the report {ticket} is answered with a correction, and not by word."""
+
+    zh = "该执行事项以校核 {ticket} 答复“已更正”为准，不能仅凭说明办结。"
+    code = "done_by_the_ticket"
+    status = 409
+    rule = "D809-28"
+    next_en = "Correct the record in its source, and answer the report."
+    next_zh = "请在数据源中更正记录并答复校核。"
+
+
 class BadPaper(Rule):
     """This paper of a dispute cannot be accepted: {reason}."""
 

@@ -165,7 +165,8 @@ def _one_level_up(before: Standing, paper: Paper) -> bool:
 
 _POSSIBLE: Final[Mapping[str, Callable[[Standing, Paper], bool]]] = {
     "opened": lambda before, _paper: before.level == 0,
-    "statement": lambda before, _paper: before.state == "open",
+    # While an outcome is carried out, too: the side that is bound says what keeps it.
+    "statement": lambda before, _paper: before.state in ("open", "settled", "decided"),
     "minutes": _minutes,
     "proposed": lambda before, _paper: before.state == "open",
     "settled": lambda before, paper: (

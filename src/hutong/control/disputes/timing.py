@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import transaction
 
@@ -37,6 +38,13 @@ class PaperCame(Sentence):
 
     zh = "争议“{title}”收到新材料：{kind}（{by}）。"
     code = "dispute_paper"
+
+
+class NotDone(Sentence):
+    """What the outcome of the dispute “{title}” binds us to could not be done: {reason}"""
+
+    zh = "争议“{title}”的结果未能执行：{reason}"
+    code = "dispute_not_done"
 
 
 KINDS_ZH = {
@@ -84,6 +92,15 @@ def tell(dispute: Dispute, fresh: Iterable[Paper]) -> None:
         if dispute.department:
             for role in ("officer", "head"):
                 notify(said, role=role, department=dispute.department, subject=subject, page=page)
+
+
+def tell_not_done(dispute: Dispute, refused: Refused) -> None:
+    """To the supervisor, and to the department that is bound."""
+    said = NotDone(title=dispute.title, reason=refused.say("en"), reason_zh=refused.say("zh"))
+    about: dict[str, Any] = {"subject": f"dispute:{dispute.id}", "page": ("dispute", uuid_of(dispute.id))}
+    notify(said, role="supervisor", **about)
+    if dispute.department:
+        notify(said, role="head", department=dispute.department, **about)
 
 
 def escalate_overdue() -> None:

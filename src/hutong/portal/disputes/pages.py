@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from hutong.control.clocks import queries as clocks
+from hutong.control.corrections.reopening import reported_to_us
 from hutong.control.disputes import queries
 from hutong.control.disputes.models import Dispute, Mandate
 from hutong.control.disputes.papers import Paper
@@ -96,6 +97,7 @@ class Duty:
     what: str
     state: Badge
     note: str
+    report_url: str  # of the correction it waits for
     form: DoneForm | None
 
 
@@ -309,10 +311,13 @@ def _facts(dispute: Dispute, names: Names) -> tuple[Fact, ...]:
 
 
 def _duty(one: Mandate) -> Duty:
-    form = None if one.state == "done" else DoneForm(prefix=f"done{one.position}")
-    return Duty(
-        one.position, str(EFFECT_WORDS[one.do]), words.state(DUTY_STATES, one.state), one.note or one.code, form
-    )
+    report = reported_to_us(one.dispute.about["ticket"]) if one.do == "correct" else None
+    form = None if one.state == "done" or report else DoneForm(prefix=f"done{one.position}")
+    note = one.note or one.code
+    if report is not None and report.state == "reported" and report.due_on:
+        note = _("the report is open and due on {day}").format(day=report.due_on)
+    address = reverse("correction", args=[report.pk]) if report else ""
+    return Duty(one.position, str(EFFECT_WORDS[one.do]), words.state(DUTY_STATES, one.state), note, address, form)
 
 
 def _due(dispute: Dispute) -> Due | None:
