@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from functools import partial
 from threading import Barrier
 from typing import Any
 
@@ -14,9 +16,13 @@ from django.test import Client
 from hutong.control.agreements import delivery, protocol
 from hutong.control.agreements.drafting import offer_for
 from hutong.control.agreements.models import Agreement, Negotiation, Transfer
+from hutong.control.demands import actions as demands
+from hutong.control.demands.models import Demand
+from hutong.control.statute import day
 from hutong.exchange.models import Grant
 from hutong.ledger.models import AuditRecord, LedgerEntry
 from hutong.vocabulary.ids import new_id, urn
+from tests.demanding import delta
 from tests.dsp_peer import DspPeer, peer, published, terms
 from tests.region import neighbour, ourselves
 
@@ -132,3 +138,15 @@ def test_moves_of_both_sides_that_meet_leave_one_of_them_refused(anhui: DspPeer)
     between = ["agreement.agreed"] if ours == "agreed" else []
     assert kinds == ["negotiation.requested", *between, "negotiation.terminated"]
     assert not Agreement.objects.exclude(state="ended").exists()
+
+
+def test_d809_19_demands_alike_signed_off_at_once_are_one_in_work_and_the_others_join_it(
+    database_file: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(day, "today", lambda: date(2026, 11, 23))
+    here = delta()
+    filed = [here.filed(target="320000") for _ in range(AT_ONCE)]
+    at_once(*(partial(demands.sign_off, here.head, one.id) for one in filed))
+    (main,) = Demand.objects.filter(state="open")
+    assert set(Demand.objects.exclude(id=main.id).values_list("state", "joined_to")) == {("joined", main.id)}
+    assert AuditRecord.objects.filter(kind="demand.signed_off").count() == AT_ONCE

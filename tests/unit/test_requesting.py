@@ -14,7 +14,8 @@ from hutong.control.agreements.models import Agreement, Negotiation, Transfer
 from hutong.control.agreements.protocol import NegotiationProcess
 from hutong.control.agreements.rules import NotAcknowledged
 from hutong.control.identity.models import Account
-from hutong.control.identity.rules import OtherDepartment
+from hutong.control.identity.rules import Operator, OtherDepartment
+from hutong.control.organisations.succession import succeed
 from hutong.control.replies import laws
 from hutong.control.requests import actions
 from hutong.control.requests.cli import request as request_cli
@@ -37,7 +38,7 @@ from hutong.node.models import OutboxMessage
 from hutong.node.settings import current
 from hutong.vocabulary.errors import BadInput, NotAllowed, NotFound, Refused, WrongState
 from hutong.vocabulary.ids import new_id, urn
-from tests.dsp_peer import HEALTH, DspPeer, agreed, department, heard_of, published
+from tests.dsp_peer import HEALTH, MARKET, DspPeer, agreed, department, heard_of, published
 from tests.region import an_item
 
 pytestmark = pytest.mark.django_db
@@ -263,3 +264,17 @@ def test_the_commands_file_sign_off_list_and_show(anhui: DspPeer, people) -> Non
     ]
     refused = runner.invoke(request_cli, ["sign-off", home, request_id, "--as", "officer"])
     assert isinstance(refused.exception, Refused)
+
+
+def test_the_requests_of_a_merged_department_go_to_its_successor_which_acts_on_them(
+    sent: ShareRequest, people: dict[str, Account]
+) -> None:
+    filed = actions.file(people["officer"], resource_id=sent.resource_id, **FILING)
+    moved = succeed(Operator("operator:root"), HEALTH, MARKET, reason="苏编办〔2026〕3 号").moved
+    assert (moved["requests"], moved["negotiations as consumer"]) == (2, 1)
+    sent.refresh_from_db()
+    assert (sent.department_id, Negotiation.objects.get(pid=sent.negotiation_id).department) == (MARKET, MARKET)
+    assert AuditRecord.objects.filter(kind="request.inherited", subject=f"request:{sent.id}").count() == 1
+    with pytest.raises(OtherDepartment):
+        actions.sign_off(people["head"], filed.id)
+    assert actions.sign_off(people["other"], filed.id).state == "signed_off"

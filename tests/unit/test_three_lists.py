@@ -34,7 +34,7 @@ from hutong.vocabulary.ids import new_id
 from tests import dsp_peer
 from tests.demanding import HEALTH, MARKET, TAX, delta, entry, own_entry
 from tests.publication import supervisor
-from tests.region import an_item
+from tests.region import an_item, neighbour
 
 pytestmark = pytest.mark.django_db
 LAW = {"kind": "law", "instrument": "统计法", "article": "第九条"}
@@ -398,3 +398,17 @@ def test_a_request_is_refused_by_express_provision_only_where_the_list_has_an_en
     listed = barring.propose(officer, **given)
     barring.review(supervisor(), listed.id, accept=True)
     assert replies.propose_refusal(officer, pid, *refusal).state == "proposed"
+
+
+def test_a_member_that_joins_after_the_publication_gets_the_list_of_duties_once(here):
+    lists.send_to_newcomers()
+    duties.add(here.supervisor, department=MARKET, title_zh="食品生产许可", elements=["uscc"], lead=True)
+    lists.publish(here.steward, "duty")
+    sent = OutboxMessage.objects.filter(process__startswith=f"event:{lists.DUTIES_EVENT}:")
+    before = sent.count()
+    lists.send_to_newcomers()
+    assert sent.count() == before
+    neighbour("310000")
+    for _ in range(2):
+        lists.send_to_newcomers()
+    assert list(sent.order_by("id").values_list("peer", flat=True))[before:] == ["310000"]

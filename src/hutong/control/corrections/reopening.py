@@ -14,7 +14,7 @@ from hutong.control.corrections import looking, saying
 from hutong.control.corrections.models import Correction
 from hutong.control.corrections.rules import CorrectionLate
 from hutong.ledger.record import record
-from hutong.node import work
+from hutong.node import parts, work
 from hutong.node.events import post_event
 from hutong.vocabulary.errors import NotFound
 
@@ -29,6 +29,7 @@ def when_answered(hook: Hook) -> Hook:
 
 
 def answered(one: Correction) -> None:
+    parts.load()
     for hook in _hooks:
         hook(one)
 

@@ -16,7 +16,7 @@ from django.db.models import Q
 from hutong.control.clocks import actions as clocks
 from hutong.control.demands import duties, queries
 from hutong.control.demands.document import BadDemand
-from hutong.control.demands.models import Barred, Demand, Duty, DutyList, ListVersion
+from hutong.control.demands.models import Barred, Demand, Duty, DutyList, ListSent, ListVersion
 from hutong.control.demands.rules import MOST_ITEMS, ListOverdue
 from hutong.control.identity.rules import Action, Actor, check
 from hutong.ledger.record import record
@@ -37,6 +37,7 @@ KINDS: Final = CodeList([
 ])  # fmt: skip
 DUTIES_EVENT = "duty.list"
 LINES_A_MESSAGE = 400
+NEWCOMERS_EVERY_S = 60.0
 Line = dict[str, Any]
 
 
@@ -68,7 +69,7 @@ def publish(by: Actor, kind: str) -> ListVersion:
     name = KINDS[kind]
     clocks.start(ListOverdue, subject, title_zh=name.zh, title_en=name.en, page=("list", kind))
     if kind == "duty":
-        _send(made)
+        _send(made, [one.jurisdiction for one in others()])
     return made
 
 
@@ -121,13 +122,26 @@ def take_duties(peer: Peer, event: Event) -> None:
         record("list.received", "list:duty", f"node:{peer.jurisdiction}", detail)
 
 
-def _send(made: ListVersion) -> None:
-    """To every member, in messages that a node takes; their order holds, because they have one subject."""
+@transaction.atomic
+def send_to_newcomers() -> None:
+    """Who has joined since the list of duties was published gets it as it was published."""
+    made = ListVersion.objects.filter(kind="duty").order_by("-version").first()
+    if made is None:
+        return
+    present = [one.jurisdiction for one in others()]
+    ListSent.objects.exclude(jurisdiction__in=present).delete()
+    sent = set(ListSent.objects.filter(version=made.version).values_list("jurisdiction", flat=True))
+    _send(made, [one for one in present if one not in sent])
+
+
+def _send(made: ListVersion, to: Sequence[str]) -> None:
+    """In messages that a node takes; their order holds, because they have one subject."""
     parts = [made.lines[at : at + LINES_A_MESSAGE] for at in range(0, len(made.lines), LINES_A_MESSAGE)] or [[]]
-    for one in others():
+    for jurisdiction in to:
         for number, part in enumerate(parts, 1):
             said = {"version": made.version, "part": number, "parts": len(parts), "digest": made.digest}
-            post_event(one.jurisdiction, DUTIES_EVENT, "list:duty", said | {"lines": part})
+            post_event(jurisdiction, DUTIES_EVENT, "list:duty", said | {"lines": part})
+        ListSent.objects.update_or_create(jurisdiction=jurisdiction, defaults={"version": made.version})
 
 
 def _keep(line: Line, origin: str, version: int) -> None:

@@ -165,6 +165,17 @@ class ListVersion(models.Model):
         constraints = [models.UniqueConstraint(fields=["kind", "version"], name="list_version_once")]
 
 
+class ListSent(models.Model):
+    """Which version of our list of duties another member was sent."""
+
+    jurisdiction = models.CharField(max_length=40, primary_key=True)
+    version = models.IntegerField()
+    sent_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "duty_list_sent"
+
+
 class DutyList(models.Model):
     """Which version of another node's duties we have."""
 

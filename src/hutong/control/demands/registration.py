@@ -2,4 +2,7 @@
 
 from __future__ import annotations
 
-from hutong.control.demands import federation, fulfilment, lists, succession  # noqa: F401 - they handle events and mergers
+from hutong.control.demands import federation, fulfilment, lists, succession  # noqa: F401 - they register themselves
+from hutong.node import work
+
+work.register("lists", lists.send_to_newcomers, every_s=lists.NEWCOMERS_EVERY_S)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from django.db import IntegrityError, transaction
+
 from hutong.control.clocks import actions as clocks
 from hutong.control.clocks.models import Clock
 from hutong.control.demands import told
@@ -48,7 +50,7 @@ def take(demand: Demand, verb: str, actor: str, detail: dict[str, Any], *, after
         demand.ended_at = datetime.now(UTC).replace(microsecond=0)
     _run_clocks(demand)
     mark_working(demand)
-    demand.save()
+    _save(demand)
     said = {"state": demand.state, "step": demand.step, "holder": demand.holder, **detail}
     record(move.audit, demand.subject, actor, said, commitment={"demand": demand.id, "step": demand.step})
     if demand.state != "filed":
@@ -68,6 +70,19 @@ def mark_working(demand: Demand) -> None:
     """Of two demands with the same twins only one is in work here (a unique column holds it)."""
     in_work = demand.state in AT_WORK and ours(demand) and twin_of(demand) is None
     demand.working = demand.twins or None if in_work else None
+
+
+def _save(demand: Demand) -> None:
+    """Two that are the same may come in one instant, and neither saw the other: the unique column lets one be in work,
+    and `settle` joins the second to it."""
+    try:
+        with transaction.atomic():
+            demand.save()
+    except IntegrityError:
+        if demand.working is None or twin_of(demand) is None:
+            raise
+        demand.working = None
+        demand.save()
 
 
 def settle(demand: Demand) -> Demand:

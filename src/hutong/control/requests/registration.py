@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hutong.control.agreements.decisions import follows
 from hutong.control.agreements.transitions import Machine, Party
+from hutong.control.requests import succession  # noqa: F401 - registers itself
 from hutong.control.requests.actions import negotiation_closed
 
 for state in ("FINALIZED", "TERMINATED"):
