@@ -73,7 +73,8 @@ class Node:
 
     @property
     def base_url(self) -> str:
-        return self.settings.base_url
+        """Where people and applications reach it."""
+        return self.settings.portal_url
 
     @property
     def log(self) -> str:
@@ -204,6 +205,7 @@ class Region:
         self.databases = databases
         self.nodes: dict[str, Node] = {}
         self.serve_arguments: tuple[str, ...] = ()
+        self.environment: dict[str, str] = {}  # settings of every node
         self.base_urls: dict[str, str] = {}  # where others reach a node, if not where it listens
 
     def __enter__(self) -> Self:
@@ -229,7 +231,7 @@ class Region:
     def make(self, jurisdiction: str) -> Node:
         """`hutong init`; not yet served, not yet joined."""
         name_zh, name_en, place = NAMES.get(jurisdiction, (jurisdiction, jurisdiction, "city"))
-        environment = {"HUTONG_SOURCE_ROOTS": f"{self.folder}:{DATA}"}
+        environment = {"HUTONG_SOURCE_ROOTS": f"{self.folder}:{DATA}", **self.environment}
         if self.databases is not None:
             environment["DATABASE_URL"] = self.databases(jurisdiction)
         node = Node(self.folder / jurisdiction, jurisdiction, environment)

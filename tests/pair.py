@@ -137,15 +137,18 @@ def pair(
     grants: Mapping[str, Mapping[str, Any]],
     *arguments: str,
     databases: Callable[[str], str] | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Pair]:
     """Two joined nodes with the grants in force; the region's node keeps the directory and rests.
 
-    sources    id: {"kind", "location", "table"}
-    grants     agreement: {"source": id, "items": {name: mask}, and what differs from an unlimited grant}
-    arguments  for hutong serve
-    databases  a PostgreSQL URL for each node; SQLite when not given
+    sources      id: {"kind", "location", "table"}
+    grants       agreement: {"source": id, "items": {name: mask}, and what differs from an unlimited grant}
+    arguments    for hutong serve
+    databases    a PostgreSQL URL for each node; SQLite when not given
+    environment  settings of every node (HUTONG_...)
     """
     with Region(folder, databases) as region:
+        region.environment |= environment or {}
         region.start("yrd", PROVIDER, CONSUMER, arguments=arguments)
         region["yrd"].stop()  # the members go on with their copy of the directory
         made = Pair(region, "hk_" + secrets.token_urlsafe(32))

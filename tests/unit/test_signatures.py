@@ -109,6 +109,27 @@ def test_nothing_that_is_covered_can_change() -> None:
         _verify(_signed(**{"Hutong-Message-Id": MESSAGE_ID.replace("1", "2")}))
 
 
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+def _traced(**changed: str) -> dict[str, str]:
+    headers = sign_request("POST", URL, body_digest(BODY), JIANGSU, message_id=MESSAGE_ID, now=NOW, traceparent=TRACE)
+    return headers | changed
+
+
+def test_a_trace_is_signed_with_the_request_it_belongs_to() -> None:
+    assert verify_request("POST", URL, _traced(), body_digest(BODY), keys=_keys(JIANGSU), now=NOW).traceparent == TRACE
+    with pytest.raises(BadSignature):
+        _verify(_traced(Traceparent=TRACE.replace("b7", "b8")))
+    with pytest.raises(Unsigned, match="Traceparent"):
+        _verify(_traced(Traceparent=""))
+
+
+def test_a_trace_that_is_not_signed_is_not_looked_at() -> None:
+    headers = _signed(Traceparent=TRACE)
+    assert verify_request("POST", URL, headers, body_digest(BODY), keys=_keys(JIANGSU), now=NOW).traceparent == ""
+
+
 @pytest.mark.parametrize("away", [-301, 301, 86400])
 def test_an_old_or_early_date_is_refused_and_the_edge_is_not(away: int) -> None:
     with pytest.raises(StaleMessage):
@@ -229,6 +250,14 @@ class Response:
 @pytest.fixture
 def verifier() -> HTTPMessageVerifier:
     return HTTPMessageVerifier(signature_algorithm=algorithms.ED25519, key_resolver=Resolver())
+
+
+def test_another_implementation_verifies_a_signed_trace(verifier: HTTPMessageVerifier) -> None:
+    now = datetime.now().timestamp()
+    digest = body_digest(BODY)
+    headers = sign_request("POST", URL, digest, JIANGSU, message_id=MESSAGE_ID, now=now, traceparent=TRACE)
+    results = verifier.verify(Request("POST", URL, headers), max_age=timedelta(minutes=5), expect_tag=TAG)
+    assert '"traceparent"' in results[0].covered_components
 
 
 def test_another_implementation_verifies_what_we_sign(verifier: HTTPMessageVerifier) -> None:

@@ -35,6 +35,7 @@ from hutong.exchange.recovery import Recovery
 from hutong.exchange.register import Register
 from hutong.exchange.statements import withheld_in
 from hutong.node.client import NodeClient
+from hutong.node.draining import draining
 from hutong.node.keyring import ring
 from hutong.vocabulary.errors import Broken, NotFound, Refused
 from hutong.vocabulary.ids import is_id
@@ -180,6 +181,9 @@ _STANDS = (
 
 
 async def _health(_request: Request) -> Response:
+    """503 while this server is being stopped: a load balancer takes its requests elsewhere."""
+    if draining():
+        return JSONResponse({"status": "draining"}, status_code=503)
     return JSONResponse({"status": "ok"})
 
 

@@ -29,6 +29,7 @@ from hutong.exchange.repeats import UnderWay, refuse_another_use
 from hutong.exchange.wire import ANSWERS_TYPE, Answer, BadAnswer, unpack
 from hutong.exchange.withheld import NOTHING_KEPT, Keeping
 from hutong.ledger.receipt import Receipt
+from hutong.node import telemetry
 from hutong.node.client import NoAnswer, NodeClient, SignedAnswer
 from hutong.node.keyring import KeyRing
 from hutong.vocabulary.errors import Refused, WrongMethod
@@ -97,6 +98,13 @@ class Gateway:
         ask = read_ask(path_of(scope), scope["query_string"], headers, body)
         known = self._entitlements.known(ask.key_digest, ask.agreement)
         one = outgoing(ask, known or await self._entitlements.read(ask.key_digest, ask.agreement))
+        parent, known_of_it = headers.get("traceparent", ""), {"agreement": ask.agreement, "exchange": one.exchange}
+        with telemetry.span("read", kind="server", parent=parent, form=ask.form, **known_of_it) as step:
+            one.traceparent = step.traceparent
+            await self._read_once(one, receive, send)
+
+    async def _read_once(self, one: Outgoing, receive: Receive, send: Send) -> None:
+        ask = one.ask
         if not ask.idempotency_key:
             return await self._read(one, receive, send)
         with self._under_way.hold(ask):
@@ -108,6 +116,7 @@ class Gateway:
         if not one.ask.is_record_query:
             return await self._stream(one, receive, send)
         reply = await self._lane(one.entitled.provider).put(one)
+        telemetry.note(status=reply.status)
         await respond(send, reply.status, reply.headers, reply.body)
         return None
 
@@ -120,7 +129,10 @@ class Gateway:
     async def _carry(self, peer: str, batch: list[Waiting]) -> _Carried:
         """Take a batch to its provider."""
         began = time.perf_counter()
-        answer = await self._ask_peer(peer, message([waiting.outgoing for waiting in batch]))
+        # The message is a step of the first query's trace; those of the others are named beside it.
+        first, *others = [waiting.outgoing.traceparent for waiting in batch]
+        with telemetry.span("message", kind="client", parent=first, links=others, peer=peer, queries=len(batch)):
+            answer = await self._ask_peer(peer, message([waiting.outgoing for waiting in batch]))
         return _Carried(answer.body, int((time.perf_counter() - began) * 1000))
 
     async def _settle(self, batch: list[Waiting], carried: _Carried) -> None:

@@ -17,6 +17,7 @@ from typing import Generic, TypeVar
 
 from hutong.exchange.outgoing import Outgoing
 from hutong.exchange.query import QUERIES_PER_MESSAGE
+from hutong.node import metrics
 from hutong.vocabulary.errors import Refused, Unavailable
 
 MESSAGES_AT_ONCE = 8  # in flight to one peer
@@ -86,6 +87,7 @@ class Lane(Generic[Answered]):
         self._ask = ask
         self._settle = settle
         self._waiting: deque[Waiting] = deque()
+        self._counted = metrics.Waiting()
         self._in_flight = 0
         self._last_size = 0
         self._last_trip_s = 0.0
@@ -96,6 +98,7 @@ class Lane(Generic[Answered]):
     def put(self, outgoing: Outgoing) -> asyncio.Future[Reply]:
         """raises Busy"""
         if len(self._waiting) >= MOST_WAITING:
+            self._counted.tell(MOST_WAITING)
             raise Busy(peer=self._peer)
         loop = asyncio.get_running_loop()
         waiting = Waiting(outgoing, loop.create_future())
@@ -136,6 +139,7 @@ class Lane(Generic[Answered]):
         if not self._waiting:
             return
         batch = self._batch()
+        self._counted.tell(len(self._waiting))
         self._in_flight += 1
         self._last_size = len(batch)
         loop = asyncio.get_running_loop()

@@ -23,6 +23,7 @@ class Outgoing:
     case: str  # hmac-sha256:<hex>; the case number itself stays here
     document: bytes  # canonical JSON
     request_digest: str
+    traceparent: str = ""
 
     @property
     def limit(self) -> int | None:

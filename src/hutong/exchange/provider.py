@@ -39,8 +39,10 @@ from hutong.exchange.records import open_rows, sowing
 from hutong.exchange.register import Line, Register
 from hutong.exchange.statements import place, receipt_of, receipts_after
 from hutong.exchange.wire import ANSWERS_TYPE, pack
+from hutong.node import telemetry
 from hutong.node.keyring import KeyRing
 from hutong.node.signatures import Verified, body_digest, sign_response, verify_request
+from hutong.node.telemetry import Step
 from hutong.vocabulary.errors import Refused, Unavailable, WrongMethod
 
 LARGEST_MESSAGE = 4 * 1024 * 1024  # bytes of one message of queries; owner: the wire
@@ -83,15 +85,22 @@ class ProviderDoor:
         body = await self._body(scope, receive, "POST")
         headers = headers_of(scope)
         path = path_of(scope)
-        loop = asyncio.get_running_loop()
         verified = await self._verified(send, "POST", path, headers, body)
         if verified is None:
-            return None
+            return
+        with telemetry.span("queries", kind="server", parent=verified.traceparent, peer=verified.jurisdiction) as step:
+            await self._answer_all(send, verified, body, step)
+
+    async def _answer_all(self, send: Send, verified: Verified, body: bytes, step: Step) -> None:
+        loop = asyncio.get_running_loop()
         settled: Callable[[], None] | None = None
         try:
-            outcome, signed = await loop.run_in_executor(self._threads, self._answer, verified, body)
+            with telemetry.span("answer"):
+                outcome, signed = await loop.run_in_executor(self._threads, self._answer, verified, body)
             settled = outcome.settled
-            await self._register.commit(outcome.lines, (verified.keyid, verified.nonce))
+            step.note(queries=len(outcome.lines))
+            with telemetry.span("put on record"):
+                await self._register.commit(outcome.lines, (verified.keyid, verified.nonce))
         except Refused as refused:
             return await self._refuse(send, refused, verified)
         finally:
@@ -119,8 +128,10 @@ class ProviderDoor:
         except Refused as refused:
             return await self._refuse(send, refused, verified)
         self._streaming += 1
+        known = {"peer": verified.jurisdiction, "exchange": admitted.query.exchange, "form": form}
         try:
-            await self._stream(receive, send, _Stream(admitted, form, verified, nonce))
+            with telemetry.span("stream", kind="server", parent=verified.traceparent, **known):
+                await self._stream(receive, send, _Stream(admitted, form, verified, nonce))
         finally:
             self._streaming -= 1
         return None

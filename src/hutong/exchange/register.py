@@ -13,7 +13,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -27,6 +27,8 @@ from hutong.exchange.withheld import NOTHING_KEPT, Keeping
 from hutong.ledger.receipt import Receipt
 from hutong.ledger.record import enter
 from hutong.ledger.table import Table
+from hutong.node import metrics
+from hutong.node.metrics import Exchanged
 from hutong.node.replay import Replayed
 from hutong.vocabulary.canonical import digest
 from hutong.vocabulary.errors import Refused, Unavailable
@@ -179,6 +181,7 @@ class Register:
         while jobs := self._next_group():
             self._write(jobs)
             _tell(jobs)
+            metrics.count_exchanges(_counted(jobs))
         connections.close_all()
 
     def _next_group(self) -> list[Job]:
@@ -399,6 +402,14 @@ def _change(line: Line, rows: int) -> tuple[Any, ...]:
         one.exchange,
         one.role,
     )
+
+
+def _counted(jobs: list[Job]) -> Iterator[Exchanged]:
+    for job in jobs:
+        if job.refusal is None:
+            for line in job.lines:
+                one = line.receipt
+                yield Exchanged(one.role, one.outcome, one.form, one.agreement, line.took_ms, one.rows, one.bytes)
 
 
 def _tell(jobs: list[Job]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
-from hutong.exchange import check
+from hutong.exchange import check, readings
+from hutong.node import metrics
 
 check.register()
+metrics.add("sources", readings.sources)

@@ -2,7 +2,8 @@
 
 1. The path must be in its normal form; tricks are refused before anything is routed.
 2. /exchange/ goes to the data plane, which does its own limiting and streaming.
-3. Everything else has a limited body, answers with security headers, and goes to a static file or to Django.
+3. /metrics is the operator's: what this server counts, whichever part it serves.
+4. Everything else has a limited body, answers with security headers, and goes to a static file or to Django.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -19,6 +22,7 @@ from urllib.parse import unquote_to_bytes
 
 import orjson
 
+from hutong.node import metrics, operator, telemetry
 from hutong.node.settings import Settings
 from hutong.node.static import StaticFiles
 from hutong.vocabulary.errors import NotFound, Refused, TooLarge
@@ -34,6 +38,12 @@ LARGEST_FORM = 8 * 1024 * 1024  # bytes, from a person's browser
 LONGEST_PATH = 2048
 DJANGO_AT_ONCE = 32  # requests in Django together; the rest wait their turn
 MACHINE_PATHS = ("/hutong/", "/dsp/", "/ledger/", "/.well-known/")
+METRICS_PATH = "/metrics"
+NODES_ONLY = (
+    *("/hutong/directory", "/hutong/join", "/hutong/keys", "/hutong/events", "/hutong/ping", "/dsp/"),
+    *("/exchange/queries", "/exchange/streams", "/exchange/receipts"),
+)
+NODES_TOO = ("/hutong/health", "/exchange/health", "/.well-known/", "/ledger/", "/dcat-ap/", "/lists/", METRICS_PATH)
 SECURITY_HEADERS = (
     (
         b"content-security-policy",
@@ -64,6 +74,16 @@ class NotServedHere(NotFound):
     code = "not_served_here"
     next_en = "The exchange may run apart from the control plane: see exchange_url in the directory."
     next_zh = "交换服务可能单独运行：见名录中的 exchange_url。"
+
+
+class AtTheNodesDoor(Refused):
+    """Other nodes are heard at {address} only, each with its certificate."""
+
+    zh = "其他节点只能在 {address} 凭证书访问。"
+    code = "at_the_nodes_door"
+    status = 421
+    next_en = "Use the addresses in the directory: hutong members"
+    next_zh = "请使用成员名录中的地址：hutong members"
 
 
 class NoSuchFile(NotFound):
@@ -109,9 +129,11 @@ class Application:
     """What granian calls."""
 
     def __init__(self, settings: Settings, part: str) -> None:
-        self._control = _django() if part in ("all", "control") else None
-        self._exchange = _exchange() if part in ("all", "exchange") else None
+        self._part = part
+        self._control = _django() if part != "exchange" else None
+        self._exchange = _exchange() if part != "control" else None
         self._static = StaticFiles() if self._control else None
+        self._settings = settings
         self._turns = asyncio.Semaphore(DJANGO_AT_ONCE)
         secure = settings.base_url.startswith("https://")
         hsts = (b"strict-transport-security", b"max-age=31536000")
@@ -124,14 +146,45 @@ class Application:
             await self._http(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began, status = time.perf_counter(), 0
+
+        async def counted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._answer(scope, receive, counted)
+        finally:
+            metrics.count_request(metrics.door(scope["path"]), status, time.perf_counter() - began)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             path = check_path(scope.get("raw_path") or scope["path"].encode())
-            if path.startswith("/exchange/"):
+            self._check_door(path)
+            if path == METRICS_PATH:
+                await self._metrics(scope, send)
+            elif path.startswith("/exchange/"):
                 await self._to_exchange(scope, receive, send)
             else:
                 await self._to_control(path, scope, receive, self._guarded(send))
         except Refused as refused:
             await _answer(refused, self._guarded(send))
+
+    async def _metrics(self, scope: Scope, send: Send) -> None:
+        operator.check(dict(scope["headers"]).get(b"authorization", b""))
+        body = await asyncio.to_thread(_measured, self._settings)
+        fields = [(b"content-type", metrics.CONTENT_TYPE.encode()), (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": fields})
+        await send({"type": "http.response.body", "body": body})
+
+    def _check_door(self, path: str) -> None:
+        """Where other nodes have a door of their own, they are heard there alone, and there is nothing else."""
+        if self._part == "nodes" and not path.startswith((*NODES_ONLY, *NODES_TOO)):
+            raise NotServedHere(name=path[:200])
+        if self._part != "nodes" and self._settings.listen_nodes and path.startswith(NODES_ONLY):
+            raise AtTheNodesDoor(address=self._settings.base_url)
 
     async def _to_exchange(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._exchange is None:
@@ -152,9 +205,17 @@ class Application:
             raise TooLarge(limit=limit)
         try:
             async with self._turns:
-                await self._control(scope, _limited(receive, limit), send)
+                with self._traced(path):
+                    await self._control(scope, _limited(receive, limit), send)
         except _BodyTooLarge as error:
             raise TooLarge(limit=limit) from error
+
+    @staticmethod
+    def _traced(path: str) -> AbstractContextManager[object]:
+        """A person's request begins a trace; a node's is part of the one it names (receiving.py)."""
+        if path.startswith(MACHINE_PATHS):
+            return nullcontext()
+        return telemetry.span("page", kind="server", door=metrics.door(path))
 
     def _guarded(self, send: Send) -> Send:
         async def guarded(message: Message) -> None:
@@ -169,6 +230,13 @@ class Application:
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._control is not None:
             _start_work()
+        telemetry.start(self._settings)
+        try:
+            await self._run(scope, receive, send)
+        finally:
+            await asyncio.to_thread(telemetry.stop)
+
+    async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._exchange is not None:
             await self._exchange(scope, receive, send)
         else:
@@ -176,6 +244,15 @@ class Application:
             await send({"type": "lifespan.startup.complete"})
             await receive()
             await send({"type": "lifespan.shutdown.complete"})
+
+
+def _measured(settings: Settings) -> bytes:
+    from django.db import connections
+
+    try:
+        return metrics.document(settings)
+    finally:
+        connections.close_all()
 
 
 def _start_work() -> None:

@@ -22,6 +22,8 @@ COMMANDS = {
     "members": "hutong.node.commands:members",
     "keys": "hutong.node.commands:keys",
     "outbox": "hutong.node.commands:outbox",
+    "ca": "hutong.node.tls_commands:ca",
+    "tls": "hutong.node.tls_commands:tls_group",
     "doctor": "hutong.node.commands:doctor",
     "migrate": "hutong.node.commands:migrate",
     "account": "hutong.control.identity.cli:account",

@@ -20,6 +20,7 @@ import orjson
 from aiohttp.client import _RequestContextManager
 from yarl import URL
 
+from hutong.node import telemetry, tls
 from hutong.node.keys import SigningKey
 from hutong.node.signatures import (
     BadSignature,
@@ -176,7 +177,13 @@ class NodeClient:
         # Encoded: the bytes on the wire are the bytes we signed.
         target = URL(url, encoded=True)
         return self._open().request(
-            method, target, data=body or None, headers=headers, timeout=timeout, allow_redirects=False
+            method,
+            target,
+            data=body or None,
+            headers=headers,
+            timeout=timeout,
+            allow_redirects=False,
+            ssl=tls.peer_context(),
         )
 
     def _open(self) -> aiohttp.ClientSession:
@@ -191,7 +198,13 @@ class NodeClient:
 
     def _sign(self, method: str, url: str, body: bytes, content_type: str, message_id: str | None) -> dict[str, str]:
         headers = sign_request(
-            method, url, body_digest(body), self.keys.signing_key(), message_id=message_id or new_id(), now=time.time()
+            method,
+            url,
+            body_digest(body),
+            self.keys.signing_key(),
+            message_id=message_id or new_id(),
+            now=time.time(),
+            traceparent=telemetry.current(),
         )
         if body:
             headers["Content-Type"] = content_type
@@ -261,5 +274,7 @@ def _no_answer(peer: str) -> Iterator[None]:
     except TimeoutError as error:
         raise NoAnswer(peer=peer, reason="no answer in time", reason_zh="未及时答复") from error
     except (aiohttp.ClientError, OSError, ValueError) as error:
+        if found := tls.reason(error):
+            raise NoAnswer(peer=peer, reason=found[0], reason_zh=found[1]) from error
         said = (str(error) or type(error).__name__)[:200]
         raise NoAnswer(peer=peer, reason=said, reason_zh=f"连接失败（{said}）") from error

@@ -61,10 +61,10 @@ def init(folder: Path, **values: str) -> None:
 
 @click.command()
 @FOLDER
-@click.option("--part", type=click.Choice(["all", "control", "exchange"]), default="all", show_default=True)
+@click.option("--part", type=click.Choice(settings.PARTS), default="all", show_default=True)
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Server processes.")
 def serve(folder: Path, part: str, workers: int) -> None:
-    """Run the node until Ctrl-C: control plane and exchange, or one of them apart."""
+    """Run the node until Ctrl-C: all of it, or one part apart."""
     from hutong.node import server
 
     node = settings.load(folder)

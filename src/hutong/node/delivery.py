@@ -26,7 +26,7 @@ from typing import TypeVar
 from django.db import DatabaseError, connections, transaction
 from django.db.models import Min
 
-from hutong.node import messages, outside, work
+from hutong.node import messages, outside, telemetry, work
 from hutong.node.client import NoAnswer, NodeClient, SignedAnswer, UnsignedAnswer
 from hutong.node.keyring import ring
 from hutong.node.models import OutboxMessage
@@ -207,16 +207,25 @@ def _route_outside(message: OutboxMessage) -> _Route | None:
 
 
 async def _send(client: NodeClient, message: OutboxMessage, route: _Route) -> _Outcome:
+    step = telemetry.span(
+        "deliver",
+        kind="client",
+        parent=message.traceparent,
+        peer=message.peer,
+        message=message.message_id,
+        attempt=message.attempts + 1,
+    )
     try:
-        answer = await client.call(
-            message.method,
-            route.url,
-            bytes(message.body),
-            peer=route.signer,
-            content_type=message.content_type,
-            message_id=message.message_id,
-            authorization=route.authorization,
-        )
+        with step:
+            answer = await client.call(
+                message.method,
+                route.url,
+                bytes(message.body),
+                peer=route.signer,
+                content_type=message.content_type,
+                message_id=message.message_id,
+                authorization=route.authorization,
+            )
     except NoAnswer as refused:
         return _Outcome(False, None, refused.say("en"), unreachable=True)
     except UnsignedAnswer as refused:

@@ -123,9 +123,9 @@ LOGIN_REDIRECT_URL = "/"
 SESSION_COOKIE_NAME = f"hutong_{NODE.jurisdiction}"  # cookies ignore ports: one name per node on one host
 CSRF_COOKIE_NAME = f"hutong_csrf_{NODE.jurisdiction}"
 SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SECURE = NODE.base_url.startswith("https://")
+SESSION_COOKIE_SECURE = NODE.portal_url.startswith("https://")
 CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE
-CSRF_TRUSTED_ORIGINS = [NODE.base_url]
+CSRF_TRUSTED_ORIGINS = [NODE.portal_url]
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 AUTH_PASSWORD_VALIDATORS = [
@@ -136,7 +136,11 @@ SECURE_HSTS_SECONDS = 0  # the node's own server sends it, with the other securi
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "loggers": {"hutong": {"handlers": ["console"], "level": "INFO"}},
+    "formatters": {"line": {"()": "hutong.node.logs.Lines"}, "json": {"()": "hutong.node.logs.JsonLines"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": NODE.log_format or "line"}},
+    # Django's own errors come with their text, and with the request: they are told by the same rule as ours.
+    "loggers": {
+        "hutong": {"handlers": ["console"], "level": "INFO"},
+        "django": {"handlers": ["console"], "level": "WARNING"},
+    },
 }

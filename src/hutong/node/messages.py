@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 from django.db import transaction
 
-from hutong.node import outside, parts, work
+from hutong.node import outside, parts, telemetry, work
 from hutong.node.directory import member
 from hutong.node.models import OutboxMessage
 from hutong.node.receiving import Peer, Raw, inquiry, problem_answer, reader, receiver
@@ -82,6 +82,7 @@ def post(
         body=orjson.dumps(body),
         content_type=content_type,
         next_at=datetime.now(UTC),
+        traceparent=telemetry.current(),
     )
     work.wake_on_commit(OUTBOX)
     return message.message_id

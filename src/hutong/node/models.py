@@ -87,6 +87,7 @@ class OutboxMessage(models.Model):
     last_status = models.IntegerField(null=True)
     last_error = models.CharField(max_length=500, blank=True)
     answer = models.BinaryField(null=True)
+    traceparent = models.CharField(max_length=55, blank=True)  # of what wrote it, where traces are made
 
     class Meta:
         db_table = "outbox_message"

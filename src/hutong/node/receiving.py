@@ -26,7 +26,7 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from hutong.node import refusals, replay, work
+from hutong.node import refusals, replay, telemetry, work
 from hutong.node.directory import participant_id
 from hutong.node.keyring import ring
 from hutong.node.models import InboxMessage
@@ -236,7 +236,9 @@ def _signed_view(
             return problem_answer(refused)
         try:
             incoming = _Incoming(request, verified, raw, captured)
-            stored = beside_its_twin(lambda: act(incoming))
+            known = {"peer": verified.jurisdiction, "message": verified.message_id}
+            with telemetry.span(handler.__name__, kind="server", parent=verified.traceparent, **known):
+                stored = beside_its_twin(lambda: act(incoming))
         except Refused as refused:
             stored = _refusal(refused, wording)
         # The edge: an error we did not foresee changes nothing and tells the peer nothing.

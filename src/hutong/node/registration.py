@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
-from hutong.node import duties
+from hutong.node import checkup, duties, metrics, readings, tls
 
 duties.take_on()
+checkup.add("tls", tls.check)
+metrics.add("node", readings.node)
+metrics.add("tls", tls.read)
+metrics.add("ledger", readings.ledger)

@@ -7,18 +7,39 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from types import FrameType
 
-from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
+from granian.server.mp import MPServer
 
+from hutong.node import draining
 from hutong.node import settings as node_settings
 from hutong.node.settings import BadSetting, Settings
 from hutong.vocabulary.errors import Refused
 
-STOP_WITHIN_S = 10  # for requests under way when the node is told to stop
+RELOAD_AFTER_S = 5.0  # at a SIGHUP the new worker has so long to start before the old one stops taking requests
+
+
+class _Drained(MPServer):
+    """A server that says "draining" for a while before it closes its doors; told twice, it closes them at once."""
+
+    notice_s = 0
+
+    def signal_handler_interrupt(self, *_args: object, **_kwargs: object) -> None:
+        told_before = draining.draining()
+        draining.announce()
+        if told_before or not self.notice_s:
+            self._close()
+            return
+        closing = threading.Timer(self.notice_s, self._close)
+        closing.daemon = True
+        closing.start()
+
+    def _close(self) -> None:
+        super().signal_handler_interrupt()  # type: ignore[no-untyped-call]
 
 
 class AddressTaken(Refused):
@@ -32,23 +53,28 @@ class AddressTaken(Refused):
 
 
 def serve(home: Path, *, part: str = "all", workers: int = 1) -> None:
-    """Serve until told to stop (SIGTERM or SIGINT: requests under way end first).
+    """Serve until told to stop.
 
-    part      all, control or exchange
+    On SIGTERM or SIGINT health says "draining" for `drain_notice_s`; then no connection is taken any more, requests
+    and streams under way have `drain_limit_s` to end, and the processes exit.
+
+    part      one of settings.PARTS
     workers   processes; each serves the whole part, one of them also does the node's own work
     raises    NoNode, BadSetting, AddressTaken
     """
     settings = node_settings.load(home)
-    apart = settings.listen_exchange and settings.listen_exchange != settings.listen
-    if part == "all" and apart:
-        _serve_apart(settings, workers)
+    parts = _parts(settings)
+    if part == "all" and len(parts) > 1:
+        _serve_apart(settings, parts, workers)
         return
-    address = settings.listen_exchange if part == "exchange" and apart else settings.listen
+    address = parts.get(part, settings.listen)
     host, port = split_address(address)
     _check_free(host, port)
     os.environ["HUTONG_HOME"] = str(settings.home)
     os.environ["HUTONG_PART"] = part
-    Granian(
+    draining.prepare(settings.home, part, port)
+    shown = part == "nodes" or not settings.plain_inside
+    server = _Drained(
         "hutong.node.application:make",
         factory=True,
         address=host,
@@ -58,12 +84,16 @@ def serve(home: Path, *, part: str = "all", workers: int = 1) -> None:
         websockets=False,
         workers=workers,
         respawn_failed_workers=True,
-        respawn_interval=0.5,
-        workers_kill_timeout=STOP_WITHIN_S,
+        workers_kill_timeout=max(1, int(settings.drain_limit_s)),
         log_level=LogLevels.warning,
-        ssl_cert=Path(settings.tls_certificate) if settings.tls_certificate else None,
-        ssl_key=Path(settings.tls_key) if settings.tls_key else None,
-    ).serve()
+        respawn_interval=RELOAD_AFTER_S,
+        ssl_cert=Path(settings.tls_certificate) if settings.tls_certificate and shown else None,
+        ssl_key=Path(settings.tls_key) if settings.tls_key and shown else None,
+        ssl_ca=Path(settings.tls_authority) if part == "nodes" else None,
+        ssl_client_verify=part == "nodes",
+    )
+    server.notice_s = int(settings.drain_notice_s)
+    server.serve()
 
 
 def split_address(address: str) -> tuple[str, int]:
@@ -89,21 +119,28 @@ def _check_free(host: str, port: int) -> None:
             raise AddressTaken(address=f"{host}:{port}") from error
 
 
-def _serve_apart(settings: Settings, workers: int) -> None:
-    """Control plane and exchange as two servers; when one ends, both do, and the exit code says so."""
+def _parts(settings: Settings) -> dict[str, str]:
+    """The servers that make up the whole node, and where each listens."""
+    apart = settings.listen_exchange and settings.listen_exchange != settings.listen
+    parts = {"control": settings.listen, "exchange": settings.listen_exchange} if apart else {"all": settings.listen}
+    if not settings.listen_nodes:
+        return parts
+    return (parts if apart else {"inside": settings.listen}) | {"nodes": settings.listen_nodes}
+
+
+def _serve_apart(settings: Settings, parts: dict[str, str], workers: int) -> None:
+    """Several servers; when one ends, all do, and the exit code says so."""
     base = [sys.executable, "-m", "hutong", "serve", str(settings.home), "--part"]
     servers = [
-        subprocess.Popen([*base, "control"]),
-        subprocess.Popen([*base, "exchange", "--workers", str(workers)]),
+        subprocess.Popen([*base, part, "--workers", "1" if part == "control" else str(workers)]) for part in parts
     ]
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
+    def pass_on(number: int, _frame: FrameType | None) -> None:
         for server in servers:
-            server.terminate()
+            server.send_signal(number)
 
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    codes = []
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, pass_on)
     os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
     for server in servers:
         server.terminate()

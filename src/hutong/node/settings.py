@@ -16,7 +16,11 @@ from pathlib import Path
 from hutong.vocabulary.errors import Refused
 
 PLACES = ("nation", "region", "province", "city", "district")
+# What one server can be: everything, or a part apart; `inside` is control and exchange without the nodes' own door.
+PARTS = ("all", "inside", "control", "exchange", "nodes")
 FILE_NAME = "hutong.toml"
+SHORTEST_TOKEN = 20  # characters
+LONGEST_DRAIN_S = 3600
 DATA_FOLDER = "data"  # of the node's folder: where sources may lie without further settings
 # Written into every settings file, because an operator looks there first.
 SOURCES_COMMENT = """\
@@ -60,6 +64,10 @@ class Settings:
     exchange_url: str = ""  # where others reach the exchange; base_url when empty
     listen: str = "127.0.0.1:8310"
     listen_exchange: str = ""  # host:port when the exchange runs apart
+    listen_nodes: str = ""  # host:port where other nodes alone are heard, each with a certificate of tls_authority
+    # Where people reach the pages, and applications their node; base_url when empty. Where nodes have a door of their
+    # own, http:// says that a reverse proxy does TLS for all others.
+    portal_url: str = ""
     database_url: str = ""  # "" = SQLite in the node's folder
     language: str = "zh-hans"
     source_roots: str = ""  # absolute folders that sources may lie in besides the node's data/, separated by ":"
@@ -74,6 +82,12 @@ class Settings:
     mail_from: str = ""  # the address notices come from; needed with smtp_host
     tls_certificate: str = ""  # PEM file; "" where a reverse proxy does TLS
     tls_key: str = ""  # PEM file, PKCS 8
+    tls_authority: str = ""  # PEM file: who issues the certificates of other nodes; "" for whom the system trusts
+    otlp_endpoint: str = ""  # an OpenTelemetry collector, http://127.0.0.1:4318; "": no traces are made
+    operator_token: str = ""  # opens /metrics; "": it is nobody's
+    log_format: str = ""  # "json": a JSON object on each line of the log
+    drain_notice_s: str = "0"  # how long health says "draining" before doors close: two looks of the load balancer
+    drain_limit_s: str = "10"  # for requests and streams under way, once the doors are closed
 
     def __post_init__(self) -> None:
         if self.place not in PLACES:
@@ -95,8 +109,10 @@ class Settings:
         if self.public_figures not in ("", "yes"):
             raise BadSetting(name="public_figures", reason='"yes", or left out', reason_zh='应为 "yes"，或不填')
         self._check_mail()
+        self._check_operation()
         object.__setattr__(self, "base_url", self.base_url.rstrip("/"))
         object.__setattr__(self, "exchange_url", (self.exchange_url or self.base_url).rstrip("/"))
+        object.__setattr__(self, "portal_url", (self.portal_url or self.base_url).rstrip("/"))
 
     def _check_mail(self) -> None:
         if self.smtp_security not in ("", "starttls", "tls"):
@@ -111,6 +127,36 @@ class Settings:
                 reason="an address is needed with smtp_host",
                 reason_zh="设置 smtp_host 时必须填写发件地址",
             )
+
+    def _check_operation(self) -> None:
+        if self.listen_nodes and not (self.tls_certificate and self.tls_key and self.tls_authority):
+            raise BadSetting(
+                name="listen_nodes",
+                reason="it needs tls_certificate, tls_key and tls_authority: hutong tls install DIR",
+                reason_zh="需要 tls_certificate、tls_key 和 tls_authority：hutong tls install DIR",
+            )
+        if self.log_format not in ("", "json"):
+            raise BadSetting(name="log_format", reason='"json", or left out', reason_zh='应为 "json"，或不填')
+        if self.operator_token and len(self.operator_token) < SHORTEST_TOKEN:
+            raise BadSetting(
+                name="operator_token",
+                reason=f"at least {SHORTEST_TOKEN} characters",
+                reason_zh=f"至少 {SHORTEST_TOKEN} 个字符",
+            )
+        if self.otlp_endpoint and not self.otlp_endpoint.startswith(("http://", "https://")):
+            raise BadSetting(name="otlp_endpoint", reason="begins with http://", reason_zh="应以 http:// 开头")
+        for name in ("drain_notice_s", "drain_limit_s"):
+            if not getattr(self, name).isdecimal() or int(getattr(self, name)) > LONGEST_DRAIN_S:
+                raise BadSetting(
+                    name=name,
+                    reason=f"whole seconds, at most {LONGEST_DRAIN_S}",
+                    reason_zh=f"应为整数秒，至多 {LONGEST_DRAIN_S}",
+                )
+
+    @property
+    def plain_inside(self) -> bool:
+        """True where the doors for people and applications do no TLS themselves, although that for nodes does."""
+        return bool(self.listen_nodes) and self.portal_url.startswith("http://")
 
     @property
     def keeps_directory(self) -> bool:

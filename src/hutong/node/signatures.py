@@ -1,7 +1,8 @@
 """HTTP Message Signatures (RFC 9421) over Content-Digest (RFC 9530), one strict profile.
 
 A request covers, in this order, "@method" "@target-uri" "content-digest" "date" "hutong-message-id", with the
-parameters created, keyid, alg="ed25519", nonce, tag="hutong-1" in this order, under the label `hutong`. A response
+parameters created, keyid, alg="ed25519", nonce, tag="hutong-1" in this order, under the label `hutong`; a request that
+is part of a trace covers "traceparent" after them. A response
 covers "@status" "content-digest" "date", then any named extra headers, then "signature";req;key="hutong": the
 request's own signature, so that an answer cannot be moved to another request.
 
@@ -33,7 +34,9 @@ WINDOW_S = 300  # how far a signature's time may be from ours, either way; owner
 TAG = "hutong-1"
 _REQUEST_COVERED = '("@method" "@target-uri" "content-digest" "date" "hutong-message-id")'
 _BINDING = '"signature";req;key="hutong"'
+_TRACED_COVERED = _REQUEST_COVERED[:-1] + ' "traceparent")'
 _INPUT_PREFIX = f"hutong={_REQUEST_COVERED};created="
+_TRACED_PREFIX = f"hutong={_TRACED_COVERED};created="
 _REQUEST_END = f'";tag="{TAG}"'
 _RESPONSE_END = f'";alg="ed25519";tag="{TAG}"'
 _NONCE_LENGTH = 22  # 16 random bytes, base64url without padding
@@ -105,6 +108,7 @@ class Verified:
     nonce: str  # "" for a response
     signature: str  # base64; a response to this request must cover it
     created: int
+    traceparent: str = ""  # of a request that is part of a trace
 
 
 def body_digest(body: bytes) -> bytes:
@@ -122,9 +126,18 @@ def content_digest(digest: bytes) -> str:
 
 
 def sign_request(
-    method: str, target_uri: str, digest: bytes, key: SigningKey, *, message_id: str, now: float
+    method: str,
+    target_uri: str,
+    digest: bytes,
+    key: SigningKey,
+    *,
+    message_id: str,
+    now: float,
+    traceparent: str = "",
 ) -> dict[str, str]:
     """The headers that sign one request: Date, Content-Digest, Hutong-Message-Id, Signature-Input, Signature.
+
+    Traceparent too, where one is given.
 
     target_uri   exactly the bytes that go on the wire, scheme and host included, without fragment
     digest       SHA-256 of the body, 32 bytes; of b"" where there is none
@@ -133,9 +146,11 @@ def sign_request(
     date = http_date(created)
     content = content_digest(digest)
     nonce = base64.urlsafe_b64encode(os.urandom(16))[:_NONCE_LENGTH].decode("ascii")
-    parameters = f'{_REQUEST_COVERED};created={created};keyid="{key.keyid}";alg="ed25519";nonce="{nonce}";tag="{TAG}"'
-    signed = key.sign(_request_base(method, target_uri, (content, date, message_id), parameters))
+    covered = _TRACED_COVERED if traceparent else _REQUEST_COVERED
+    parameters = f'{covered};created={created};keyid="{key.keyid}";alg="ed25519";nonce="{nonce}";tag="{TAG}"'
+    signed = key.sign(_request_base(method, target_uri, (content, date, message_id, traceparent), parameters))
     return {
+        **({"Traceparent": traceparent} if traceparent else {}),
         "Date": date,
         "Content-Digest": content,
         "Hutong-Message-Id": message_id,
@@ -170,12 +185,15 @@ def verify_request(
     signature_input = _header(headers, "Signature-Input")
     signature = _signature(_header(headers, "Signature"))
     # 2.
-    if not signature_input.startswith(_INPUT_PREFIX):
+    traced = signature_input.startswith(_TRACED_PREFIX)
+    traceparent = _header(headers, "Traceparent") if traced else ""
+    prefix = _TRACED_PREFIX if traced else _INPUT_PREFIX
+    if not signature_input.startswith(prefix):
         raise BadSignature(
             reason="Signature-Input is not in the form this region uses",
             reason_zh="Signature-Input 不是本区域使用的格式",
         )
-    created, keyid, nonce = _parameters(signature_input[len(_INPUT_PREFIX) :])
+    created, keyid, nonce = _parameters(signature_input[len(prefix) :])
     if not is_id(message_id):
         raise BadSignature(reason="Hutong-Message-Id is not a UUID", reason_zh="Hutong-Message-Id 不是 UUID")
     # 3.
@@ -187,9 +205,9 @@ def verify_request(
         )
     # 5. and 6.
     known = _valid_key(keys, keyid, now)
-    base = _request_base(method, target_uri, (content, date, message_id), signature_input[7:])
+    base = _request_base(method, target_uri, (content, date, message_id, traceparent), signature_input[7:])
     _check_signature(known, signature, base)
-    return Verified(keyid, known.jurisdiction, message_id, nonce, signature, created)
+    return Verified(keyid, known.jurisdiction, message_id, nonce, signature, created, traceparent)
 
 
 def sign_response(
@@ -272,11 +290,12 @@ def request_signature(headers: Mapping[str, str]) -> str:
     return headers["Signature"][8:-1]
 
 
-def _request_base(method: str, target: str, covered: tuple[str, str, str], parameters: str) -> bytes:
-    content, date, message_id = covered
+def _request_base(method: str, target: str, covered: tuple[str, str, str, str], parameters: str) -> bytes:
+    content, date, message_id, traceparent = covered
+    traced = f'"traceparent": {traceparent}\n' if traceparent else ""
     return (
         f'"@method": {method}\n"@target-uri": {target}\n"content-digest": {content}\n"date": {date}\n'
-        f'"hutong-message-id": {message_id}\n"@signature-params": {parameters}'
+        f'"hutong-message-id": {message_id}\n{traced}"@signature-params": {parameters}'
     ).encode()
 
 

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, JsonRes
 from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
 
-from hutong.node import directory, membership
+from hutong.node import directory, draining, membership
 from hutong.node.keyring import ring
 from hutong.node.receiving import Answer, Peer, problem_answer, reader
 from hutong.node.settings import current
@@ -53,12 +53,20 @@ def ping(_request: HttpRequest, peer: Peer) -> Answer:
 
 
 def health(_request: HttpRequest) -> HttpResponse:
-    """GET /hutong/health: 200 when the node can read its database. Says nothing that needs protecting."""
+    """GET /hutong/health: 200 when the node can read its database, 503 while it is being stopped.
+
+    Says nothing that needs protecting.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     copy = directory.copy()
-    body = {"status": "ok", "jurisdiction": current().jurisdiction, "directory_version": copy.version if copy else 0}
-    return JsonResponse(body)
+    leaving = draining.draining()
+    body = {
+        "status": "draining" if leaving else "ok",
+        "jurisdiction": current().jurisdiction,
+        "directory_version": copy.version if copy else 0,
+    }
+    return JsonResponse(body, status=503 if leaving else 200)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

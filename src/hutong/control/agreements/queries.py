@@ -206,3 +206,14 @@ def _days_left(found: Negotiation, days: WorkCalendar | None) -> int | None:
         return (days or calendar.in_force()).left(china_date(datetime.now(UTC)), found.due_at)
     except CalendarYearMissing:
         return None
+
+
+def class_of(agreement_id: str) -> str:
+    """What sort of agreement it is, for counting: `granted` by law, else its mode; "" for one this node has not."""
+    document = Agreement.objects.filter(id=agreement_id).values_list("document", flat=True).first()
+    if document is None:
+        return ""
+    agreed = read_agreed(document)
+    if agreed is None:
+        return ""
+    return "granted" if agreed.asked.law else agreed.asked.mode

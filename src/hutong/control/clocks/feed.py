@@ -67,12 +67,12 @@ def calendar_of(account: Account, *, language: str = "zh") -> bytes:
     calendar.add("x-wr-calname", f"互通 · {node.name_zh}" if chinese else f"Hutong · {node.name_en or node.name_zh}")
     calendar.add("refresh-interval", LOOK_AGAIN, parameters={"value": "DURATION"})
     for clock in running(account).exclude(due_on=None)[:MOST]:
-        calendar.add_component(_event(clock, node.jurisdiction, node.base_url, chinese=chinese))
+        calendar.add_component(_event(clock, node.jurisdiction, node.portal_url, chinese=chinese))
     content: bytes = calendar.to_ical()
     return content
 
 
-def _event(clock: Clock, jurisdiction: str, base_url: str, *, chinese: bool) -> Event:
+def _event(clock: Clock, jurisdiction: str, portal_url: str, *, chinese: bool) -> Event:
     title = (clock.title_zh if chinese else clock.title_en) or clock.subject
     days, number = clock.days + clock.extended_days, clock.rule.partition("/")[0]
     said = f"自 {clock.received_on} 起 {days} 个工作日" if chinese else f"{days} working days from {clock.received_on}"
@@ -84,6 +84,6 @@ def _event(clock: Clock, jurisdiction: str, base_url: str, *, chinese: bool) -> 
     event.add("dtend", clock.due_on + timedelta(days=1))  # type: ignore[operator]  # only clocks with a day
     event.add("summary", f"截止：{title}" if chinese else f"Due: {title}")
     event.add("description", f"{number}\n{said}")
-    event.add("url", f"{base_url}/clocks/{clock.id}/")
+    event.add("url", f"{portal_url}/clocks/{clock.id}/")
     event.add("transp", "TRANSPARENT")
     return event

@@ -98,7 +98,7 @@ def _later(one: Told, now: datetime) -> None:
 def _message(one: Told, settings: Settings) -> EmailMessage:
     """The notice's own sentence in both languages and where to read it; nothing else about anybody."""
     chinese, english = settings.name_zh or settings.jurisdiction, settings.name_en or settings.jurisdiction
-    said = f"{one.notice.said_zh}\n\n{one.notice.said_en}\n\n{settings.base_url}/notices/{one.notice_id}/\n"
+    said = f"{one.notice.said_zh}\n\n{one.notice.said_en}\n\n{settings.portal_url}/notices/{one.notice_id}/\n"
     return EmailMessage(
         subject=f"互通 · {chinese}：新通知 / Hutong · {english}: a notice",
         body=said,
