@@ -6,6 +6,7 @@ Each is taken in English and in Chinese at a desk's width; those of PHONES, in C
 from __future__ import annotations
 
 import io
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -46,8 +47,9 @@ def at(path: str) -> Callable[[Page], None]:
 
 
 def simulated(page: Page) -> None:
-    """Who could read what, of the first resource of the department."""
-    into("/publish/")(page)
+    """Who could read what, of people's data: the rows show how they are masked."""
+    at("/publish/")(page)
+    page.get_by_role("link", name=re.compile("insured persons|参保信息")).click()
     page.locator("form[action*='simulate'] button").first.click()
     page.locator("button[name=sample]").nth(1).click()
 

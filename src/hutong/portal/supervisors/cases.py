@@ -30,7 +30,7 @@ from hutong.portal.components.paging import Sheet, sheet
 from hutong.portal.components.parts import Badge, Choice, Fact
 from hutong.portal.components.peers import Names, department_name
 from hutong.portal.components.titles import titles_of_entries
-from hutong.portal.supervisors.oversight import SOURCES, period_asked, said_of
+from hutong.portal.supervisors.oversight import SOURCES, part_name, period_asked, said_of
 from hutong.vocabulary.ids import uuid_of
 
 PAGE_SIZE = 30
@@ -154,7 +154,10 @@ def _facts(found: Measure, period: Period, department: str | None, line: queries
         Fact(_("Counted"), words.moment(line.counted_at) if line.counted_at else ""),
         Fact(_("As of"), words.date_word(kept.as_of) if kept else ""),
         Fact(_("Digest of the cases"), kept.rows_digest if kept else "", mono=True),
-        Fact(_("By code"), many=tuple(f"{code}: {words.number(many)}" for code, many in sorted(line.parts.items()))),
+        Fact(
+            _("By code"),
+            many=tuple(f"{part_name(code)}: {words.number(many)}" for code, many in sorted(line.parts.items())),
+        ),
     ]
     return tuple(one for one in facts if one.value or one.many)
 

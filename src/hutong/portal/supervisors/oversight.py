@@ -22,6 +22,7 @@ from hutong.control.oversight.measures import SIDES, measure
 from hutong.control.oversight.models import ExchangeDay, Statement
 from hutong.control.oversight.periods import GRAINS, Grain, Period, period_of, read
 from hutong.control.oversight.queries import Line
+from hutong.control.requests.rules import REFUSALS
 from hutong.control.statute import day
 from hutong.control.statute.models import RefusalCount
 from hutong.control.statute.queries import rule as rule_of
@@ -29,6 +30,7 @@ from hutong.portal.components import charts, words
 from hutong.portal.components.page import Page, shell_for
 from hutong.portal.components.parts import Badge, Choice, Due, Fact, Step
 from hutong.portal.components.peers import department_name
+from hutong.vocabulary import codes
 from hutong.vocabulary.errors import NotFound, Refused
 
 MOST = 10  # of what is overdue, or refused; the figure itself opens to all
@@ -191,6 +193,11 @@ def _figure(line: Line, period: Period, department: str | None, named: dict[str,
         counted_at=line.counted_at,
         without=_(", ").join(named.get(one, one) for one in line.without),
     )
+
+
+def part_name(code: str) -> str:
+    """A figure's part: how data are shared, or why a request was refused; another code as it is."""
+    return words.code_name(codes.ATTRIBUTES if code in codes.ATTRIBUTES else REFUSALS, code)
 
 
 def said_of(line: Line) -> tuple[Badge | None, str]:

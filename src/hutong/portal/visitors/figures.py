@@ -14,14 +14,16 @@ from hutong.control.statute import day
 from hutong.portal.components import charts, words
 from hutong.portal.components.page import Page, shell_for_door
 from hutong.portal.components.parts import Badge, Choice
-from hutong.portal.supervisors.oversight import said_of
+from hutong.portal.supervisors.oversight import part_name, said_of
 
 HISTORY = 6  # months of the chart
 
 
 @dataclass(frozen=True)
 class Part:
-    code: str
+    """Of the cases, those told by one code."""
+
+    word: str
     many: str
 
 
@@ -81,7 +83,7 @@ def _public(line: Line, least: int) -> PublicFigure:
         label=label,
         note=note,
         state=state,
-        parts=tuple(Part(code, _few(many, least)) for code, many in sorted(parts.items())),
+        parts=tuple(Part(part_name(code), _few(many, least)) for code, many in sorted(parts.items())),
         counted_at=line.counted_at,
     )
 
