@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from hutong.control.standards.dictionary import dictionary
 from hutong.portal.components import words
 from hutong.portal.components.parts import Fact
 from hutong.portal.components.peers import Names
@@ -27,6 +28,7 @@ DECIDERS: Mapping[str, Promise] = {
     "catalogue.freshness": lazy("Until when data count as fresh"),
     "return.grant": lazy("Whether an area's rows return to it"),
     "dispute.route": lazy("Who decides a dispute"),
+    "demand.fulfils": lazy("Whether a resource has what was demanded"),
 }
 SUBJECTS: Mapping[str, Promise] = {
     "agreement": lazy("Agreement"),
@@ -65,14 +67,17 @@ FACTS: Mapping[str, Promise] = {
     "fresh_until": lazy("Fresh until"),
     "granted": lazy("Granted"),
     "head": lazy("The head signs as well"),
+    "lacking": lazy("Data elements it lacks"),
     "members": lazy("Of these, with a node"),
     "mode": lazy("Mode asked for"),
     "months": lazy("Months kept"),
+    "offered": lazy("Data elements it has"),
     "permitted_purposes": lazy("Purposes published"),
     "purpose": lazy("Purpose asked for"),
     "received": lazy("Received on"),
     "received_as": lazy("Counts as received on"),
     "requester": lazy("Who asks"),
+    "resource": lazy("Data set"),
     "respondent": lazy("Respondent"),
     "resumed": lazy("Completed on"),
     "rule": lazy("Rule"),
@@ -83,6 +88,7 @@ FACTS: Mapping[str, Promise] = {
     "theme": lazy("Theme"),
     "us": lazy("Who is asked"),
     "why": lazy("Because"),
+    "wished": lazy("Data elements demanded"),
     "year_missing": lazy("No calendar yet for"),
     "zone": lazy("Zone"),
 }
@@ -135,6 +141,9 @@ def _said(name: str, value: Any, names: Callable[[str], str]) -> str:
         return _("yes") if value else _("no")
     if value is None or value == "":
         return _("none")
+    if name == "wished" and isinstance(value, Mapping):
+        element = _element(str(value.get("element", "")))
+        return _("{element}, version {version}").format(element=element, version=value.get("version", ""))
     if isinstance(value, str) and (on := _date(value)) is not None:
         return words.date_word(on)
     if name in JURISDICTIONS:
@@ -155,11 +164,17 @@ def _listed(table: codes.CodeList) -> Callable[[str], str]:
     return lambda code: words.code_name(table, code) or code
 
 
+def _element(name: str) -> str:
+    return words.code_name(dictionary().known, name)
+
+
 CODES: Mapping[str, Callable[[str], str]] = {
     "answer": lambda code: str(ANSWERS[code][0]) if code in ANSWERS else code,
     "attribute": lambda code: words.attribute(code).word,
     "cycle": lambda code: words.code_name(codes.UPDATE_CYCLES, CYCLES[code]) if code in CYCLES else code,
+    "lacking": _element,
     "mode": _listed(codes.SHARING_MODES),
+    "offered": _element,
     "permitted_purposes": _listed(codes.PURPOSES),
     "purpose": _listed(codes.PURPOSES),
     "requester": lambda code: words.word(KINDS, code),
