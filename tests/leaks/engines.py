@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hutong.exchange.sources import Source, SourceSpec, open_source, take_in
+from hutong.exchange.sources.bound import bound
 from tests.leaks.naive import Row
 from tests.leaks.tables import DOOMED, NOTE, SCHEMA, TABLE
 
@@ -112,6 +113,18 @@ def parquet_scanned(history: str, folder: Path, _: str) -> Source:
     """Without an index: point reads are scans."""
     parquet(history, folder, "").close()
     return open_source(SourceSpec("parquet", str(folder / "x.parquet")))
+
+
+@engine("parquet_renamed", histories=("evolved",))
+def parquet_renamed(_: str, folder: Path, __: str) -> Source:
+    """Every column has another name than when the grant was made, and is found by its id."""
+    ids = {name: number for number, name in enumerate(SCHEMA.names, 1)}
+    fields = [
+        pa.field(f"{one.name}_now", one.type, metadata={"PARQUET:field_id": str(ids[one.name])}) for one in SCHEMA
+    ]
+    table = pa.Table.from_pylist(TABLE, SCHEMA)
+    pq.write_table(pa.Table.from_arrays(table.columns, schema=pa.schema(fields)), folder / "x.parquet")
+    return bound(open_source(SourceSpec("parquet", str(folder / "x.parquet")), index_folder=folder / "index"), ids)
 
 
 def _as_sqlite(row: Row) -> Row:

@@ -19,7 +19,7 @@ class Source(models.Model):
     checked_at = models.DateTimeField(null=True)
     check_ok = models.BooleanField(default=False)
     check_message = models.CharField(max_length=500, blank=True)
-    schema = models.JSONField(default=list)  # [{"name", "type": Arrow type name, "nullable"}]
+    schema = models.JSONField(default=list)  # [{"name", "type": Arrow's name, "nullable", "field": id if any}]
     row_count = models.BigIntegerField(null=True)
     quarantined = models.BigIntegerField(default=0)
     snapshot = models.CharField(max_length=200, blank=True)  # file name under snapshots/, "" where read in place

@@ -22,6 +22,7 @@ from hutong.exchange.grants.ranges import Ranges, counted
 from hutong.exchange.grants.store import load
 from hutong.exchange.grants.tracing import Tracing
 from hutong.exchange.shaping.masks import KEYED
+from hutong.exchange.shaping.predicate import Predicate
 from hutong.node.keys import seal
 from hutong.node.settings import current
 from hutong.vocabulary.areas import area_of
@@ -78,6 +79,7 @@ def compile_grant(agreement: Agreement) -> Grant:
         in_force=limits.in_force,
         pseudonym_key=_pseudonym_key(agreement.id, masks, tracing),
         tracing=tracing,
+        fields=_fields(agreement.id, {*masks, *(Predicate.from_document(where).items() if where else ())}, asked),
     )
 
 
@@ -124,14 +126,28 @@ def _masks(
     }, None
 
 
+def _fields(agreement_id: str, items: set[str], asked: Asked) -> dict[str, int]:
+    """The ids of the items' columns, where the source has any; kept when the grant is compiled again, so that a mask
+    stays with the column it was agreed for."""
+    source = asked.resource.source
+    described = {one["name"]: one["field"] for one in (source.schema if source else ()) if "field" in one}
+    known = _before(agreement_id)
+    ids = {**described, **(known.fields if known else {})}
+    return {item: ids[item] for item in sorted(items) if item in ids}
+
+
+def _before(agreement_id: str) -> Grant | None:
+    try:
+        return load(agreement_id)[0]
+    except NotFound:
+        return None
+
+
 def _pseudonym_key(agreement_id: str, masks: dict[str, dict[str, Any]], tracing: Tracing | None) -> str:
     """The agreement's own key, sealed; kept when the grant is compiled again, so that pseudonyms stay the same."""
     if tracing is None and not any(mask["action"] in KEYED for mask in masks.values()):
         return ""
-    try:
-        before, _ = load(agreement_id)
-    except NotFound:
-        before = None
+    before = _before(agreement_id)
     if before is not None and before.pseudonym_key:
         return before.pseudonym_key
     return base64.b64encode(seal(secrets.token_bytes(PSEUDONYM_KEY_BYTES))).decode("ascii")

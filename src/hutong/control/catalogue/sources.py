@@ -6,7 +6,7 @@ A location (a path, a connection string) never leaves the node, is never logged,
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path, PurePath
 from typing import Any
@@ -145,9 +145,14 @@ def _keys_in_use(source: Source) -> list[str]:
     return [name for name in named.values_list("name", flat=True).distinct() if name in there]
 
 
-def columns(schema: Any) -> list[dict[str, Any]]:
-    """An Arrow schema as kept with the source."""
-    return [{"name": one.name, "type": str(one.type), "nullable": one.nullable} for one in schema]
+def columns(schema: Any, field_ids: Mapping[str, int] | None = None) -> list[dict[str, Any]]:
+    """An Arrow schema as kept with the source, with the columns' own ids where they have any."""
+    ids = field_ids or {}
+    return [
+        {"name": one.name, "type": str(one.type), "nullable": one.nullable}
+        | ({"field": ids[one.name]} if one.name in ids else {})
+        for one in schema
+    ]
 
 
 def _look(source: Source, spec: SourceSpec) -> None:
@@ -160,7 +165,8 @@ def _look(source: Source, spec: SourceSpec) -> None:
         message = "; ".join(intake.notes) or "taken in"
     else:
         answer = probe(spec)
-        found, rows, aside, message = columns(answer.schema), answer.row_count, answer.quarantined, answer.message
+        found, rows, aside = columns(answer.schema, answer.field_ids), answer.row_count, answer.quarantined
+        message = answer.message
     try:
         check_secrecy([("column", one["name"]) for one in found])
     except Refused:

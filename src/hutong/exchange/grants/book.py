@@ -22,6 +22,7 @@ from hutong.exchange.shaping.codes import CodeMap
 from hutong.exchange.shaping.masks import Mask, MaskedItem
 from hutong.exchange.shaping.predicate import Predicate
 from hutong.exchange.sources import Source, SourceSpec, stored_schema
+from hutong.exchange.sources.bound import bound
 from hutong.exchange.sources.shelf import SourceShelf
 from hutong.node.keys import unseal
 from hutong.node.settings import current
@@ -69,6 +70,7 @@ class Book:
     def __init__(self) -> None:
         self._terms: dict[str, Terms] = {}
         self._code_maps: dict[str, CodeMap] = {}
+        self._named: dict[str, tuple[Terms, Source, Source | Refused]] = {}
         self._specs: dict[str, tuple[tuple[Any, ...], SourceSpec, pa.Schema | None]] = {}
         self._shelf = SourceShelf(index_folder=current().indexes_folder)
         self._snapshots: Path = current().snapshots_folder
@@ -86,7 +88,7 @@ class Book:
             agreement: Opened(
                 terms[agreement],
                 Standing(state, today or 0, calls_used, rows_used),
-                sources.get(terms[agreement].grant.source) or Unavailable(what="the source"),
+                self._bound(terms[agreement], sources.get(terms[agreement].grant.source)),
             )
             for agreement, _version, state, calls_used, rows_used, today in rows
         }
@@ -99,8 +101,18 @@ class Book:
         with reading("the sources' database") as cursor:
             sources = self._read_sources(cursor, {grant.source})
             codes = self._codes(cursor, grant)
-        source = sources.get(grant.source) or Unavailable(what="the source")
-        return Opened(_terms(0, grant, codes), Standing("active", 0, 0, 0), source)
+        terms = _terms(0, grant, codes)
+        return Opened(terms, Standing("active", 0, 0, 0), _bound(terms, sources.get(grant.source)))
+
+    def _bound(self, terms: Terms, source: Source | Refused | None) -> Source | Refused:
+        """The source under the grant's names, remembered while neither changes."""
+        if not terms.grant.fields or not isinstance(source, Source):
+            return source or Unavailable(what="the source")
+        agreement = terms.grant.agreement
+        known = self._named.get(agreement)
+        if known is None or known[0] is not terms or known[1] is not source:
+            known = self._named[agreement] = (terms, source, _bound(terms, source))
+        return known[2]
 
     def _read_terms(self, cursor: Any, agreement: str, version: int) -> Terms:
         known = self._terms.get(agreement)
@@ -155,6 +167,15 @@ class Book:
         spec = SourceSpec(kind=kind, location=location, table=table, snapshot=file)
         self._specs[identifier] = (described, spec, schema)
         return spec, schema
+
+
+def _bound(terms: Terms, source: Source | Refused | None) -> Source | Refused:
+    if not isinstance(source, Source):
+        return source or Unavailable(what="the source")
+    try:
+        return bound(source, terms.grant.fields)
+    except Refused as refused:
+        return refused
 
 
 def _terms(version: int, grant: Grant, codes: dict[str, CodeMap]) -> Terms:

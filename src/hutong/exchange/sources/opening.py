@@ -61,6 +61,8 @@ def probe(spec: SourceSpec) -> Probe:
             quarantined = int(about.get("quarantined", 0))
             notes += about.get("notes", [])
         sentence = f"It answered with {rows} rows and {len(source.schema)} items."
-        return Probe(source.schema, rows, quarantined, " ".join([sentence, *(note + "." for note in notes)]))
+        return Probe(
+            source.schema, rows, quarantined, " ".join([sentence, *(note + "." for note in notes)]), source.field_ids
+        )
     finally:
         source.close()

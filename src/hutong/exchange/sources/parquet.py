@@ -39,6 +39,7 @@ class ParquetSource(Source):
         self._path = path
         self._stamp = _stamp(path)
         self.schema, self.left_out = _schema(path)
+        self.field_ids = _field_ids(path)
         self._connection = sealed(path)
         self._index = RowIndex(path, self.schema, index_folder) if index_folder else None
         self._compiled = lru_cache(maxsize=256)(self._compile)
@@ -137,7 +138,7 @@ class ParquetSource(Source):
         if now == self._stamp:
             return
         schema, _ = _schema(self._path)
-        if not schema.equals(self.schema):
+        if not schema.equals(self.schema) or _field_ids(self._path) != self.field_ids:
             raise SourceDrifted()
         if self._index is not None:
             self._index.forget()
@@ -170,6 +171,17 @@ def _schema(path: Path) -> tuple[pa.Schema, tuple[str, ...]]:
             kind="parquet", reason="it is no Parquet file, or is damaged", reason_zh="不是 Parquet 文件，或已损坏"
         ) from None
     return shareable(found)
+
+
+def _field_ids(path: Path) -> dict[str, int]:
+    """The ids of the file's columns, as Iceberg's writers give them; {} unless every column has one of its own."""
+    try:
+        columns = pq.read_schema(path)
+    except (pa.ArrowException, OSError):
+        raise SourceFailed() from None
+    told = {one.name: (one.metadata or {}).get(b"PARQUET:field_id", b"-1") for one in columns}
+    ids = {name: int(one) for name, one in told.items()}
+    return ids if len(set(ids.values())) == len(ids) and min(ids.values(), default=-1) >= 0 else {}
 
 
 def _scan(path: Path) -> exp.Expr:

@@ -12,6 +12,7 @@ with prepared statements. Both see the same expressions for every column:
 from __future__ import annotations
 
 import queue
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -26,9 +27,10 @@ from hutong.exchange.shaping.predicate import Predicate
 from hutong.exchange.shaping.sql import column
 from hutong.exchange.shaping.values import Kind, Scalar, kind_of, zone_of
 from hutong.exchange.sources.source import LOOKUP_ROWS, Source, guarded, looked_up
-from hutong.exchange.sources.spec import SourceFailed, SourceUnreadable
+from hutong.exchange.sources.spec import SourceDrifted, SourceFailed, SourceUnreadable
 
 CONNECT_S = 10
+COLUMNS_SEEN_S = 1.0  # how long columns that were looked at are taken for the same; owner: this module
 STATEMENT_MS = 600_000  # a stream may take this long; owner: this module
 SESSION = (
     f"-c default_transaction_read_only=on -c statement_timeout={STATEMENT_MS} -c timezone=UTC -c datestyle=ISO "
@@ -51,7 +53,7 @@ PLAIN: dict[str, pa.DataType] = {
 FINITE = ("date", "timestamp", "timestamptz")
 ARRAYS = {"string": "text[]", "int16": "int8[]", "int32": "int8[]", "int64": "int8[]", "bool": "bool[]"}
 COLUMNS = """
-SELECT a.attname, t.typname, a.atttypmod, t.typtype, t.typcategory, COALESCE(c.collisdeterministic, true)
+SELECT a.attname, a.attnum, t.typname, a.atttypmod, t.typtype, t.typcategory, COALESCE(c.collisdeterministic, true)
 FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_collation c ON c.oid = a.attcollation
 WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
 """
@@ -96,11 +98,25 @@ class PostgresqlSource(Source):
             raise SourceUnreadable(
                 kind="postgresql", reason="it has no table or view of that name", reason_zh="没有该名称的表或视图"
             )
-        for name, *described in rows:
+        for name, _number, *described in rows:
             if found := _column(*described):
                 self._columns[name] = found
+        self.field_ids = {row[0]: row[1] for row in rows}
+        self._seen_at = time.monotonic()
         schema = pa.schema([(name, column.type) for name, column in self._columns.items()])
         return schema, tuple(row[0] for row in rows if row[0] not in self._columns)
+
+    def _check_same(self) -> None:
+        """A column renamed into another's place keeps every type, so the columns' own numbers are compared.
+
+        raises   SourceDrifted, within COLUMNS_SEEN_S of the change
+        """
+        if time.monotonic() - self._seen_at < COLUMNS_SEEN_S:
+            return
+        rows = self._fetch(COLUMNS, (self._sql(self._table),))
+        if {row[0]: row[1] for row in rows} != self.field_ids:
+            raise SourceDrifted()
+        self._seen_at = time.monotonic()
 
     def changes(self) -> str:
         """How many rows were ever written or removed, as the server counts them; "" for a view."""
@@ -116,6 +132,7 @@ class PostgresqlSource(Source):
     ) -> pa.RecordBatchReader:
         schema = self.fields(items)
         query = self._select(items, where, as_text=True)
+        self._check_same()
         if limit is not None:
             query = query.limit(limit, copy=False)
         return guarded(schema, self._stream(self._sql(query), schema))
@@ -130,6 +147,7 @@ class PostgresqlSource(Source):
     ) -> pa.Table:
         schema = self.fields(items)
         keys = self.key_values(key, values)
+        self._check_same()
         rows = self._fetch(self._point(tuple(items), key, where), (keys, limit + 1))
         return looked_up(rows, schema, limit)
 

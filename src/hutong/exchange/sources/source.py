@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -38,6 +38,7 @@ class Source(ABC):
 
     schema: pa.Schema  # what can be shared, in the source's order; columns of other types are left out
     left_out: tuple[str, ...] = ()  # names of columns whose type cannot be shared
+    field_ids: Mapping[str, int] = {}  # by column, an id that stays when it is renamed; empty where there are none
 
     @abstractmethod
     def count(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,6 +56,7 @@ class Probe:
     row_count: int
     quarantined: int
     message: str  # a sentence for the officer, in English; never a value
+    field_ids: Mapping[str, int] = field(default_factory=dict)  # see Source
 
 
 class SourceRefused(Refused):
