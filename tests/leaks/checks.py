@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import math
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -154,7 +153,7 @@ def _limited(opened: Opened, expected: Sequence[Row], policy: Policy) -> None:
 
 
 def _small(opened: Opened, expected: Sequence[Row], policy: Policy) -> None:
-    found = [_read_json(row) for row in read_rows(opened, allowed(opened), query(), 1_000)]
+    found = [orjson.loads(row) for row in read_rows(opened, allowed(opened), query(), 1_000)]
     _rows(found, [_as_json(row) for row in expected], policy, "record query")
 
 
@@ -162,21 +161,12 @@ def _points(opened: Opened, rows: Sequence[Row], expected: Sequence[Row], policy
     """Every row asked for by its key, those outside the condition too."""
     asked = [row["number"] for row in rows] + [row["number"] for row in DOOMED] + [-1]
     found = lookup_rows(opened, allowed(opened), "number", asked)
-    answers = [_read_json(row) for answer in found.values() for row in answer]
+    answers = [orjson.loads(row) for answer in found.values() for row in answer]
     _rows(answers, [_as_json(row) for row in expected], policy, "point reads")
 
 
-def _read_json(row: bytes) -> Row:
-    return {item: _as_number(value) for item, value in orjson.loads(row).items()}
-
-
 def _as_json(row: Row) -> Row:
-    return {item: _as_number(_json_value(value)) for item, value in row.items()}
-
-
-def _as_number(value: Any) -> Any:
-    """A column with a whole number beyond 2**53 - 1 is written as text, so digits are compared as numbers."""
-    return int(value) if isinstance(value, str) and re.fullmatch("-?[0-9]{1,19}", value) else value
+    return {item: _json_value(value) for item, value in row.items()}
 
 
 def _json_value(value: Any) -> Any:
@@ -189,7 +179,8 @@ def _json_value(value: Any) -> Any:
         return f"{value:.2f}"
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    return value
+    beyond = isinstance(value, int) and abs(value) > 2**53 - 1
+    return str(value) if beyond else value
 
 
 AGGREGATES: dict[str, tuple[Callable[[Any], Any], Callable[[list[Any]], Any]]] = {

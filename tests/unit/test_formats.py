@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from hutong.exchange.formats import MEDIA_TYPES, NoSuchForm, choose, encode
+from hutong.exchange.formats.encoding import json_columns
 
 SCHEMA = pa.schema(
     [
@@ -59,6 +60,14 @@ def test_json_keeps_what_any_reader_of_json_can_keep() -> None:
     }
     assert set(second.values()) == {None}
     assert (third["text"], third["share"], third["whole"]) == ("", None, str(2**53))
+
+
+def test_how_one_whole_number_is_written_tells_nothing_of_the_others() -> None:
+    numbers = [5, 2**53, None, -(2**53), 2**53 - 1]
+    table = pa.table({"whole": pa.array(numbers, pa.int64())})
+    written = [5, str(2**53), None, str(-(2**53)), 2**53 - 1]
+    assert json.loads(b"".join(encode(table.to_reader(), "json"))) == [{"whole": one} for one in written]
+    assert json_columns(table) == [written]
 
 
 @pytest.mark.parametrize("form", ["json", "csv", "arrow", "parquet"])

@@ -47,17 +47,24 @@ def _json(reader: pa.RecordBatchReader) -> Iterator[bytes]:
 
 def json_rows(batch: pa.RecordBatch) -> bytes:
     """The rows of a batch as JSON objects with commas between them, without the array's brackets."""
-    columns = [_jsonable(column) for column in batch.columns]
-    rows = pa.RecordBatch.from_arrays(columns, names=batch.schema.names).to_pylist()
-    return orjson.dumps(rows)[1:-1]
+    names, columns = batch.schema.names, [_jsonable(column) for column in batch.columns]
+    if any(isinstance(column, list) for column in columns):
+        values = zip(*(_listed(column) for column in columns), strict=True)
+        return orjson.dumps([dict(zip(names, row, strict=True)) for row in values])[1:-1]
+    return orjson.dumps(pa.RecordBatch.from_arrays(columns, names=names).to_pylist())[1:-1]
 
 
 def json_columns(table: pa.Table) -> list[list[Any]]:
     """The columns as Python values that orjson writes as json_rows() does; for point reads."""
-    return [_jsonable(column).to_pylist() for column in table.columns]
+    return [_listed(_jsonable(column)) for column in table.columns]
+
+
+def _listed(column: Any) -> list[Any]:
+    return column if isinstance(column, list) else column.to_pylist()  # type: ignore[no-any-return]
 
 
 def _jsonable(column: Any) -> Any:
+    """The column in types that JSON has; a list where its values need different ones."""
     type_ = column.type
     if pa.types.is_decimal(type_):
         return pc.cast(column, pa.string())
@@ -66,7 +73,8 @@ def _jsonable(column: Any) -> Any:
     if pa.types.is_int64(type_) or pa.types.is_uint64(type_):
         extremes = pc.min_max(column).as_py()
         if max(abs(extremes["min"] or 0), abs(extremes["max"] or 0)) > MAX_INTEGER:
-            return pc.cast(column, pa.string())
+            # Each for itself: how one value is written must not tell what stands in another row.
+            return [str(one) if one is not None and abs(one) > MAX_INTEGER else one for one in column.to_pylist()]
     return column
 
 
