@@ -50,6 +50,8 @@ docs: install $(CHECK_NODE)/hutong.toml
 	@mv docs/states.md.new docs/states.md
 	$(BIN)/python -m hutong.control.statute.page $(CHECK_NODE) > docs/rules.md.new
 	@mv docs/rules.md.new docs/rules.md
+	$(BIN)/python -m hutong.node.doors $(CHECK_NODE) > docs/openapi.json.new
+	@mv docs/openapi.json.new docs/openapi.json
 
 pictures: install $(VENV)/.development $(VENV)/.browser
 	$(BIN)/python -m tests.pictures $(or $(PORT),8310)

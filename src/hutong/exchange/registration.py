@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from hutong.exchange import check, readings
+from hutong.exchange import check, doors, readings
 from hutong.node import metrics
 
 check.register()
+doors.register()
 metrics.add("sources", readings.sources)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -47,6 +48,7 @@ PAGES = "pages"
 STATUSES: Final = ("1xx", "2xx", "3xx", "4xx", "5xx", "none")  # none: the connection broke before an answer
 QUICK_S: Final = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
 UNKNOWN_CLASS: Final = "unknown"
+LOOK_AGAIN_AFTER_S: Final = 60.0  # for the class of an agreement that was not held
 MOST_CLASSES_KNOWN: Final = 10_000  # agreements whose class a process remembers
 
 log = logging.getLogger("hutong.metrics")
@@ -105,6 +107,7 @@ Reader = Callable[[Settings], Iterable[Reading]]
 _readers: list[tuple[str, Reader]] = []
 _class_of: list[Callable[[str], str]] = []
 _classes: dict[str, str] = {}
+_unknown: dict[str, float] = {}  # agreements that were not held: time.monotonic() until which nobody looks again
 
 
 def add(name: str, reader: Reader) -> None:
@@ -134,6 +137,7 @@ def count_request(name: str, status: int, took_s: float) -> None:
 def count_exchanges(lines: Iterable[Exchanged]) -> None:
     """Lines that have just become durable."""
     counts: dict[tuple[str, str, str, str], int] = {}
+    served: dict[str, tuple[int, int]] = {}
     for one in lines:
         labels = (one.role, one.outcome, one.form, _classes.get(one.agreement) or _look_up(one.agreement))
         counts[labels] = counts.get(labels, 0) + 1
@@ -141,10 +145,13 @@ def count_exchanges(lines: Iterable[Exchanged]) -> None:
             continue
         _exchange_s(one.role).observe(one.took_ms / 1000)
         if one.outcome == "served":
-            _rows(one.role).inc(one.rows)
-            _bytes(one.role).inc(one.bytes)
+            rows, size = served.get(one.role, (0, 0))
+            served[one.role] = (rows + one.rows, size + one.bytes)
     for labels, count in counts.items():
         _EXCHANGES.labels(*labels).inc(count)
+    for role, (rows, size) in served.items():
+        _ROWS.labels(role).inc(rows)
+        _BYTES.labels(role).inc(size)
 
 
 def document(settings: Settings) -> bytes:
@@ -189,15 +196,20 @@ class _Readings(Collector):
 
 
 def _look_up(agreement: str) -> str:
+    if _unknown.get(agreement, 0.0) > time.monotonic():
+        return UNKNOWN_CLASS
     # The edge: a class that cannot be found costs a label, never an exchange.
     try:
         parts.load()
         found = next((name for class_of in _class_of if (name := class_of(agreement))), UNKNOWN_CLASS)
     except Exception:
-        return UNKNOWN_CLASS
-    if len(_classes) >= MOST_CLASSES_KNOWN:
+        found = UNKNOWN_CLASS
+    if len(_classes) + len(_unknown) >= MOST_CLASSES_KNOWN:
         _classes.clear()
-    if found != UNKNOWN_CLASS:
+        _unknown.clear()
+    if found == UNKNOWN_CLASS:
+        _unknown[agreement] = time.monotonic() + LOOK_AGAIN_AFTER_S
+    else:
         _classes[agreement] = found
     return found
 
@@ -216,16 +228,6 @@ def _request_s(name: str) -> Histogram:
 @lru_cache(maxsize=8)
 def _exchange_s(role: str) -> Histogram:
     return _EXCHANGE_S.labels(role)
-
-
-@lru_cache(maxsize=8)
-def _rows(role: str) -> Counter:
-    return _ROWS.labels(role)
-
-
-@lru_cache(maxsize=8)
-def _bytes(role: str) -> Counter:
-    return _BYTES.labels(role)
 
 
 class Waiting:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from hutong.node import checkup, duties, metrics, readings, tls
+from hutong.node import checkup, doors, duties, metrics, readings, tls
 
 duties.take_on()
+doors.register()
 checkup.add("tls", tls.check)
 metrics.add("node", readings.node)
 metrics.add("tls", tls.read)

@@ -84,7 +84,7 @@ class Settings:
     tls_key: str = ""  # PEM file, PKCS 8
     tls_authority: str = ""  # PEM file: who issues the certificates of other nodes; "" for whom the system trusts
     otlp_endpoint: str = ""  # an OpenTelemetry collector, http://127.0.0.1:4318; "": no traces are made
-    operator_token: str = ""  # opens /metrics; "": it is nobody's
+    operator_token: str = ""  # opens /metrics and the health of each resource; "": they are nobody's
     log_format: str = ""  # "json": a JSON object on each line of the log
     drain_notice_s: str = "0"  # how long health says "draining" before doors close: two looks of the load balancer
     drain_limit_s: str = "10"  # for requests and streams under way, once the doors are closed

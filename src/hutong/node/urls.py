@@ -24,6 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("hutong/events", events.receive),
     path("hutong/ping", views.ping),
     path("hutong/health", views.health),
+    path("hutong/openapi.json", views.described),
     *_part("", "hutong.control.agreements.urls"),
     *_part("", "hutong.control.catalogue.urls"),
     *_part("", "hutong.control.demands.urls"),

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, JsonRes
 from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
 
-from hutong.node import directory, draining, membership
+from hutong.node import directory, draining, membership, openapi
 from hutong.node.keyring import ring
 from hutong.node.receiving import Answer, Peer, problem_answer, reader
 from hutong.node.settings import current
@@ -67,6 +67,11 @@ def health(_request: HttpRequest) -> HttpResponse:
         "directory_version": copy.version if copy else 0,
     }
     return JsonResponse(body, status=503 if leaving else 200)
+
+
+def described(_request: HttpRequest) -> HttpResponse:
+    """GET /hutong/openapi.json: the addresses that programs use."""
+    return JsonResponse(openapi.document())
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from hutong.control.agreements import answers, defaults, succession  # noqa: F401 - register what the node does
+from hutong.control.agreements import answers, defaults, doors, succession  # noqa: F401 - register what the node does
 from hutong.control.agreements.queries import class_of
 from hutong.node import metrics
 
 answers.register()
+doors.register()
 metrics.classify(class_of)

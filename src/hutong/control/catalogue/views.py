@@ -1,22 +1,26 @@
 """`/dcat-ap/catalog`: what this node publishes, in pages, as DCAT-AP in JSON-LD.
 
 For members, signed like everything between nodes; for anyone where the operator has opened it (`public_catalogue`).
+
+`/hutong/health/resources`: how each published resource stands, for the operator's monitoring.
 """
 
 from __future__ import annotations
 
 import orjson
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET
 
 from hutong.control.catalogue import dataset as datasets
-from hutong.control.catalogue import dcat_ap, feed
+from hutong.control.catalogue import dcat_ap, feed, health
+from hutong.node import operator
 from hutong.node.receiving import Answer, Peer, Raw, problem_answer, reader
 from hutong.node.settings import current
 from hutong.vocabulary.errors import Refused
 
 PATH = "/dcat-ap/catalog"
 MEDIA_TYPE = "application/ld+json"
+HEALTH_PAGE = 100  # resources
 
 
 @require_GET
@@ -54,3 +58,17 @@ def _page(request: HttpRequest) -> Raw:
             links.append(f'<{address}>; rel="{name}"')
     graph = {"@context": dcat_ap.PREFIXES, "@graph": [dcat_ap.catalog(settings, held), view]}
     return Raw(orjson.dumps(graph), MEDIA_TYPE, (("Link", ", ".join(links)),) if links else ())
+
+
+@require_GET
+def resources_health(request: HttpRequest) -> HttpResponse:
+    """How the published resources stand, in pages by id: ?after= names the last one known."""
+    try:
+        operator.check(request.headers.get("Authorization", "").encode())
+    except Refused as refused:
+        return problem_answer(refused)
+    after = request.GET.get("after", "")[:36].replace("\x00", "")
+    held = list(health.published().filter(id__gt=after)[: HEALTH_PAGE + 1])
+    shown = health.of(held[:HEALTH_PAGE])
+    more = held[HEALTH_PAGE - 1].id if len(held) > HEALTH_PAGE else None
+    return JsonResponse({"resources": [one.document() for one in shown], "after": more})

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from hutong.control.corrections import hearing, looking
+from hutong.control.corrections import doors, hearing, looking
 from hutong.node import work
 
 hearing.register()
+doors.register()
 work.register(looking.LOOK, looking.look_at_all, every_s=looking.LOOK_EVERY_S)

@@ -248,7 +248,7 @@ def _system(account: Account, one: InformationSystem, counts: coverage.SystemCov
     )
 
 
-def _where(account: Account, one: Resource) -> str:
+def where(account: Account, one: Resource) -> str:
     """Where it is put right, for those who may; else as others see it, once it was published."""
     if access.may(account, Action.DESCRIBE_RESOURCE, one.department_id):
         return reverse("resource_edit", args=[one.id])
@@ -261,7 +261,7 @@ def _row(account: Account, one: Resource | InformationSystem) -> FindingRow:
     cycle = words.code_name(codes.UPDATE_CYCLES, one.update_cycle)
     return FindingRow(
         title=words.of_language(one.title_zh, one.title_en) or _("A new resource"),
-        url=_where(account, one),
+        url=where(account, one),
         department=department_name(one.department),
         detail=" · ".join(part for part in (one.code, one.source_system, cycle) if part),
         since=coverage.stale_since(one),

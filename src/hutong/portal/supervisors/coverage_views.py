@@ -14,6 +14,7 @@ from hutong.control.identity.models import Account
 from hutong.portal.components.page import refusal_of, room, show
 from hutong.portal.components.refusing import NothingHere
 from hutong.portal.supervisors.coverage import SystemForm, coverage_page, csv_rows, findings_page, systems_page
+from hutong.portal.supervisors.health import health_page
 from hutong.vocabulary.errors import Refused
 
 SYSTEMS = "portal/supervisors/systems.html"
@@ -31,6 +32,12 @@ def download(_request: HttpRequest, account: Account) -> HttpResponse:
     name = "attachment; filename=coverage.csv"
     lines = "".join(csv_rows(account))
     return HttpResponse(lines, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": name})
+
+
+@require_safe
+@room("coverage")
+def health_(request: HttpRequest, account: Account) -> HttpResponse:
+    return show(request, "portal/supervisors/health.html", health_page(account, request.GET.get("after", "")[:36]))
 
 
 @require_safe

@@ -14,6 +14,7 @@ urlpatterns = [
     path("coverage/report.csv", coverage_views.download, name="coverage_csv"),
     path("coverage/systems/", coverage_views.systems, name="systems"),
     path("coverage/systems/<str:system_id>/retire/", coverage_views.system_retire, name="system_retire"),
+    path("coverage/health/", coverage_views.health_, name="coverage_health"),
     path("coverage/<str:kind>/", coverage_views.findings, name="coverage_findings"),
     path("reviews/", views.reviews, name="reviews"),
     path("reviews/<str:submission_id>/", views.review, name="review"),
