@@ -207,6 +207,7 @@ class Region:
         self.serve_arguments: tuple[str, ...] = ()
         self.environment: dict[str, str] = {}  # settings of every node
         self.base_urls: dict[str, str] = {}  # where others reach a node, if not where it listens
+        self.exchange_urls: dict[str, str] = {}  # where others reach its exchange, if not there
 
     def __enter__(self) -> Self:
         return self
@@ -244,6 +245,8 @@ class Region:
         }
         if jurisdiction in self.base_urls:
             options["--base-url"] = self.base_urls[jurisdiction]
+        if jurisdiction in self.exchange_urls:
+            options["--exchange-url"] = self.exchange_urls[jurisdiction]
         node.hutong("init", str(node.home), *(part for option in options.items() for part in option))
         self.nodes[jurisdiction] = node
         return node

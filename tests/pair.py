@@ -138,6 +138,7 @@ def pair(
     *arguments: str,
     databases: Callable[[str], str] | None = None,
     environment: Mapping[str, str] | None = None,
+    exchange_urls: Mapping[str, str] | None = None,
 ) -> Iterator[Pair]:
     """Two joined nodes with the grants in force; the region's node keeps the directory and rests.
 
@@ -146,9 +147,11 @@ def pair(
     arguments    for hutong serve
     databases    a PostgreSQL URL for each node; SQLite when not given
     environment  settings of every node (HUTONG_...)
+    exchange_urls  where others reach a node's exchange, by jurisdiction
     """
     with Region(folder, databases) as region:
         region.environment |= environment or {}
+        region.exchange_urls |= exchange_urls or {}
         region.start("yrd", PROVIDER, CONSUMER, arguments=arguments)
         region["yrd"].stop()  # the members go on with their copy of the directory
         made = Pair(region, "hk_" + secrets.token_urlsafe(32))

@@ -36,6 +36,7 @@ from hutong.vocabulary.errors import Refused, WrongMethod
 from hutong.vocabulary.moments import rfc3339
 
 ATTEMPTS = 2  # a message nobody answered is sent once more: its exchange ids make that safe
+NOT_ITS_OWN = (502, 503, 504)  # unsigned, they are a proxy's word that nobody behind it answered
 _JSON = (b"content-type", b"application/json")
 _PROBLEM = (b"content-type", b"application/problem+json")
 
@@ -153,6 +154,12 @@ class Gateway:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 answer = await self._client.call("POST", url, body, peer=peer)
+                if answer.status in NOT_ITS_OWN and not answer.signed:
+                    raise NoAnswer(
+                        peer=peer,
+                        reason=f"a proxy before it says {answer.status}",
+                        reason_zh=f"其前的代理答复 {answer.status}",
+                    )
                 break
             except NoAnswer:
                 if attempt == ATTEMPTS:
