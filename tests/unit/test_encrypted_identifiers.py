@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import random
 from datetime import date, timedelta
 from typing import Any
@@ -11,12 +12,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from hutong.control.agreements.reidentify import reidentify
+from hutong.control.agreements.rules import NotEncrypted
+from hutong.control.identity.models import Account
+from hutong.exchange.grants.store import load
 from hutong.exchange.shaping.encrypt import PROVINCES, decrypted, encrypted
 from hutong.exchange.shaping.ff1 import FF1, Permutation
 from hutong.exchange.shaping.mask_vector import mask_table
 from hutong.exchange.shaping.masks import Mask, MaskedItem
 from hutong.exchange.shaping.shape import shape
 from hutong.exchange.sources.parquet import ParquetSource
+from hutong.ledger.models import AuditRecord
+from hutong.node.keys import unseal
+from hutong.vocabulary.errors import NotAllowed, NotFound
 from hutong.vocabulary.identifiers import (
     CREDIT_ALPHABET,
     credit_check,
@@ -25,6 +33,10 @@ from hutong.vocabulary.identifiers import (
     read_credit_code,
     read_identity_number,
 )
+from hutong.vocabulary.ids import urn
+from hutong.vocabulary.text import TextMissing
+from tests.concluded import provided
+from tests.dsp_peer import DspPeer, head_of
 
 KEY = bytes(range(32))
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -180,3 +192,26 @@ def test_whole_numbers_are_read_as_their_digits() -> None:
     table = pa.table({"id": [int(one) for one in numbers]})
     found = mask_table(table, [MaskedItem("id", IDENTITY[0])], KEY).column(0).to_pylist()
     assert found == encrypted(pa.array(numbers), IDENTITY[0], KEY).to_pylist()
+
+
+def test_only_the_providers_head_turns_identifiers_back_and_none_stands_on_record(
+    anhui: DspPeer, officer: Account
+) -> None:
+    made, _ = provided(anhui, officer, masks={"uscc": {"action": "encrypt_credit_code"}})
+    codes = bodies(3)
+    key = unseal(base64.b64decode(load(made.id)[0].pseudonym_key))
+    left = encrypted(pa.array(codes), Mask("encrypt_credit_code"), key).to_pylist()
+    head = head_of(officer)
+    assert reidentify(head, made.id, "uscc", [*left, "王小明"], "协查函〔2026〕1 号") == [*codes, None]
+    record = AuditRecord.objects.get(kind="agreement.reidentified")
+    assert record.actor == head.username
+    assert record.detail == {"item": "uscc", "asked": 4, "found": 3, "reason": "协查函〔2026〕1 号"}
+    with pytest.raises(NotAllowed):
+        reidentify(officer, made.id, "uscc", left, "x")
+    for item, values in (("name", left), ("uscc", []), ("uscc", left * 50)):
+        with pytest.raises(NotEncrypted):
+            reidentify(head, made.id, item, values, "x")
+    with pytest.raises(TextMissing):
+        reidentify(head, made.id, "uscc", left, " ")
+    with pytest.raises(NotFound):
+        reidentify(head, urn("0192f0c1-0000-7000-8000-000000000009"), "uscc", left, "x")

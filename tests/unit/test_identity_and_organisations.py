@@ -48,6 +48,7 @@ reply.sign              |         | x    |         |            |         |
 resource.simulate       | x       | x    |         |            |         |
 zone.keep               |         |      | x       | x          |         |
 agreement.change        | x       | x    |         | x          |         |
+agreement.reidentify    |         | x    |         |            |         |
 correction.report       | x       | x    |         |            |         |
 correction.answer       | x       | x    |         |            |         |
 conduct.file            | x       | x    |         |            |         |

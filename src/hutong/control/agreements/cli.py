@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,28 @@ def resume(folder: Path, agreement_id: str, *, reason: str, username: str) -> No
 def end(folder: Path, agreement_id: str, *, cause: str, reason: str, username: str) -> None:
     """End an agreement for good, on either side. The consumer then disposes of the data and files the proof."""
     _change("end", folder, agreement_id, reason, username, cause=cause)
+
+
+@agreement.command("reidentify")
+@FOLDER
+@click.argument("agreement_id")
+@click.option("--item", required=True, help="An item that leaves encrypted.")
+@click.option("--reason", required=True, help="Why; it stands in the audit record.")
+@AS
+def reidentify(folder: Path, agreement_id: str, *, item: str, reason: str, username: str) -> None:
+    """Turn encrypted identifiers of an agreement back, as the head of its department: one a line on standard input.
+
+    Example: hutong agreement reidentify /srv/js ID --item id --reason 案件 --as li < numbers.txt
+
+    Adds one audit record with the reason, and no identifier.
+    """
+    setup(folder)
+    from hutong.control.agreements.reidentify import reidentify as turn_back
+    from hutong.control.identity.queries import account
+
+    values = [line.strip() for line in sys.stdin if line.strip()]
+    found = turn_back(account(username), urn(agreement_id), item, values, reason)
+    click.echo("\n".join(one or "-" for one in found))
 
 
 for command in (replies.agree, replies.refuse, replies.supplement, replies.sign, replies.send_back):

@@ -246,3 +246,13 @@ class SupplementTwice(Rule):
     rule = "D809-21"
     next_en = "Decide on the request as it stands."
     next_zh = "请就现有申请作出决定。"
+
+
+class NotEncrypted(Refused):
+    """Item {item} does not leave encrypted under this agreement, or not 1 to {most} values of it were given."""
+
+    zh = "该协议下信息项 {item} 并非加密提供，或所给值不在 1 至 {most} 个之间。"
+    code = "not_encrypted"
+    status = 400
+    next_en = "Name an item whose mask is encrypt_identity_number or encrypt_credit_code, and few values."
+    next_zh = "请指明加密提供的信息项，并减少数量。"

@@ -42,6 +42,7 @@ class Action(StrEnum):
     SIMULATE = "resource.simulate"  # shows sample rows: the provider's own people alone
     KEEP_ZONE = "zone.keep"
     CHANGE_AGREEMENT = "agreement.change"  # suspend, resume, end
+    REIDENTIFY = "agreement.reidentify"  # turn encrypted identifiers back
     REPORT_CORRECTION = "correction.report"  # and acknowledge what others have corrected
     ANSWER_CORRECTION = "correction.answer"
     FILE_CONDUCT = "conduct.file"  # rectification, disposal, records of use, incidents
@@ -99,6 +100,7 @@ ACTIONS_ZH: dict[str, str] = {
     Action.SIMULATE: "模拟共享结果",
     Action.KEEP_ZONE: "维护示范区",
     Action.CHANGE_AGREEMENT: "暂停、恢复或终止共享协议",
+    Action.REIDENTIFY: "还原加密的标识",
     Action.REPORT_CORRECTION: "提出数据校核",
     Action.ANSWER_CORRECTION: "答复数据校核",
     Action.FILE_CONDUCT: "报送整改、处置、使用记录和安全事件",
@@ -176,6 +178,7 @@ MAY: dict[str, frozenset[Action]] = {
     Role.HEAD: _OFFICER
     | {
         Action.SIGN_REPLY,
+        Action.REIDENTIFY,
         Action.SIGN_OFF_RESOURCE,
         Action.SIGN_OFF_REQUEST,
         Action.SIGN_OFF_DEMAND,

@@ -60,7 +60,7 @@ def json_columns(table: pa.Table) -> list[list[Any]]:
 
 
 def _listed(column: Any) -> list[Any]:
-    return column if isinstance(column, list) else column.to_pylist()  # type: ignore[no-any-return]
+    return column if isinstance(column, list) else column.to_pylist()
 
 
 def _jsonable(column: Any) -> Any:

@@ -41,6 +41,7 @@ ACTIONS: dict[str, Promise] = {
     Action.KEEP_ZONE: lazy("keep zones"),
     Action.ASK_EXTENSION: lazy("ask for more time"),
     Action.CHANGE_AGREEMENT: lazy("suspend, resume or end an agreement"),
+    Action.REIDENTIFY: lazy("turn encrypted identifiers back"),
     Action.REPORT_CORRECTION: lazy("report a record that is wrong"),
     Action.ANSWER_CORRECTION: lazy("answer a report of a wrong record"),
     Action.FILE_CONDUCT: lazy("file what was done under an agreement"),

@@ -54,6 +54,7 @@ HAPPENED: dict[str, tuple[object, Tone]] = {
     "agreement.finalized": (lazy("In force"), "good"),
     "agreement.suspended": (lazy("Agreement suspended"), "wait"),
     "agreement.resumed": (lazy("Agreement resumed"), "good"),
+    "agreement.reidentified": (lazy("Encrypted identifiers turned back"), "wait"),
     "agreement.ended": (lazy("Agreement ended"), "bad"),
     "agreement.over": (lazy("The agreement is over: its data must be disposed of"), "wait"),
     "filing.suspension": (lazy("Suspension filed, with its cause"), "wait"),
