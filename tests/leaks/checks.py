@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,12 +15,14 @@ import pyarrow.compute
 import pyarrow.parquet as pq
 
 from hutong.exchange import formats
+from hutong.exchange.converted import conversion, open_converted, read_converted
 from hutong.exchange.grants import Grant, GrantedItem
 from hutong.exchange.grants.book import Opened, Terms
 from hutong.exchange.grants.ranges import Ranges
 from hutong.exchange.grants.rules import Allowed, Standing
-from hutong.exchange.query import FORMS, Query
+from hutong.exchange.query import FORMS, Key, Query
 from hutong.exchange.records import granted_rows, lookup_rows, open_rows, read_rows
+from hutong.exchange.shaping.codes import CodeMap
 from hutong.exchange.shaping.masks import Mask, MaskedItem, output_schema
 from hutong.exchange.shaping.predicate import Predicate
 from hutong.exchange.sources import Source
@@ -56,6 +59,30 @@ def check(source: Source, rows: Sequence[Row], policy: Policy, turn: int | None 
         further.append(lambda form=form: _streamed(form, opened, expected, secrets))  # type: ignore[misc]
     for one in further if turn is None else [further[turn % len(further)]]:
         one()
+
+
+def check_converted(
+    source: Source, rows: Sequence[Row], policy: Policy, codes: Mapping[str, str], at: Sequence[int]
+) -> None:
+    """The same where an item leaves in the region's codes: `rows` are the converted ones, and nothing else may leave.
+
+    at   numbers of rows to look up
+    """
+    plain = opened_under(source, policy)
+    opened = replace(plain, terms=replace(plain.terms, codes={"city": CodeMap("m", codes)}))
+    expected = leaving(rows, policy)
+    _whole(opened, expected, policy)
+    unconditional = replace(opened, terms=replace(opened.terms, where=None))
+    asked = query()
+    asked.where = opened.terms.where
+    for one, what in ((opened, query()), (unconditional, asked)):
+        reader, _ = open_converted(conversion(one, allowed(one), what), None)
+        _rows(reader.read_all().to_pylist(), expected, policy, "a converted stream")
+    for number in at:
+        key = query()
+        key.key = Key("number", number)
+        found, _ = read_converted(conversion(opened, allowed(opened), key), key, 10)
+        _rows(found.to_pylist(), [row for row in expected if row["number"] == number], policy, "a converted point read")
 
 
 def _whole(opened: Opened, expected: Sequence[Row], policy: Policy) -> None:

@@ -125,6 +125,26 @@ CONDITIONS: dict[str, Mapping[str, Any] | None] = {
 }
 
 
+# Codes of the region for the cities; "nanjing" and "" have none, so their rows stay behind.
+CODES = {"南京市": "320100", "南京": "320100", "苏州": "320500", "NANJING": "320199"}
+CODED: dict[str, Mapping[str, Any] | None] = {
+    "every row": None,
+    "a code": {"op": "eq", "item": "city", "value": "320100"},
+    "not a code": {"op": "not", "arg": {"op": "eq", "item": "city", "value": "320100"}},
+    "a local code": {"op": "in", "item": "city", "values": ["南京", "nanjing"]},
+    "codes that begin so": {
+        "op": "or",
+        "args": [{"op": "starts_with", "item": "city", "value": "3205"}, {"op": "is_null", "item": "city"}],
+    },
+}
+
+
+def converted(rows: list[Row]) -> list[Row]:
+    """The rows that have a code, with it."""
+    held = (row for row in rows if row["city"] is None or row["city"] in CODES)
+    return [{**row, "city": None if row["city"] is None else CODES[row["city"]]} for row in held]
+
+
 def masks_for(type_: pa.DataType) -> list[dict[str, Any]]:
     """Every mask that fits a type, with each of its parameters."""
     kind, found = kind_of(type_), []

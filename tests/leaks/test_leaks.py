@@ -6,6 +6,7 @@ HUTONG_LEAKS=all asks under every mask and every condition together; see docs/le
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,19 @@ from hutong.exchange.records import granted_rows, lookup_rows, open_rows
 from hutong.exchange.shaping.predicate import Predicate
 from hutong.exchange.sources import Source
 from hutong.vocabulary.errors import Refused
-from tests.leaks.checks import allowed, check, error_texts, hide_nothing, opened_under, query, secrets_of
+from tests.leaks.checks import (
+    allowed,
+    check,
+    check_converted,
+    error_texts,
+    hide_nothing,
+    opened_under,
+    query,
+    secrets_of,
+)
 from tests.leaks.engines import ENGINES, SPOILED, cases
 from tests.leaks.naive import Policy
-from tests.leaks.tables import ALL, TABLE, policies
+from tests.leaks.tables import ALL, CODED, CODES, TABLE, converted, policies
 from tests.postgres import new_database
 
 CASES = list(cases())
@@ -50,6 +60,18 @@ def test_what_leaves_is_what_the_policy_lets_through(made: tuple[str, str, Sourc
     for number, policy in enumerate(policies(one.schema, turn)):
         if number % step == turn % step:
             check(source, one.rows(), policy, None if ALL else number // step)
+
+
+@pytest.mark.parametrize("made", SPOILABLE, indirect=True, ids="-".join)
+def test_what_leaves_in_the_regions_codes_is_no_more(made: tuple[str, str, Source, Callable[[], None]]) -> None:
+    """Rows without a code stay behind, and no condition can test for a local one."""
+    name, _, source, _ = made
+    one = ENGINES[name]
+    rows = converted(one.rows())
+    chosen = [policy for number, policy in enumerate(policies(one.schema, 0)) if number % 8 == 0]
+    for number, (what, where) in enumerate(CODED.items()):
+        policy = replace(chosen[number % len(chosen)], name=what, where=where)
+        check_converted(source, rows, policy, CODES, [0, 1, 5, 6, 59])
 
 
 @pytest.mark.parametrize("made", SPOILABLE, indirect=True, ids="-".join)

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hutong.exchange.shaping import mask_vector
 from hutong.exchange.shaping.mask_vector import mask_table
 from hutong.exchange.shaping.masks import (
     ACTIONS,
@@ -175,6 +176,12 @@ def test_a_keyed_mask_needs_the_grants_own_key(key: bytes | None, action: str) -
         shape(table.to_reader(), items, key)
     with pytest.raises(BadMask):
         mask_table(table, items, key)
+
+
+def test_sm3_is_the_same_without_the_systems_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = [mask_vector.hmac_sm3(KEY, text.encode()) for text in TEXTS if text is not None]
+    monkeypatch.setattr(mask_vector, "SYSTEM_HAS_SM3", not mask_vector.SYSTEM_HAS_SM3)
+    assert [mask_vector.hmac_sm3(KEY, text.encode()) for text in TEXTS if text is not None] == made
 
 
 def test_two_grants_cannot_join_their_pseudonyms() -> None:

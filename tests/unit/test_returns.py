@@ -121,7 +121,8 @@ def test_d809_24_further_condition_cannot_be_set_by_anybody_at_the_superior(suzh
     monkeypatch.setattr(consent, "decide", lambda *_: (_ for _ in ()).throw(FurtherCondition(area="", what="")))
     pid, _, _ = suzhou.request(published("conditional", described()), return_terms())
     assert Negotiation.objects.get(pid=pid).state == "REQUESTED"  # left to a person, who may only agree
-    for chosen in ({"items": ["uscc"]}, {"term_days": 1}, {"masks": {"uscc": {"action": "null"}}}):
+    traced = {"tracing": {"watermark": ["name"]}}
+    for chosen in ({"items": ["uscc"]}, {"term_days": 1}, {"masks": {"uscc": {"action": "null"}}}, traced):
         with pytest.raises(FurtherCondition):
             replies.propose_agreement(officer, pid, **chosen)
     with pytest.raises(FurtherCondition):

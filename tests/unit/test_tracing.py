@@ -35,6 +35,7 @@ from hutong.exchange.sources.parquet import ParquetSource
 from hutong.exchange.tracing import Undetectable, canary_values, detect
 from hutong.node.keys import seal
 from hutong.vocabulary.identifiers import identity_check, read_credit_code, read_identity_number
+from tests.spec.five_sources import write_workbook
 
 KEY, OTHER = bytes(range(32)), bytes(range(1, 33))
 TEXTS = [
@@ -287,11 +288,15 @@ def test_a_file_names_its_recipient_whatever_is_left_of_it(served, tmp_path: Pat
         "all.csv": whole,
         "some.parquet": whole.take(pa.array(some)),
         "street.csv": whole.take(pa.array(some)).select(["street"]).rename_columns(["地址"]),
+        "some.xlsx": whole.take(pa.array(some)).select(["n", "street"]),
         "with-others.csv": pa.concat_tables([whole.take(pa.array(some)), whole.slice(0, 0)]),
     }
     for name, table in leaks.items():
         file = tmp_path / name
-        pq.write_table(table, file) if name.endswith("parquet") else pyarrow.csv.write_csv(table, file)
+        if name.endswith("xlsx"):
+            write_workbook(file, [table.column_names, *(list(row.values()) for row in table.to_pylist())])
+        else:
+            pq.write_table(table, file) if name.endswith("parquet") else pyarrow.csv.write_csv(table, file)
         found = detect(file)
         assert {one.consumer for one in found if one.named} == {"340000"}, name
         strongest = found[0]
@@ -322,7 +327,7 @@ def test_two_recipients_who_mix_their_rows_are_both_named(served, tmp_path: Path
 
 
 def test_a_file_of_no_known_form_is_refused_and_an_empty_one_names_nobody(served, tmp_path: Path) -> None:
-    for name, content in (("x.docx", b"x"), ("x.parquet", b"no"), ("x.arrow", b"no")):
+    for name, content in (("x.docx", b"x"), ("x.parquet", b"no"), ("x.arrow", b"no"), ("x.xlsx", b"no")):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(Undetectable):
             detect(tmp_path / name)

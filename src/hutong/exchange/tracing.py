@@ -9,6 +9,7 @@ import base64
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +25,8 @@ from hutong.exchange.models import Grant as GrantRow
 from hutong.exchange.shaping import canaries as rows_of_nobody
 from hutong.exchange.shaping import watermark
 from hutong.exchange.shaping.masks import Mask, MaskedItem, mark_key
+from hutong.exchange.sources.spec import SourceRefused
+from hutong.exchange.sources.workbook import numbered_rows
 from hutong.node.keys import unseal
 from hutong.vocabulary.errors import Refused
 
@@ -40,8 +43,8 @@ class Undetectable(Refused):
     zh = "无法检索该文件：{reason}。"
     code = "undetectable"
     status = 400
-    next_en = "Give it as CSV, Parquet, an Arrow stream or file, or JSON with one object a line."
-    next_zh = "请提供 CSV、Parquet、Arrow 流或文件，或每行一个对象的 JSON。"
+    next_en = "Give it as CSV, a workbook, Parquet, an Arrow stream or file, or JSON with one object a line."
+    next_zh = "请提供 CSV、工作簿、Parquet、Arrow 流或文件，或每行一个对象的 JSON。"
 
 
 @dataclass(frozen=True)
@@ -186,7 +189,7 @@ def _batches(file: Path) -> Iterator[pa.RecordBatch]:
         yield from _READERS[file.suffix.lower()](file)
     except KeyError:
         raise Undetectable(reason="its ending names no known form", reason_zh="扩展名不是已知格式") from None
-    except (pa.ArrowException, OSError, UnicodeError):
+    except (pa.ArrowException, OSError, UnicodeError, SourceRefused):
         raise Undetectable(reason="it cannot be read as its ending says", reason_zh="无法按扩展名读取") from None
 
 
@@ -226,7 +229,19 @@ def _json(file: Path) -> Iterator[pa.RecordBatch]:
     yield from pyarrow.json.read_json(file).to_batches()
 
 
+def _workbook(file: Path) -> Iterator[pa.RecordBatch]:
+    """The first sheet; columns by number: the header may have been taken out."""
+    rows = (row for _number, row in numbered_rows(file))
+    while some := list(islice(rows, BATCH_ROWS)):
+        width = max(map(len, some))
+        columns = [[row[place] if place < len(row) else None for row in some] for place in range(width)]
+        names = [f"column {place}" for place in range(1, width + 1)]
+        yield pa.RecordBatch.from_arrays([pa.array(one, pa.string()) for one in columns], names)
+
+
 _READERS = {
+    ".xlsx": _workbook,
+    ".xls": _workbook,
     ".csv": _csv,
     ".txt": _csv,
     ".parquet": _parquet,

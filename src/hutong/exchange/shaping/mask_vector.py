@@ -11,6 +11,8 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute
+from cryptography.hazmat.primitives.hashes import SM3
+from cryptography.hazmat.primitives.hmac import HMAC
 
 from hutong.exchange.shaping import masks
 from hutong.exchange.shaping.encrypt import encrypted
@@ -20,6 +22,7 @@ from hutong.exchange.shaping.watermark import marked
 
 pc: Any = pyarrow.compute  # its stubs know only some of the types it takes
 
+SYSTEM_HAS_SM3 = "sm3" in hashlib.algorithms_available
 NOTHING = pa.scalar(None, pa.string())
 STAR = pa.scalar("*", pa.string())
 JOINER = pa.scalar("", pa.string())
@@ -71,10 +74,19 @@ def _digests(text: Any, mask: Mask, keys: Keys) -> Any:
 
 def _digest(value: bytes, mask: Mask, keys: Keys) -> str:
     if mask.action == "pseudonym":
-        made = hmac.digest(keys.grant, value, "sm3" if mask.suite == "sm" else "sha256")
+        made = hmac_sm3(keys.grant, value) if mask.suite == "sm" else hmac.digest(keys.grant, value, "sha256")
         return made.hex()[: masks.PSEUDONYM_DIGITS]
     salt = keys.answer if mask.action == "sha256_query" else b""
     return hashlib.sha256(salt + value).hexdigest()
+
+
+def hmac_sm3(key: bytes, value: bytes) -> bytes:
+    """By the system's library, twice as fast; by the one that `cryptography` brings where that lacks SM3."""
+    if SYSTEM_HAS_SM3:
+        return hmac.digest(key, value, "sm3")
+    made = HMAC(key, SM3())
+    made.update(value)
+    return made.finalize()
 
 
 def _first(text: Any, n: int) -> Any:
