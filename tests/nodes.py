@@ -278,8 +278,8 @@ class Region:
         return asyncio.run(call())
 
     def stop(self) -> None:
-        for node in self.nodes.values():
-            node.close()
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(Node.close, self.nodes.values()))
 
 
 def _is_free(port: int) -> bool:

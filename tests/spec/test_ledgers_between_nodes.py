@@ -22,16 +22,14 @@ from tests.unit.test_ledger_reconcile import SERVED, consumers, numbered
 JIANGSU, ANHUI = "320000", "340000"
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def region(request, tmp_path_factory):
-    databases = None
-    if request.param == "postgresql":
-        url = request.getfixturevalue("postgres_url")
+@pytest.fixture(scope="module")
+def region(postgres_url, tmp_path_factory):
+    """Jiangsu's log stands in PostgreSQL, the region's and Anhui's in SQLite."""
 
-        def databases(jurisdiction: str) -> str:
-            return new_database(url, f"ledgers_{os.getpid()}_{jurisdiction}")
+    def database(jurisdiction: str) -> str:
+        return new_database(postgres_url, f"ledgers_{os.getpid()}") if jurisdiction == JIANGSU else ""
 
-    with Region(tmp_path_factory.mktemp("region"), databases) as started:
+    with Region(tmp_path_factory.mktemp("region"), database) as started:
         yield started.start("yrd", JIANGSU, ANHUI)
 
 
