@@ -242,9 +242,20 @@ def _written(form: str, content: bytes, expected: Sequence[Row], secrets: set[by
     if form == "arrow":
         reader = pa.ipc.open_stream(content)
         for batch in reader:
-            for column in batch.columns:
-                for buffer in column.buffers():
-                    hide_nothing(bytes(buffer or b""), secrets, "an arrow buffer")
+            for item, column in zip(batch.schema.names, batch.columns, strict=True):
+                _memory(item, column, secrets)
+
+
+def _memory(item: str, column: Any, secrets: set[bytes]) -> None:
+    """What lies in a column's memory beside its values: nothing under the missing ones, nothing beyond the last."""
+    for buffer in column.buffers():
+        hide_nothing(bytes(buffer or b""), secrets, "an arrow buffer")
+    if not column.null_count or pa.types.is_string(column.type):
+        return
+    everything = pa.Array.from_buffers(column.type, len(column), [None, column.buffers()[1]], offset=column.offset)
+    under = everything.filter(pc.is_null(column)).buffers()[1]
+    if any(bytes(under)):
+        raise Leak(f"something lies under the missing values of {item}")
 
 
 def _footer(file: pq.ParquetFile, expected: Sequence[Row]) -> None:

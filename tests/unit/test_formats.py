@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from hutong.exchange.formats import MEDIA_TYPES, NoSuchForm, choose, encode
-from hutong.exchange.formats.encoding import json_columns
+from hutong.exchange.formats.encoding import bare, json_columns
 
 SCHEMA = pa.schema(
     [
@@ -68,6 +68,33 @@ def test_how_one_whole_number_is_written_tells_nothing_of_the_others() -> None:
     written = [5, str(2**53), None, str(-(2**53)), 2**53 - 1]
     assert json.loads(b"".join(encode(table.to_reader(), "json"))) == [{"whole": one} for one in written]
     assert json_columns(table) == [written]
+
+
+def test_an_arrow_stream_holds_nothing_but_its_values() -> None:
+    """Under missing values and behind the last one, engines leave what was in that memory before."""
+    secret = b"SECRET--" * 16
+    some = pa.py_buffer(b"\x05")  # of three values the first and the third
+    text = pa.py_buffer(b"abc" + secret)
+    offsets = pa.py_buffer(b"".join(one.to_bytes(4, "little") for one in (0, 1, 1, 3, 3, 3)))
+    columns = [
+        pa.Array.from_buffers(pa.int64(), 3, [some, pa.py_buffer(secret)]),
+        pa.Array.from_buffers(pa.timestamp("us"), 3, [None, pa.py_buffer(bytes(24) + secret)]),
+        pa.Array.from_buffers(pa.decimal128(12, 2), 3, [pa.py_buffer(b"\x00"), pa.py_buffer(secret)]),
+        pa.Array.from_buffers(pa.string(), 3, [some, offsets, text]),
+        pa.array([None, "SECRET--", "a", "b", None, "SECRET--"]).slice(2, 3),
+    ]
+    batch = pa.RecordBatch.from_arrays(columns, names=["n", "at", "money", "text", "sliced"])
+    assert b"SECRET--" in batch.serialize().to_pybytes()
+    made = bare(batch)
+    assert made.drop_columns(["n"]).to_pylist() == batch.drop_columns(["n"]).to_pylist()
+    assert made.column(0).is_valid().to_pylist() == [True, False, True]
+    written = pa.py_buffer(b"".join(encode(pa.Table.from_batches([batch]).to_reader(), "arrow"))).to_pybytes()
+    assert written.count(b"SECRET--") == 2  # the two values of the first column
+    again = pa.ipc.open_stream(written).read_all()
+    again.validate(full=True)
+    assert again.to_pylist() == batch.to_pylist()
+    empty = batch.slice(0, 0)
+    assert bare(empty).num_rows == 0
 
 
 @pytest.mark.parametrize("form", ["json", "csv", "arrow", "parquet"])

@@ -10,8 +10,10 @@ parquet  zstd; the file is complete only with its last bytes
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
+import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute
@@ -94,8 +96,47 @@ def _csv_bytes(batch: pa.RecordBatch, *, header: bool) -> bytes:
 def _arrow(reader: pa.RecordBatchReader) -> Iterator[bytes]:
     yield reader.schema.serialize().to_pybytes()
     for batch in reader:
-        yield batch.serialize().to_pybytes()
+        yield bare(batch).serialize().to_pybytes()
     yield END_OF_STREAM
+
+
+def bare(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch with nothing in its memory but its values.
+
+    An IPC message is the columns' memory as it lies. Where a value is missing, engines leave whatever stood there:
+    DuckDB left names of another column under the nulls of a masked one. And a slice of an array is written with up to
+    63 bytes of what follows it.
+    """
+    return pa.RecordBatch.from_arrays([_bare(column) for column in batch.columns], schema=batch.schema)
+
+
+def _bare(column: Any) -> Any:
+    if not len(column):
+        return pa.array([], column.type)
+    if column.offset or not _ends_with_its_values(column):
+        column = column.take(pa.array(np.arange(len(column))))
+    if not column.null_count:
+        return column
+    filled = pc.fill_null(column, _nothing(column.type))
+    valid = pc.is_valid(column).buffers()[1]
+    return pa.Array.from_buffers(column.type, len(column), [valid, *filled.buffers()[1:]])
+
+
+def _ends_with_its_values(column: Any) -> bool:
+    type_, rows, (_, first, *rest) = column.type, len(column), column.buffers()
+    if not rest:
+        return bool(first.size <= (rows * type_.bit_width + 7) // 8)
+    width = 8 if pa.types.is_large_string(type_) else 4
+    end = int.from_bytes(memoryview(first)[rows * width : (rows + 1) * width], "little")
+    return bool(first.size <= (rows + 1) * width and (rest[0] is None or rest[0].size <= end))
+
+
+@cache
+def _nothing(type_: pa.DataType) -> Any:
+    """The value of a type whose memory is zeros."""
+    if pa.types.is_string(type_) or pa.types.is_large_string(type_):
+        return pa.scalar("", type_)
+    return pa.Array.from_buffers(type_, 1, [None, pa.py_buffer(bytes(16))])[0]
 
 
 class _Chunks:
