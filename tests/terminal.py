@@ -64,8 +64,11 @@ class Terminal:
         return self._process.poll() is None and self.key == _key(home, environment)
 
     def close(self) -> None:
+        """The process ends when its line does."""
         self._ours.close()
         self._process.wait(timeout=30)
+
+    __del__ = close  # of a node that nobody stops
 
 
 def _ended(line: socket.socket) -> int:
