@@ -178,6 +178,20 @@ def test_terms_on_tracing_fit_the_masks_or_are_refused() -> None:
             tracing.check(masks)
 
 
+def test_terms_on_tracing_fit_the_types_where_they_are_known() -> None:
+    masks = {"name": "keep", "id": "keep"}
+    tracing = Tracing.from_document({"watermark": ["name"], "canaries": CANARIES})
+    for types in ({"name": "string", "id": "string"}, {"name": "string", "id": "int64"}):
+        tracing.check(masks, types)
+    for types in ({"name": "int64", "id": "string"}, {"name": "string", "id": "date"}, {"name": "string"}):
+        with pytest.raises(BadTracing):
+            tracing.check(masks, types)
+    tracing.check({"name": "identity_number", "id": "keep"}, {"name": "int64", "id": "string"})
+    codes = Tracing.from_document({"canaries": {"item": "id", "kind": "credit_code", "count": 1}})
+    with pytest.raises(BadTracing):
+        codes.check(masks, {"name": "string", "id": "int64"})
+
+
 # Against a database: two recipients of the same rows.
 
 ANHUI, SHANGHAI = (f"urn:uuid:0192f0c1-0000-7000-8000-00000000000{n}" for n in (1, 2))

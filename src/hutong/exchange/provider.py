@@ -232,6 +232,7 @@ class ProviderDoor:
         admitted = stream.admitted
         try:
             reader = _open_rows(admitted)
+            further = sowing(admitted.opened, admitted.query, reader.schema)
         except Refused:
             raise
         except Exception as error:
@@ -242,7 +243,7 @@ class ProviderDoor:
             lambda counted: formats.encode(counted, stream.form),
             rows_left=admitted.allowed.rows_left,
             too_many=lambda: self._desk.rows_refusal(admitted),
-            further=sowing(admitted.opened, admitted.query, reader.schema),
+            further=further,
         )
 
     def _stream_head(self, stream: _Stream) -> list[tuple[bytes, bytes]]:

@@ -103,7 +103,7 @@ def agreed_terms(asked: Asked, terms: Terms, choice: Choice, now: datetime) -> A
     chosen = tuple(_mask(name, masks, asked) for name in items)
     starts_at = to_the_millisecond(now)  # the wire has milliseconds
     whole = AgreedTerms(agreed, chosen, starts_at, starts_at + timedelta(days=term_days), choice.tracing)
-    whole.check_tracing()
+    whole.check_tracing({name: item.type for name, item in asked.shareable.items()})
     return whole
 
 

@@ -64,11 +64,14 @@ class AgreedTerms:
     ends_at: datetime
     tracing: Tracing | None = None  # how a leak would be traced to this agreement
 
-    def check_tracing(self) -> None:
-        """raises   BadTracing where it names items that cannot be traced"""
+    def check_tracing(self, types: Mapping[str, str] | None = None) -> None:
+        """types   of the items, where they are known
+
+        raises   BadTracing where it names items that cannot be traced
+        """
         if self.tracing is not None:
             actions = (str(mask.get("action")) for mask in self.masks)
-            self.tracing.check(dict(zip(self.asked.items, actions, strict=True)))
+            self.tracing.check(dict(zip(self.asked.items, actions, strict=True)), types)
 
     def document(self) -> dict[str, Any]:
         named = zip(self.asked.items, self.masks, strict=True)

@@ -53,20 +53,25 @@ class Tracing:
             document["canaries"] = {"item": one.item, "kind": one.kind, "count": one.count}
         return document
 
-    def check(self, masks: Mapping[str, str]) -> None:
+    def check(self, masks: Mapping[str, str], types: Mapping[str, str] | None = None) -> None:
         """Every item it names leaves in a form that can be traced.
 
         masks    item: its mask's action, of every item of the agreement
+        types    item: its type's name in the catalogue; None on the side that does not have it
         raises   BadTracing
         """
+        text = "string"
         for item in self.watermark:
-            if masks.get(item) not in MARKABLE:
+            shown = masks.get(item) != "keep" or types is None or types.get(item) == text
+            if masks.get(item) not in MARKABLE or not shown:
                 raise BadTracing(reason=f"item {item} cannot bear a mark", reason_zh=f"信息项 {item} 不能加水印")
         if self.canaries is None:
             return
         item, action = self.canaries.item, masks.get(self.canaries.item, "")
         of_another_kind = action.startswith("encrypt_") and action != f"encrypt_{self.canaries.kind}"
-        if action not in RECOGNISABLE or of_another_kind:
+        types_of_kind = (text,) if self.canaries.kind == "credit_code" else (text, "int64")
+        held = types is None or types.get(item) in types_of_kind
+        if action not in RECOGNISABLE or of_another_kind or not held:
             raise BadTracing(reason=f"item {item} cannot name canaries", reason_zh=f"信息项 {item} 不能用于诱饵记录")
 
 
