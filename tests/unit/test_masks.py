@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -241,3 +242,10 @@ def test_values_that_are_still_to_be_masked_go_nowhere() -> None:
     items = [MaskedItem("text", Mask("pseudonym", suite="sm"))]
     names = select_masked(pa.schema([("text", pa.string())]), items, Keys.of(items, KEY)).named_selects
     assert names == ["unmasked:text"]
+
+
+def test_the_page_of_masks_names_each_of_the_list_and_no_other() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "masks.md").read_text(encoding="utf-8")
+    rows = page.split("<!-- masks -->")[1].split("<!-- end -->")[0].strip().splitlines()[2:]
+    assert {row.split("`")[1] for row in rows} == set(ACTIONS)
+    assert len(rows) == len(ACTIONS)
