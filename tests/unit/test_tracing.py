@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import random
 import unicodedata
 from datetime import UTC, date, datetime, timedelta
@@ -14,8 +15,10 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 
 from hutong.exchange import formats
+from hutong.exchange.cli import watermark as watermark_command
 from hutong.exchange.grants import Grant, GrantedItem, put
 from hutong.exchange.grants.book import Book
 from hutong.exchange.grants.grant import BadGrant
@@ -34,6 +37,8 @@ from hutong.exchange.shaping.shape import shape
 from hutong.exchange.sources.parquet import ParquetSource
 from hutong.exchange.tracing import Undetectable, canary_values, detect
 from hutong.node.keys import seal
+from hutong.node.settings import current
+from hutong.vocabulary.errors import NotFound
 from hutong.vocabulary.identifiers import identity_check, read_credit_code, read_identity_number
 from tests.spec.five_sources import write_workbook
 
@@ -371,3 +376,26 @@ def test_the_command_line_says_tracing_as_the_terms_do() -> None:
     for wrong in ("id", "id=identity_number", "=identity_number:5", "id=identity_number:five"):
         with pytest.raises(click.BadParameter):
             canaries_of(wrong)
+
+
+def test_the_command_names_the_recipient_and_says_no_value(served, tmp_path: Path) -> None:
+    whole, _ = served[ANHUI]
+    pyarrow.csv.write_csv(whole.select(["street"]), tmp_path / "found.csv")
+    home = [str(current().home), str(tmp_path / "found.csv")]
+    done = CliRunner().invoke(watermark_command, ["detect", *home], catch_exceptions=False)
+    assert done.output.startswith(f"NAMED: 340000 under {ANHUI}, watermark in column street: 15")
+    assert "大街" not in done.output
+    found = json.loads(CliRunner().invoke(watermark_command, ["detect", *home, "--json"]).output)["findings"]
+    assert [one["consumer"] for one in found if one["named"]] == ["340000"]
+    (tmp_path / "found.csv").write_text("street\nx\n")
+    assert "Nobody is named" in CliRunner().invoke(watermark_command, ["detect", *home]).output
+
+
+def test_an_encrypted_column_is_turned_back_at_the_command_line_from_standard_input(served) -> None:
+    from hutong.control.agreements.cli import agreement
+
+    home = str(current().home)
+    refused = CliRunner().invoke(
+        agreement, ["reidentify", home, ANHUI, "--item", "id", "--reason", "x", "--as", "nobody"], input="1\n"
+    )
+    assert isinstance(refused.exception, NotFound)
