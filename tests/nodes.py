@@ -206,6 +206,7 @@ class Region:
         self.nodes: dict[str, Node] = {}
         self.serve_arguments: tuple[str, ...] = ()
         self.environment: dict[str, str] = {}  # settings of every node
+        self.arguments_of: dict[str, tuple[str, ...]] = {}  # for hutong serve, where a node's are its own
         self.base_urls: dict[str, str] = {}  # where others reach a node, if not where it listens
         self.exchange_urls: dict[str, str] = {}  # where others reach its exchange, if not there
 
@@ -223,7 +224,8 @@ class Region:
         self.serve_arguments = arguments
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(self.make, (keeper, *members)))
-            list(pool.map(lambda one: self[one].start(*arguments), (keeper, *members)))
+            starting = (keeper, *members)
+            list(pool.map(lambda one: self[one].start(*self.arguments_of.get(one, arguments)), starting))
         for one in members:
             self.join(one, keeper)
         until(lambda: len({self.directory_version(one) for one in self.nodes}) == 1, what="one directory everywhere")

@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import psycopg
+from psycopg.rows import dict_row
 
 import hutong
 import tests.conftest  # noqa: F401 - gives this process a node of its own to be settings of
@@ -139,6 +141,8 @@ def pair(
     databases: Callable[[str], str] | None = None,
     environment: Mapping[str, str] | None = None,
     exchange_urls: Mapping[str, str] | None = None,
+    arguments_of: Mapping[str, tuple[str, ...]] | None = None,
+    keeper_rests: bool = True,
 ) -> Iterator[Pair]:
     """Two joined nodes with the grants in force; the region's node keeps the directory and rests.
 
@@ -148,12 +152,16 @@ def pair(
     databases    a PostgreSQL URL for each node; SQLite when not given
     environment  settings of every node (HUTONG_...)
     exchange_urls  where others reach a node's exchange, by jurisdiction
+    arguments_of   for hutong serve of one node, in place of `arguments`
+    keeper_rests   False: the region's node goes on
     """
     with Region(folder, databases) as region:
         region.environment |= environment or {}
         region.exchange_urls |= exchange_urls or {}
+        region.arguments_of |= arguments_of or {}
         region.start("yrd", PROVIDER, CONSUMER, arguments=arguments)
-        region["yrd"].stop()  # the members go on with their copy of the directory
+        if keeper_rests:
+            region["yrd"].stop()  # the members go on with their copy of the directory
         made = Pair(region, "hk_" + secrets.token_urlsafe(32))
         inside(
             made.provider,
@@ -182,7 +190,10 @@ def inside(node: Node, code: str, given: Mapping[str, Any]) -> None:
 
 
 def query(node: Node, statement: str) -> list[dict[str, Any]]:
-    """Look into a node's SQLite database."""
+    """Look into a node's database."""
+    if url := node.environment.get("DATABASE_URL"):
+        with psycopg.connect(url, row_factory=dict_row) as database:
+            return database.execute(statement.encode()).fetchall()
     with closing(sqlite3.connect(f"file:{node.home / 'node.db'}?mode=ro", uri=True)) as connection:
         connection.row_factory = sqlite3.Row
         return [dict(row) for row in connection.execute(statement)]

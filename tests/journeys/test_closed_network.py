@@ -45,7 +45,11 @@ def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Region]:
     folder = tmp_path_factory.mktemp("closed")
     authority.make(folder / "ca", "Delta CA")
     with ClosedRegion(folder) as made:
-        yield made.start("yrd", "320000")
+        # Jiangsu's own door is not asked for anything here: it calls, by its commands.
+        made.make("yrd").start()
+        made.make("320000")
+        made.join("320000", "yrd")
+        yield made
 
 
 def ping(region: Region, monkeypatch: pytest.MonkeyPatch, own: Settings) -> int:
@@ -112,11 +116,11 @@ def test_a_renewed_authority_overlaps_with_the_old_one(region: Region, monkeypat
         tls.trust(settings.load(home), (ca / "ca.pem").read_bytes())
     new = issue(keeper.home, ca)
     assert keeper.process is not None
-    served = serial(keeper)
+    renewed = authority.certificates(Path(new.tls_certificate).read_bytes())[0].serial_number
+    assert serial(keeper) != renewed
     keeper.process.send_signal(signal.SIGHUP)
-    until(lambda: serial(keeper) != served, what="the new certificate at the door")
-    renewed = authority.certificates(Path(new.tls_certificate).read_bytes())[0]
-    assert serial(keeper) == renewed.serial_number
+    # For a while old and new workers share the door.
+    until(lambda: {serial(keeper) for _ in range(8)} == {renewed}, within_s=60, what="the new certificate at the door")
     assert ping(region, monkeypatch, settings.load(old.home)) == 200  # the old one is still let in
     assert ping(region, monkeypatch, replace(issue(member.home, ca), listen_nodes="")) == 200
 

@@ -20,31 +20,33 @@ SILENT_AT_MOST_S = 300.0  # between two pieces of an answer
 Where = str | Mapping[str, Any] | None
 
 
-def connect(url: str, key: str, *, progress: bool | None = None) -> Connection:
+def connect(url: str, key: str, *, progress: bool | None = None, authority: str = "") -> Connection:
     """A connection to your node.
 
     url        the node's address, for example "https://node.example.gov.cn"
     key        the application's API key, from: hutong key create
     progress   show a bar on long reads; None = when standard error is a terminal
+    authority  PEM file of the authority of a closed network; "" for those that the system trusts
     """
     if not url.startswith(("http://", "https://")):
         raise BadInput(
             reason="the node's address begins with http:// or https://",
             reason_zh="节点地址须以 http:// 或 https:// 开头",
         )
-    return Connection(url, key, progress=progress)
+    return Connection(url, key, progress=progress, authority=authority)
 
 
 class Connection:
     """Keeps connections alive; safe for threads."""
 
-    def __init__(self, url: str, key: str, *, progress: bool | None = None) -> None:
+    def __init__(self, url: str, key: str, *, progress: bool | None = None, authority: str = "") -> None:
         self.url = url.rstrip("/")
         self.progress = progress
         self._headers = {"Authorization": f"Bearer {key}"}
         self._pool = urllib3.PoolManager(
             retries=False,
             timeout=urllib3.Timeout(connect=CONNECT_WITHIN_S, read=SILENT_AT_MOST_S),
+            ca_certs=authority or None,
         )
 
     def __repr__(self) -> str:

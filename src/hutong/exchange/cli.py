@@ -122,7 +122,8 @@ def read(
             reason_zh="文件扩展名不在其中：" + "、".join(MEDIA_TYPES),
         )
     wanted = [one.strip() for one in re.split("[,，]", items) if one.strip()] or None
-    with hutong.connect(_address(node), key) as connection:
+    address, authority = _address(node)
+    with hutong.connect(address, key, authority=authority) as connection:
         if replay:
             reading = connection.replay(agreement, replay, media_type=media_type, purpose=purpose, case=case)
         else:
@@ -139,13 +140,14 @@ def read(
         )
 
 
-def _address(node: str) -> str:
-    """A URL as it is; for a node's folder, the exchange's address in its settings."""
+def _address(node: str) -> tuple[str, str]:
+    """Where applications reach a node, and whose certificates to believe there: a URL as it is, a folder's settings."""
     if node.startswith(("http://", "https://")):
-        return node
+        return node, ""
     from hutong.node.settings import load
 
-    return load(node).exchange_url
+    own = load(node)
+    return own.portal_url if own.listen_nodes else own.exchange_url, own.tls_authority
 
 
 def _save(reading: Reading, out: Path) -> None:
