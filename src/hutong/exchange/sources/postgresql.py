@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -101,22 +101,24 @@ class PostgresqlSource(Source):
         for name, _number, *described in rows:
             if found := _column(*described):
                 self._columns[name] = found
-        self.field_ids = {row[0]: row[1] for row in rows}
+        self.field_ids = self._seen = {row[0]: row[1] for row in rows}
         self._seen_at = time.monotonic()
         schema = pa.schema([(name, column.type) for name, column in self._columns.items()])
         return schema, tuple(row[0] for row in rows if row[0] not in self._columns)
 
-    def _check_same(self) -> None:
+    def _check_same(self, items: Iterable[str], where: Predicate | None) -> None:
         """A column renamed into another's place keeps every type, so the columns' own numbers are compared.
 
         raises   SourceDrifted, within COLUMNS_SEEN_S of the change
         """
-        if time.monotonic() - self._seen_at < COLUMNS_SEEN_S:
-            return
-        rows = self._fetch(COLUMNS, (self._sql(self._table),))
-        if {row[0]: row[1] for row in rows} != self.field_ids:
-            raise SourceDrifted()
-        self._seen_at = time.monotonic()
+        if time.monotonic() - self._seen_at >= COLUMNS_SEEN_S:
+            rows = self._fetch(COLUMNS, (self._sql(self._table),))
+            self._seen = {row[0]: row[1] for row in rows}
+            self._seen_at = time.monotonic()
+        if self._seen is not self.field_ids:
+            read = {*items, *(where.items() if where else ())}
+            if any(self._seen.get(item) != self.field_ids[item] for item in read):
+                raise SourceDrifted()
 
     def changes(self) -> str:
         """How many rows were ever written or removed, as the server counts them; "" for a view."""
@@ -132,7 +134,7 @@ class PostgresqlSource(Source):
     ) -> pa.RecordBatchReader:
         schema = self.fields(items)
         query = self._select(items, where, as_text=True)
-        self._check_same()
+        self._check_same(items, where)
         if limit is not None:
             query = query.limit(limit, copy=False)
         return guarded(schema, self._stream(self._sql(query), schema))
@@ -147,8 +149,9 @@ class PostgresqlSource(Source):
     ) -> pa.Table:
         schema = self.fields(items)
         keys = self.key_values(key, values)
-        self._check_same()
-        rows = self._fetch(self._point(tuple(items), key, where), (keys, limit + 1))
+        point = self._point(tuple(items), key, where)
+        self._check_same((*items, key), where)
+        rows = self._fetch(point, (keys, limit + 1))
         return looked_up(rows, schema, limit)
 
     def close(self) -> None:
