@@ -48,6 +48,7 @@ def made(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, 
     source.close()
 
 
+@pytest.mark.timeout(3_600 if ALL else 300)
 @pytest.mark.parametrize("made", CASES, indirect=True, ids="-".join)
 def test_what_leaves_is_what_the_policy_lets_through(made: tuple[str, str, Source, Callable[[], None]]) -> None:
     name, history, source, _ = made
