@@ -9,8 +9,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from hutong.exchange.models import Source
+from hutong.exchange.register import Line
+from hutong.ledger.receipt import Receipt
 from hutong.node import metrics, settings
-from hutong.node.metrics import Exchanged, Reading
+from hutong.node.metrics import Reading
 from hutong.node.models import OutboxMessage
 from hutong.vocabulary.ids import new_id
 
@@ -28,6 +30,27 @@ def measured() -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
 
 def value(name: str, **labels: str) -> float:
     return measured().get((name, frozenset(labels.items())), 0.0)
+
+
+def line(outcome: str, *, rows: int, took_ms: int = 0) -> Line:
+    receipt = Receipt(
+        role="provider",
+        exchange=new_id(),
+        at="2026-03-01T00:00:00.000Z",
+        agreement="urn:uuid:none",
+        provider="320000",
+        consumer="340000",
+        purpose="p",
+        case="c",
+        request="",
+        response="",
+        rows=rows,
+        bytes=rows * 8,
+        outcome=outcome,
+        code="",
+        form="arrow",
+    )
+    return Line(receipt, took_ms)
 
 
 def test_a_request_is_counted_at_its_door():
@@ -58,11 +81,9 @@ def test_a_connection_that_broke_before_an_answer_has_a_status_of_its_own():
 
 
 def test_a_stream_counts_its_rows_once_and_its_time_when_it_ends():
-    rows, calls = (value("hutong_exchange_rows_total", role="provider"),) * 2
+    rows = value("hutong_exchange_rows_total", role="provider")
     calls = value("hutong_exchange_seconds_count", role="provider")
-    opened = Exchanged("provider", "open", "arrow", "urn:uuid:none", 0, 0, 0)
-    served = Exchanged("provider", "served", "arrow", "urn:uuid:none", 1500, 1000, 8000)
-    metrics.count_exchanges([opened, served])
+    metrics.count_exchanges([line("open", rows=0), line("served", rows=1000, took_ms=1500)])
     assert value("hutong_exchange_rows_total", role="provider") == rows + 1000
     assert value("hutong_exchange_seconds_count", role="provider") == calls + 1
     labels = {"role": "provider", "form": "arrow", "agreement": "unknown"}

@@ -13,7 +13,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -28,7 +28,6 @@ from hutong.ledger.receipt import Receipt
 from hutong.ledger.record import enter
 from hutong.ledger.table import Table
 from hutong.node import metrics
-from hutong.node.metrics import Exchanged
 from hutong.node.replay import Replayed
 from hutong.vocabulary.canonical import digest
 from hutong.vocabulary.errors import Refused, Unavailable
@@ -181,7 +180,7 @@ class Register:
         while jobs := self._next_group():
             self._write(jobs)
             _tell(jobs)
-            metrics.count_exchanges(_counted(jobs))
+            metrics.count_exchanges(line for job in jobs if job.refusal is None for line in job.lines)
         connections.close_all()
 
     def _next_group(self) -> list[Job]:
@@ -402,14 +401,6 @@ def _change(line: Line, rows: int) -> tuple[Any, ...]:
         one.exchange,
         one.role,
     )
-
-
-def _counted(jobs: list[Job]) -> Iterator[Exchanged]:
-    for job in jobs:
-        if job.refusal is None:
-            for line in job.lines:
-                one = line.receipt
-                yield Exchanged(one.role, one.outcome, one.form, one.agreement, line.took_ms, one.rows, one.bytes)
 
 
 def _tell(jobs: list[Job]) -> None:

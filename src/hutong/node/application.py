@@ -174,6 +174,7 @@ class Application:
 
     async def _metrics(self, scope: Scope, send: Send) -> None:
         operator.check(dict(scope["headers"]).get(b"authorization", b""))
+        metrics.flush()
         body = await asyncio.to_thread(_measured, self._settings)
         fields = [(b"content-type", metrics.CONTENT_TYPE.encode()), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": fields})

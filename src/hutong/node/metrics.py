@@ -8,14 +8,15 @@ as queues and clocks, is read from the database when it is asked for; parts abov
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import threading
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Final
+from typing import Final, Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -48,6 +49,7 @@ PAGES = "pages"
 STATUSES: Final = ("1xx", "2xx", "3xx", "4xx", "5xx", "none")  # none: the connection broke before an answer
 QUICK_S: Final = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
 UNKNOWN_CLASS: Final = "unknown"
+FLUSH_AFTER_S: Final = 0.25  # between a request and its place in the metrics, at most
 LOOK_AGAIN_AFTER_S: Final = 60.0  # for the class of an agreement that was not held
 MOST_CLASSES_KNOWN: Final = 10_000  # agreements whose class a process remembers
 
@@ -90,17 +92,30 @@ class Reading:
     labels: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Exchanged:
-    """One line of the register, as it is counted."""
+class Counts(Protocol):
+    """What is counted of a receipt."""
 
-    role: str
-    outcome: str
-    form: str
-    agreement: str
-    took_ms: int
-    rows: int
-    bytes: int
+    @property
+    def role(self) -> str: ...
+    @property
+    def outcome(self) -> str: ...
+    @property
+    def form(self) -> str: ...
+    @property
+    def agreement(self) -> str: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def bytes(self) -> int: ...
+
+
+class Line(Protocol):
+    """A line of the register, as far as it is counted."""
+
+    @property
+    def receipt(self) -> Counts: ...
+    @property
+    def took_ms(self) -> int: ...
 
 
 Reader = Callable[[Settings], Iterable[Reading]]
@@ -129,26 +144,37 @@ def door(path: str) -> str:
 
 
 def count_request(name: str, status: int, took_s: float) -> None:
-    """One request at a door; status 0 when it was never answered."""
-    _requests(name, status // 100).inc()
-    _request_s(name).observe(took_s)
+    """One request at a door; status 0 when it was never answered. On the event loop; told within FLUSH_AFTER_S."""
+    _tally.take(name, status, took_s)
 
 
-def count_exchanges(lines: Iterable[Exchanged]) -> None:
+def flush() -> None:
+    """Tell what was counted. On the event loop."""
+    _tally.flush()
+
+
+def count_exchanges(lines: Iterable[Line]) -> None:
     """Lines that have just become durable."""
-    counts: dict[tuple[str, str, str, str], int] = {}
-    served: dict[str, tuple[int, int]] = {}
-    for one in lines:
-        labels = (one.role, one.outcome, one.form, _classes.get(one.agreement) or _look_up(one.agreement))
-        counts[labels] = counts.get(labels, 0) + 1
+    outcomes: dict[tuple[str, str, str, str], int] = {}
+    times: dict[tuple[str, int], int] = {}
+    served: dict[str, list[int]] = {}
+    for line in lines:
+        one = line.receipt
+        key = (one.role, one.outcome, one.form, one.agreement)
+        outcomes[key] = outcomes.get(key, 0) + 1
         if one.outcome == "open":
             continue
-        _exchange_s(one.role).observe(one.took_ms / 1000)
+        timed = (one.role, line.took_ms)
+        times[timed] = times.get(timed, 0) + 1
         if one.outcome == "served":
-            rows, size = served.get(one.role, (0, 0))
-            served[one.role] = (rows + one.rows, size + one.bytes)
-    for labels, count in counts.items():
-        _EXCHANGES.labels(*labels).inc(count)
+            sums = served.setdefault(one.role, [0, 0])
+            sums[0] += one.rows
+            sums[1] += one.bytes
+    for (role, outcome, form, agreement), count in outcomes.items():
+        kind = _classes.get(agreement) or _look_up(agreement)
+        _EXCHANGES.labels(role, outcome, form, kind).inc(count)
+    for (role, took_ms), count in times.items():
+        _observe(_EXCHANGE_S.labels(role), bisect_left(QUICK_S, took_ms / 1000), count, count * took_ms / 1000)
     for role, (rows, size) in served.items():
         _ROWS.labels(role).inc(rows)
         _BYTES.labels(role).inc(size)
@@ -214,20 +240,43 @@ def _look_up(agreement: str) -> str:
     return found
 
 
-# `labels()` takes a lock and a lookup by text for each call: a third of what counting costs.
-@lru_cache(maxsize=256)
-def _requests(name: str, hundreds: int) -> Counter:
-    return _REQUESTS.labels(name, STATUSES[hundreds - 1])
+class _Tally:
+    """Requests since they were last told. Telling costs far more than counting, so it is done for many at once."""
+
+    def __init__(self) -> None:
+        self._requests: dict[tuple[str, int], int] = {}
+        self._times: dict[tuple[str, int], int] = {}
+        self._took_s: dict[str, float] = {}
+        self._due = False
+
+    def take(self, name: str, status: int, took_s: float) -> None:
+        kind, timed = (name, status // 100), (name, bisect_left(QUICK_S, took_s))
+        self._requests[kind] = self._requests.get(kind, 0) + 1
+        self._times[timed] = self._times.get(timed, 0) + 1
+        self._took_s[name] = self._took_s.get(name, 0.0) + took_s
+        if not self._due:
+            self._due = True
+            try:
+                asyncio.get_running_loop().call_later(FLUSH_AFTER_S, self.flush)
+            except RuntimeError:  # no loop: a test, a command
+                self.flush()
+
+    def flush(self) -> None:
+        requests, times, took_s = self._requests, self._times, self._took_s
+        self._requests, self._times, self._took_s, self._due = {}, {}, {}, False
+        for (name, hundreds), count in requests.items():
+            _REQUESTS.labels(name, STATUSES[hundreds - 1]).inc(count)
+        for (name, bucket), count in times.items():
+            _observe(_REQUEST_S.labels(name), bucket, count, took_s.pop(name, 0.0))
 
 
-@lru_cache(maxsize=64)
-def _request_s(name: str) -> Histogram:
-    return _REQUEST_S.labels(name)
+_tally = _Tally()
 
 
-@lru_cache(maxsize=8)
-def _exchange_s(role: str) -> Histogram:
-    return _EXCHANGE_S.labels(role)
+def _observe(histogram: Histogram, bucket: int, count: int, sum_s: float) -> None:
+    """Many observations of one bucket at once: the library takes them one by one."""
+    histogram._sum.inc(sum_s)
+    histogram._buckets[bucket].inc(count)
 
 
 class Waiting:
