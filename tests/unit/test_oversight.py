@@ -35,7 +35,6 @@ BEGINNINGS = {
     "late_corrections": "D809-26/",
     "no_return_flow": "D809-24/",
     "catalogue_late": "D809-17/change",
-    "repeat_collection": "D809-19/repeat",
     "no_disposal_proof": "D809-27/disposal",
     "late_reviews": "D809-17/review",
     "no_lead_source": "D809-19/lead",
@@ -120,10 +119,6 @@ def test_d809_41_no_lead_source_counts_what_was_to_be_named(office, at):
 
 def test_d809_41_no_mediation_counts_disputes_past_their_day(office, at):
     late_of_two("no_mediation", office, at)
-
-
-def test_d809_40_repeat_collection_counts_what_sharing_would_have_given(office, at):
-    late_of_two("repeat_collection", office, at)
 
 
 def test_d809_40_no_disposal_proof_counts_disposals_not_proven(office, at):

@@ -111,6 +111,7 @@ def resource_draft(folder: Path, source_id: str, *, out: Path | None, username: 
     setup(folder)
     from hutong.control.catalogue import actions, description_file, queries
     from hutong.control.demands.cli import show_lead_sources
+    from hutong.control.demands.repeating import collected
     from hutong.control.identity.queries import account
 
     made = actions.draft_resource(account(username), source_id)
@@ -118,7 +119,7 @@ def resource_draft(folder: Path, source_id: str, *, out: Path | None, username: 
     if out is not None:
         description_file.write(out, made, items)
     click.echo(f"resource {made.id}: draft with {len(items)} items{f', written to {out}' if out else ''}.")
-    show_lead_sources([item.element for item in items], made.area_code, besides=made.department_id)
+    show_lead_sources(collected(items), made.area_code, besides=made.department_id)
 
 
 @resource.command("describe")

@@ -39,7 +39,7 @@ from hutong.control.catalogue.rules import (
 )
 from hutong.control.catalogue.sources import prepare_lookups, probe_source
 from hutong.control.catalogue.versions import differing, read_points
-from hutong.control.demands import barring
+from hutong.control.demands import barring, repeating
 from hutong.control.identity.rules import Action, Actor, check, may
 from hutong.control.standards.keeping import mark_offered
 from hutong.control.standards.queries import offered_codes
@@ -124,6 +124,7 @@ def review(by: Actor, submission_id: str) -> Entry:
         changes.reviewed(resource, submission)
         resource.save()
         entry = _issue(by, resource, items, "published", at=now, submission=submission)
+        repeating.published(resource, items)
         settle(resource)
     if resource.source is not None:
         prepare_lookups(resource.source, [item.name for item in items if item.key])

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from hutong.control.catalogue import queries as catalogue
 from hutong.control.catalogue import secrecy
-from hutong.control.demands import candidates, federation, steps, told
+from hutong.control.demands import candidates, federation, repeating, steps, told
 from hutong.control.demands.document import LONGEST_TEXT
 from hutong.control.demands.duties import read_area, read_cycle
 from hutong.control.demands.models import Demand
@@ -118,6 +118,7 @@ def sign_off(by: Actor, demand_id: str) -> Demand:
     if state == "open":
         changes["target"] = holder
     steps.take(demand, "sign_off", by.username, {"to": holder}, after=state, **changes)
+    repeating.wished(demand)
     return steps.settle(demand)
 
 

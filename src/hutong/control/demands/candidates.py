@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from hutong.control.catalogue import dataset as datasets
 from hutong.control.catalogue.dataset import EntryDocument
@@ -14,7 +14,10 @@ from hutong.control.catalogue.models import Entry, EntryTerm
 from hutong.control.catalogue.terms import MOST_QUERY_TERMS, element_term, query_terms, terms, weighted_terms
 from hutong.control.demands.models import Demand, Duty, DutyTerm
 from hutong.control.demands.ranking import TITLE_WEIGHT, Candidate, Known, Wish, Wished, ranked
+from hutong.control.demands.rules import CollectedAgain, enough_of
 from hutong.control.standards.dictionary import dictionary
+from hutong.control.statute import day
+from hutong.control.statute import queries as statute
 
 MOST = 12  # candidates shown; owner: control/demands
 LOOKED_AT = 50  # of each kind, by each way of finding them
@@ -61,20 +64,26 @@ def lead_sources(elements: Sequence[str], area_code: str = "", *, besides: str =
     """The lead sources registered for these data elements (D809-19): what would be collected a second time.
 
     besides   a department's code: who asks is no other source
-    One counts when it has at least half of the elements, in an area that is not another one.
+    One counts when it has enough of the elements (CollectedAgain), in an area that is not another one.
     """
     asked = Wish((), wished(elements), area_code)
     if not asked.elements:
         return ()
-    held = Duty.objects.filter(state="active", lead=True, id__in=_duty_ids(asked)).exclude(department_code=besides)
+    held = lead_duties(asked.elements, besides=besides)
     found = ranked(asked, (known_duty(one) for one in held), most=MOST)
-    enough = (len(asked.elements) + 1) // 2
+    enough = enough_of(len(asked.elements), statute.parameter(CollectedAgain, "share", day.today()))
     return tuple(
         one
         for one in found
         if sum(bool(element.names & one.known.elements) for element in asked.elements) >= enough
         and not any(reason.code == "area_other" for reason in one.reasons)
     )
+
+
+def lead_duties(elements: tuple[Wished, ...], *, besides: str = "") -> QuerySet[Duty]:
+    """The registrations as lead source that have any of these data elements, but not that department's."""
+    ids = _duty_ids(Wish((), elements))
+    return Duty.objects.filter(state="active", lead=True, id__in=ids).exclude(department_code=besides)
 
 
 def duty_terms(duty: Duty) -> set[str]:

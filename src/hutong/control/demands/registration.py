@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from hutong.control.demands import doors, federation, fulfilment, lists, succession  # noqa: F401 - they register themselves
+from hutong.control.demands import (  # noqa: F401 - they register themselves
+    doors,
+    federation,
+    fulfilment,
+    lists,
+    repeating,
+    succession,
+)
 from hutong.node import work
 
 doors.register()

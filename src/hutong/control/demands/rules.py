@@ -81,6 +81,19 @@ class LeadKnown(Rule):
     next_zh = "请由该部门提供，或先终止其数源登记。"
 
 
+class CollectedAgain(Rule):
+    """What sharing gives is not collected again: another department shares {share} % or more of these data elements,
+    for the same area and as their lead source."""
+
+    zh = "能够通过共享获取的数据不得重复采集：其他部门作为数源部门，已在同一区域共享其中{share}%以上的数据元。"
+    code = "collected_again"
+    status = 409
+    rule = "D809-19"
+    declares = (Parameter("share", 50, "percent", "%", "decree 809, article 19, which names no share", "node", "any"),)
+    next_en = "Request the data from the lead source."
+    next_zh = "请向数源部门申请共享。"
+
+
 class DemandRefusedBare(Rule):
     """A demand ends with a published resource, or with a reason from the list, in words and with its provision;
     missing: {missing}."""
@@ -217,6 +230,11 @@ def twins_of(elements: Collection[str], purpose: str, area_code: str) -> str:
 def leads_of(origin: str, elements: Collection[str], area_code: str) -> str | None:
     """The same for one jurisdiction's lead sources of the same elements and area; None where no element is named."""
     return canonical_digest([origin, sorted(set(elements)), area_code]) if elements else None
+
+
+def enough_of(elements: int, share: int) -> int:
+    """How many of so many data elements are that share of them, in percent; one at least."""
+    return max(1, -(-elements * share // 100))
 
 
 def check_may_sign_off(username: str, filed_by: str) -> None:

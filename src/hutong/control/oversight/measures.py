@@ -12,17 +12,20 @@ from django.db.models import Q, QuerySet
 from hutong.control.agreements.models import Agreement, Negotiation
 from hutong.control.catalogue.models import Resource
 from hutong.control.clocks.models import Clock
+from hutong.control.demands.repeating import COLLECTS
+from hutong.control.demands.rules import CollectedAgain
 from hutong.control.oversight import rules
 from hutong.control.oversight.models import ExchangeDay
 from hutong.control.oversight.periods import Period
 from hutong.control.oversight.rules import ScoreRule
 from hutong.control.statute.book import rulebook
+from hutong.control.statute.models import Decision
 from hutong.exchange.models import ExchangeRecord
 from hutong.vocabulary.errors import Language, NotFound
 from hutong.vocabulary.rulebook import ClockRule
 from hutong.vocabulary.text import shown
 
-Source = Literal["clocks", "register", "catalogue", "requests"]
+Source = Literal["clocks", "register", "catalogue", "requests", "decisions"]
 # Refusals of the data plane that mean: beyond what was agreed.
 BEYOND = ("purpose_not_granted", "item_not_granted", "masked_item_in_condition", "quota_spent", "wrong_consumer")
 USED = ("served", "recovered")
@@ -168,6 +171,24 @@ def _refusal_cases(period: Period, today: date) -> Iterator[Case]:
         yield Case(pid, department, citation == "", part=code)
 
 
+def _collections(period: Period, _today: date, department: str | None) -> QuerySet[Any]:
+    of_rule = {"applied__rule": CollectedAgain.name(), "applied__day__gte": period.since}
+    found = Decision.objects.filter(name=COLLECTS, applied__day__lt=period.until, **of_rule)
+    return found if department is None else found.filter(facts__department=department)
+
+
+def _collected(period: Period, today: date) -> Iterator[Case]:
+    found = _collections(period, today, None).order_by("id").values_list("id", "subject", "facts", "outcome")
+    for key, subject, facts, outcome in found.iterator(chunk_size=5000):
+        yield Case(
+            key, facts["department"], outcome["again"], part=subject.partition(":")[0] if outcome["again"] else ""
+        )
+
+
+def _again(_today: date) -> Q:
+    return Q(outcome__again=True)
+
+
 def _resources(_period: Period, _today: date, department: str | None) -> QuerySet[Any]:
     found = Resource.objects.filter(state="published")
     return found if department is None else found.filter(department_id=department)
@@ -225,7 +246,7 @@ _MEASURES: tuple[Measure, ...] = (
         rules.NoUseRecord,
         Ground("register", _no_use_record, _register("consumer", outcome__in=USED), lambda _: Q(case_number=""), "at"),
     ),
-    _of_clocks(rules.RepeatCollection, "D809-19/repeat"),
+    _scored(rules.RepeatCollection, Ground("decisions", _collected, _collections, _again, "made_at")),
     _of_clocks(rules.NoDisposalProof, "D809-27/disposal"),
     _of_clocks(rules.LateReviews, "D809-17/review"),
     _of_clocks(rules.NoLeadSource, "D809-19/lead"),

@@ -97,9 +97,10 @@ class StaleResources(ScoreRule):
 
 
 class RepeatCollection(ScoreRule):
-    """Of the demands for data filed in the period, those for what a shared resource already holds."""
+    """Of the data sets published in the period, for the first time or with other data elements, and of the demands
+    signed off, those for data that another department shares already, for the same area and as the lead source."""
 
-    zh = "期间内提出的数据需求中，可通过共享获取而仍重复采集的需求。"
+    zh = "期间内首次发布（含数据元变化）的数据资源和经同意提出的数据需求中，同一区域数源部门已共享而仍重复采集的事项。"
     code = "repeat_collection"
     rule = "D809-40"
     side, article = "requester", "40"

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from hutong.control.catalogue import changes, queries, rules
 from hutong.control.catalogue.models import Item, Resource, Submission
 from hutong.control.catalogue.sources import sources
-from hutong.control.demands import barring, candidates
+from hutong.control.demands import barring, candidates, repeating
 from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Action
 from hutong.control.organisations.models import Department
@@ -235,7 +235,7 @@ def _simulate_url(account: Account, resource: Resource) -> str:
 
 
 def _leads(resource: Resource) -> tuple[Found, ...]:
-    elements = [item.element for item in queries.items_of(resource)]
+    elements = repeating.collected(queries.items_of(resource))
     return found(candidates.lead_sources(elements, resource.area_code, besides=resource.department_id))
 
 

@@ -29,6 +29,7 @@ DECIDERS: Mapping[str, Promise] = {
     "return.grant": lazy("Whether an area's rows return to it"),
     "dispute.route": lazy("Who decides a dispute"),
     "demand.fulfils": lazy("Whether a resource has what was demanded"),
+    "demand.collects": lazy("Whether data are collected a second time"),
 }
 SUBJECTS: Mapping[str, Promise] = {
     "agreement": lazy("Agreement"),
@@ -44,6 +45,7 @@ SUBJECTS: Mapping[str, Promise] = {
 }
 FACTS: Mapping[str, Promise] = {
     "above": lazy("Who stands above"),
+    "again": lazy("Collected a second time"),
     "answer": lazy("Answer"),
     "area": lazy("Area code"),
     "area_item": lazy("Item with the area code"),
@@ -58,7 +60,11 @@ FACTS: Mapping[str, Promise] = {
     "covered": lazy("The area is the asker's"),
     "cycle": lazy("Update cycle"),
     "days": lazy("Days of the term"),
+    "department": lazy("Department"),
     "due": lazy("Last day"),
+    "duties": lazy("Lead sources that share enough of it"),
+    "duty": lazy("Duty"),
+    "elements": lazy("Data elements"),
     "earliest": lazy("First day it may stop"),
     "extended": lazy("Extended"),
     "extension": lazy("Days of the extension"),
@@ -66,6 +72,7 @@ FACTS: Mapping[str, Promise] = {
     "forum": lazy("Who decides"),
     "fresh_until": lazy("Fresh until"),
     "granted": lazy("Granted"),
+    "has": lazy("Shares"),
     "head": lazy("The head signs as well"),
     "lacking": lazy("Data elements it lacks"),
     "members": lazy("Of these, with a node"),
@@ -82,6 +89,7 @@ FACTS: Mapping[str, Promise] = {
     "resumed": lazy("Completed on"),
     "rule": lazy("Rule"),
     "sharing_modes": lazy("Modes published"),
+    "sources": lazy("Lead sources that share some of it"),
     "states_terms": lazy("States what article 20 wants"),
     "stopped": lazy("Stopped on"),
     "stops": lazy("The term stops"),
@@ -100,6 +108,7 @@ PARAMETERS: Mapping[str, Promise] = {
     "fewest": lazy("Fewest cases shown"),
     "grace_days": lazy("Days until a month is closed"),
     "months": lazy("Months kept"),
+    "share": lazy("Share of the data elements, in percent"),
     "stops_clock": lazy("The term stops"),
 }
 CYCLES: Mapping[str, str] = {
@@ -150,6 +159,10 @@ def _said(name: str, value: Any, names: Callable[[str], str]) -> str:
         return names(str(value))
     if isinstance(value, str) and name in CODES:
         return CODES[name](value)
+    if isinstance(value, list):
+        return _(", ").join(_said(name, one, names) for one in value)
+    if isinstance(value, dict):
+        return " · ".join(f"{FACTS.get(key, key)}: {_said(key, one, names)}" for key, one in value.items())
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

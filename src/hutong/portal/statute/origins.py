@@ -30,6 +30,7 @@ SOURCES: Mapping[str, Promise] = {
     "decree 809 names a deadline and leaves its length to the parties": lazy(
         "decree 809 names a deadline and leaves its length to the parties"
     ),
+    "decree 809, article 19, which names no share": lazy("decree 809, article 19, which names no share"),
     "decree 809, article 19, which sets no term": lazy("decree 809, article 19, which sets no term"),
     "house rule": lazy("house rule"),
     "house rule: article 24 says “timely”": lazy("house rule: article 24 says “timely”"),

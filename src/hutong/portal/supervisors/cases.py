@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as lazy
 from hutong.control.agreements.models import Agreement, Negotiation
 from hutong.control.catalogue.models import Resource
 from hutong.control.clocks.models import Clock
+from hutong.control.demands.models import Demand, Duty
 from hutong.control.identity.models import Account
 from hutong.control.organisations.models import Department
 from hutong.control.oversight import queries
@@ -23,6 +24,7 @@ from hutong.control.oversight.measures import Measure, measure
 from hutong.control.oversight.models import Figure
 from hutong.control.oversight.periods import Period
 from hutong.control.statute import day
+from hutong.control.statute.models import Decision
 from hutong.exchange.models import ExchangeRecord
 from hutong.portal.components import charts, words
 from hutong.portal.components.page import Page, shell_for
@@ -253,8 +255,31 @@ def _resources(rows: Sequence[Resource], named: Mapping[str, str]) -> Shown:
     return shown
 
 
+def _decisions(rows: Sequence[Decision], named: Mapping[str, str]) -> Shown:
+    """Over a data set or a demand, each with the lead sources it need not have gone round."""
+    keys = {one.subject.partition(":")[2] for one in rows}
+    titles = {
+        ("resource", one.id): words.of_language(one.title_zh, one.title_en)
+        for one in Resource.objects.filter(id__in=keys)
+    } | {("demand", one.id): one.title for one in Demand.objects.filter(id__in=keys)}
+    duties = Duty.objects.in_bulk([duty for one in rows for duty in one.outcome["duties"]])
+    shown = []
+    for one in rows:
+        kind, _colon, key = one.subject.partition(":")
+        department = one.facts["department"]
+        leads = [duties[duty] for duty in one.outcome["duties"] if duty in duties]
+        said = _(", ").join(words.of_language(lead.department_name, lead.department_name_en) for lead in leads)
+        detail = _("lead source: {department}").format(department=said) if said else ""
+        title = titles.get((kind, key)) or key
+        shown.append(
+            (reverse(kind, args=[key]), title, named.get(department, department), words.moment(one.made_at), detail)
+        )
+    return shown
+
+
 _SHOWN: dict[type, Callable[[Any, Mapping[str, str]], Shown]] = {
     Clock: _clocks,
+    Decision: _decisions,
     ExchangeRecord: _exchanges,
     Negotiation: _negotiations,
     Resource: _resources,

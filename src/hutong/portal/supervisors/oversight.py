@@ -45,7 +45,9 @@ SOURCES = {
     "register": lazy("use register"),
     "catalogue": lazy("catalogue"),
     "requests": lazy("requests received"),
+    "decisions": lazy("decisions by rule"),
 }
+SUBJECTS = {"resource": lazy("Data sets"), "demand": lazy("Demands")}
 
 
 @dataclass(frozen=True)
@@ -196,7 +198,9 @@ def _figure(line: Line, period: Period, department: str | None, named: dict[str,
 
 
 def part_name(code: str) -> str:
-    """A figure's part: how data are shared, or why a request was refused; another code as it is."""
+    """A figure's part: how data are shared, what it is about, or why a request was refused; another code as it is."""
+    if code in SUBJECTS:
+        return str(SUBJECTS[code])
     return words.code_name(codes.ATTRIBUTES if code in codes.ATTRIBUTES else REFUSALS, code)
 
 
