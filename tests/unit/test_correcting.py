@@ -13,10 +13,11 @@ import orjson
 import pytest
 from django.test import Client
 
+from hutong.control.agreements import actions as agreements
 from hutong.control.agreements.models import Agreement
 from hutong.control.clocks.models import Clock
 from hutong.control.clocks.queries import overdue
-from hutong.control.corrections import actions, content, hearing, looking, saying
+from hutong.control.corrections import actions, content, hearing, looking, resuming, saying
 from hutong.control.corrections.models import Correction, Heard, Told
 from hutong.control.corrections.rules import (
     AnsweredAlready,
@@ -148,6 +149,46 @@ def test_a_correction_is_answered_with_old_and_new_as_digests_and_the_subscriber
     assert Told.objects.get().state == "acknowledged"
     assert [one["subscribers"][0]["state"] for one in said(saying.SPREAD)] == ["told", "acknowledged"]
     assert AuditRecord.objects.filter(kind="correction.acknowledged").count() == 1
+
+
+def test_who_was_suspended_hears_of_the_correction_once_when_its_data_flows_again(
+    agreement: Agreement, officer: Account, register: Path
+) -> None:
+    one = reported(agreement)
+    agreements.suspend(officer, agreement.id, "涉密排查", cause="secrecy")
+    looking.look_at_all()
+    set_name(register, "长江壹号")
+    one = actions.answer_corrected(officer, one.pk)
+    resuming.tell_resumed()
+    assert Told.objects.get().state == "waiting"
+    assert (said(saying.TOLD), said(saying.SPREAD)[-1]["subscribers"]) == ([], [])  # whose it is stays between the two
+    agreements.resume(officer, agreement.id, "排查完成")
+    register.rename(register.with_suffix(".gone"))
+    resuming.tell_resumed()
+    assert Told.objects.get().state == "waiting", "the source does not answer: asked again"
+    register.with_suffix(".gone").rename(register)
+    for _ in range(2):
+        resuming.tell_resumed()
+    told = Told.objects.get()
+    (event,) = said(saying.TOLD)
+    assert (told.state, event["digest"], event["items"]) == ("told", told.digest, ["name"])
+    assert [each["state"] for each in said(saying.SPREAD)[-1]["subscribers"]] == ["told"]
+    assert AuditRecord.objects.filter(kind="correction.told").count() == 1
+
+
+def test_who_was_suspended_and_whose_agreement_ends_has_nothing_to_put_right(
+    agreement: Agreement, officer: Account, register: Path
+) -> None:
+    one = reported(agreement)
+    agreements.suspend(officer, agreement.id, "涉密排查", cause="secrecy")
+    looking.look_at_all()
+    set_name(register, "长江壹号")
+    actions.answer_corrected(officer, one.pk)
+    agreements.end(officer, agreement.id, "涉密", cause="secrecy")
+    for _ in range(2):
+        resuming.tell_resumed()
+    assert (Told.objects.get().state, said(saying.TOLD)) == ("fell_away", [])
+    assert AuditRecord.objects.filter(kind="correction.fell_away").count() == 1
 
 
 def test_d809_26_correction_unchanged_is_no_correction(agreement: Agreement, officer: Account) -> None:

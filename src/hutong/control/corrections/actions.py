@@ -12,7 +12,7 @@ from hutong.control.agreements.models import Agreement
 from hutong.control.agreements.terms import read_agreed
 from hutong.control.agreements.transitions import Party
 from hutong.control.clocks import actions as clocks
-from hutong.control.corrections import content, looking, reopening, saying, telling
+from hutong.control.corrections import content, looking, reopening, resuming, saying, telling
 from hutong.control.corrections.models import Correction, Heard
 from hutong.control.corrections.rules import (
     CorrectionLate,
@@ -91,7 +91,8 @@ def answer_corrected(by: Actor, pk: int) -> Correction:
         changes = [{"item": name, "old": one.before.get(name, ""), "new": seen.digests[name]} for name in changed]
         one.corrected_at = to_the_millisecond(datetime.now(UTC))
         _answer(by, one, "corrected", changes, {"reason": "", "source": ""})
-        telling.spread(one, seen.reached)
+        told = telling.spread(one, seen.reached)
+        resuming.wait_for(one, set(seen.resting) - told)
     return one
 
 

@@ -119,8 +119,8 @@ def corrected(folder: Path, number: int, *, username: str) -> None:
     from hutong.control.identity.queries import account
 
     one = actions.answer_corrected(account(username), number)
-    changed = ", ".join(change["item"] for change in one.changes)
-    click.echo(f"report {number} is answered: {changed} corrected; {one.told.count()} subscribers are told.")
+    changed, told = ", ".join(change["item"] for change in one.changes), one.told.exclude(state="waiting").count()
+    click.echo(f"report {number} is answered: {changed} corrected; {told} subscribers are told.")
 
 
 @correction.command("not-wrong")

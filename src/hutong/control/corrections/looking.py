@@ -39,6 +39,7 @@ LOOK: Final = "corrections.look"  # the work to wake
 LOOK_EVERY_S: Final = 60.0
 LOOKS_AT_ONCE: Final = 100
 DIGEST_KEY_BYTES: Final = 32
+RESTING: Final = ("suspended", "agreed")  # an agreement that shows nothing now and may again; the second: delivered
 
 log = logging.getLogger("hutong.corrections")
 
@@ -52,6 +53,7 @@ class Seen:
     keys: list[
         str | int
     ]  # the key's value as the source holds it; several where one code stands for several local ones
+    resting: list[str]  # agreements about this resource that show nothing now, and may again
 
 
 def look_at_all() -> None:
@@ -89,18 +91,31 @@ def see(one: Correction, digest_key: bytes) -> Seen:
 
     raises   Refused, where the source does not answer or has no such item
     """
-    opened = _opened(one)
+    opened, resting = _opened(one)
     own = opened.get(one.agreement_id)
     if own is None or isinstance(own.source, Refused):
         raise own.source if own is not None and isinstance(own.source, Refused) else Unavailable(what="the source")
     names = list(dict.fromkeys([*one.items, one.key_item]))
     keys = _local(own, own.source, one)
     if not keys:  # the map knows no such code
-        return Seen(dict.fromkeys(one.items, ""), {}, [])
+        return Seen(dict.fromkeys(one.items, ""), {}, [], [])
     table = own.source.lookup(names, one.key_item, keys)
     found = {name: sorted(str(held) for held in table.column(name).to_pylist()) for name in one.items}
     digests = {name: _digest(digest_key, one.ticket, name, held) for name, held in found.items()}
-    return Seen(digests, _reached(opened, one, keys), keys)
+    return Seen(digests, _reached(opened, one, keys), keys, resting)
+
+
+def shown_to(one: Correction, agreement_id: str) -> str | int | None:
+    """The record's key as one agreement's masks show it; None where its grant does not cover the record now.
+
+    raises   Refused, where the source does not answer
+    """
+    keys = content.opened(bytes(one.content)).get("local", [])
+    opened = Book().open({agreement_id}, timezone.localdate())
+    for held in opened.values():
+        if isinstance(held.source, Refused):
+            raise held.source
+    return _reached(opened, one, keys).get(agreement_id) if keys else None
 
 
 def _local(own: Opened, source: Source, one: Correction) -> list[str | int]:
@@ -119,10 +134,14 @@ def have_read(agreements: Sequence[str]) -> set[str]:
     return {one for one in agreements if read.filter(agreement_id=one).exists()}
 
 
-def _opened(one: Correction) -> dict[str, Opened]:
-    """The grants of every agreement about this resource that is in force, and the ticket's own."""
-    in_force = Agreement.objects.filter(role=Party.PROVIDER, resource_id=one.resource_id, state="active")
-    return Book().open({one.agreement_id, *in_force.values_list("id", flat=True)}, timezone.localdate())
+def _opened(one: Correction) -> tuple[dict[str, Opened], list[str]]:
+    """The grants of every agreement about this resource that is in force, and the ticket's own; and which rest."""
+    concluded = Agreement.objects.filter(role=Party.PROVIDER, resource_id=one.resource_id)
+    states = dict(concluded.filter(state__in=("active", *RESTING)).values_list("id", "state"))
+    in_force = {agreement for agreement, state in states.items() if state == "active"}
+    opened = Book().open({one.agreement_id, *in_force}, timezone.localdate())
+    active = {agreement for agreement, held in opened.items() if held.standing.state == "active"}
+    return opened, sorted(states.keys() - active)
 
 
 def _reached(opened: Mapping[str, Opened], one: Correction, keys: Sequence[str | int]) -> dict[str, str | int]:

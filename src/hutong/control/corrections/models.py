@@ -65,7 +65,7 @@ class Told(models.Model):
     agreement_id = models.CharField(max_length=80)
     peer = models.CharField(max_length=200)
     items = models.JSONField()
-    state = models.CharField(max_length=12)  # told, acknowledged, undelivered
+    state = models.CharField(max_length=12)  # waiting (resuming.py), told, acknowledged, undelivered, fell_away
     told_at = models.DateTimeField()
     acknowledged_at = models.DateTimeField(null=True)
     digest = models.CharField(max_length=80)  # of what it was told; the answer's digest is in it

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from hutong.control.agreements.models import Agreement
 from hutong.control.agreements.transitions import Party
@@ -16,6 +16,9 @@ from hutong.node import outside
 from hutong.node.events import post_event
 from hutong.vocabulary.errors import Refused
 from hutong.vocabulary.moments import rfc3339
+
+# Not yet told, or not to be told any more: that an agreement is suspended concerns its two sides alone.
+NOT_TOLD: Final = ("waiting", "fell_away")
 
 
 def keep_report(
@@ -51,41 +54,45 @@ def keep_report(
     return one
 
 
-def spread(one: Correction, reached: Mapping[str, str | int]) -> None:
+def spread(one: Correction, reached: Mapping[str, str | int]) -> set[str]:
     """Tell every consumer that has read the record's resource under a grant that covers the record. In the caller's
     transaction.
 
     reached   agreement: the key as its masks show it; where the grant covers the record as it stands now
 
+    returns   the agreements told
+
     A record that was covered before its correction only is told of as well: who read it holds it.
     """
+    told = set()
     shown = {**content.opened(bytes(one.content)).get("reached", {}), **reached}
     for agreement_id in sorted(looking.have_read(list(shown))):
         agreement = Agreement.objects.filter(id=agreement_id, role=Party.PROVIDER).first()
         if agreement is None or outside.is_outside(agreement.peer):
             continue
-        _tell(one, agreement, shown[agreement_id])
+        if tell(one, agreement, shown[agreement_id]):
+            told.add(agreement_id)
     tell_requester(one)
+    return told
 
 
 def tell_requester(one: Correction) -> None:
     """Who has been told, and who has acknowledged: named by node, to whoever reported the record."""
-    rows = one.told.order_by("peer", "id")
+    rows = one.told.exclude(state__in=NOT_TOLD).order_by("peer", "id")
     said = [{"node": row.peer, "state": row.state, "at": rfc3339(row.acknowledged_at or row.told_at)} for row in rows]
     post_event(one.peer, saying.SPREAD, saying.subject(one.ticket), {"ticket": one.ticket, "subscribers": said})
 
 
-def _tell(one: Correction, agreement: Agreement, value: str | int) -> None:
-    items = _granted_items(agreement.id, one.items)
+def tell(one: Correction, agreement: Agreement, value: str | int) -> bool:
+    """Tell one subscriber; one that waited waits no longer. False where its grant has none of the changed items."""
+    items = granted_items(agreement.id, one)
+    if not items:
+        return False
     changes = [change for change in one.changes if change["item"] in items]
-    if not items or not changes:
-        return
     digest = saying.told_digest(one.answer_digest, agreement.peer, agreement.id, items)
     subject = saying.subject(one.ticket)
-    Told.objects.create(
-        correction=one, agreement_id=agreement.id, peer=agreement.peer, items=items, state="told",
-        told_at=datetime.now(UTC), digest=digest,
-    )  # fmt: skip
+    now = {"items": items, "state": "told", "told_at": datetime.now(UTC), "digest": digest}
+    Told.objects.update_or_create(correction=one, agreement_id=agreement.id, defaults={"peer": agreement.peer, **now})
     plain = {"ticket": one.ticket, "agreement": agreement.id, "items": items, "key_item": one.key_item}
     chain = {"report": one.report_digest, "answer": one.answer_digest, "digest": digest}
     sealed = {"box": content.sent(agreement.peer, {"value": value}, subject)}
@@ -98,11 +105,14 @@ def _tell(one: Correction, agreement: Agreement, value: str | int) -> None:
         {"agreement": agreement.id, "peer": agreement.peer, "items": items},
         commitment={"ticket": one.ticket, "answer": one.answer_digest, "told": digest},
     )
+    return True
 
 
-def _granted_items(agreement_id: str, items: list[str]) -> list[str]:
+def granted_items(agreement_id: str, one: Correction) -> list[str]:
+    """The reported items that an agreement has; none where it has none that changed."""
     try:
         grant, _ = load(agreement_id)
     except Refused:
         return []
-    return [name for name in items if name in grant.by_name]
+    found = [name for name in one.items if name in grant.by_name]
+    return found if any(change["item"] in found for change in one.changes) else []

@@ -75,6 +75,7 @@ HAPPENED: dict[str, tuple[object, Tone]] = {
     "correction.not_wrong": (lazy("Answered: not wrong"), "calm"),
     "correction.forwarded": (lazy("Answered: forwarded to the true source"), "accent"),
     "correction.told": (lazy("Subscriber told"), "accent"),
+    "correction.fell_away": (lazy("Subscriber need not be told: its agreement does not cover the record"), "calm"),
     "correction.heard": (lazy("Correction heard"), "accent"),
     "correction.acknowledged": (lazy("Correction acknowledged"), "good"),
     "correction.undelivered": (lazy("The other node did not take the message"), "bad"),

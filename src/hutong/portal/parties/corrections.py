@@ -35,6 +35,8 @@ TOLD: words.Stated = {
     "told": (lazy("told"), "wait"),
     "acknowledged": (lazy("acknowledged"), "good"),
     "undelivered": (lazy("not taken by the other node"), "bad"),
+    "waiting": (lazy("told when its data flows again"), "wait"),
+    "fell_away": (lazy("no longer covered"), "calm"),
 }
 SIDES: dict[str, Promise] = {"provider": lazy("we verify"), "consumer": lazy("we reported")}
 
