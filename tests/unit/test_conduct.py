@@ -276,6 +276,24 @@ def test_d809_27_disposal_late_is_found_overdue(anhui: DspPeer, health: dict[str
     assert [one.subject for one in overdue(due + timedelta(days=1))] == [f"agreement:{made.id}"]
 
 
+def test_a_completed_delivery_ends_nothing_and_its_copies_are_disposed_of_when_the_term_is_over(
+    anhui: DspPeer, health: dict[str, Account]
+) -> None:
+    made = consumed(anhui, health)
+    transfer = made.transfers.get()
+    said = protocol.TransferCompletion(transfer.peer_pid, transfer.pid)
+    assert anhui.say(f"/transfers/{transfer.pid}/completion", said).status_code == 200
+    ending.look()
+    assert not EndedAgreement.objects.exists()
+    with pytest.raises(DisposalBeforeEnd):
+        actions.dispose(health["officer"], made.id, DISPOSED)
+    Agreement.objects.filter(id=made.id).update(ends_at=datetime.now(UTC) - timedelta(days=1))
+    for _ in range(2):
+        ending.look()
+    assert EndedAgreement.objects.get().how == "expired"
+    assert Clock.objects.filter(rule=DisposalLate.name(), state="running").count() == 1
+
+
 def test_an_agreement_that_runs_out_is_disposed_of_like_one_that_was_ended(
     anhui: DspPeer, health: dict[str, Account]
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 
 from hutong.control.agreements.decisions import follows
 from hutong.control.agreements.models import Agreement, Transfer
@@ -57,8 +58,13 @@ def ended(transfer: Transfer) -> None:
 
 
 def look() -> None:
-    """Find agreements whose term is over. Each is dealt with in a transaction of its own, and once."""
-    expired = Agreement.objects.filter(ends_at__lt=datetime.now(UTC), end=None).exclude(state="agreed")
+    """Find agreements whose term is over. Each is dealt with in a transaction of its own, and once.
+
+    One under which nothing was ever delivered leaves nothing to dispose of; a completed delivery leaves its copies.
+    """
+    delivered = Exists(Transfer.objects.filter(agreement=OuterRef("pk"), state="COMPLETED"))
+    over_by_now = Agreement.objects.filter(ends_at__lt=datetime.now(UTC), end=None)
+    expired = over_by_now.filter(~Q(state="agreed") | delivered)
     for agreement_id in expired.order_by("ends_at").values_list("id", flat=True)[:AT_ONCE]:
         with transaction.atomic():
             over(Agreement.objects.select_for_update(of=("self",)).get(id=agreement_id), "expired")
