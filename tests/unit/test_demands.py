@@ -9,7 +9,7 @@ from django.db import transaction
 
 from hutong.control.clocks.actions import look
 from hutong.control.clocks.models import Clock
-from hutong.control.demands import actions, barring, candidates, duties, federation, holding, states
+from hutong.control.demands import actions, barring, candidates, duties, federation, holding, renaming, states
 from hutong.control.demands.document import BadDemand, build, read
 from hutong.control.demands.federation import NotYet
 from hutong.control.demands.holding import LiesElsewhere, NobodyAbove
@@ -108,7 +108,8 @@ def define(name="honour", **changes):
     """A version of an element, proposed by the steward and approved by the supervisor."""
     said = {"type": "string", "unit": "", "table": "", "check": "", "standard": "", "aliases": []}
     document = said | {key: value for key, value in changes.items() if key in ("replaced_by", "standard")}
-    wanted = Proposal("element", name, "荣誉称号", "honour", document, valid_to=changes.get("valid_to"))
+    days = {key: changes.get(key) for key in ("valid_from", "valid_to")}
+    wanted = Proposal("element", name, "荣誉称号", "honour", document, **days)
     proposed = standards.propose(Operator("operator:root"), wanted)
     return standards.approve(Account.objects.get(username="supervisor"), proposed.id)
 
@@ -148,6 +149,52 @@ def test_a_demand_of_an_element_that_was_replaced_is_met_by_its_successor_and_th
     assert (made.facts["wished"][0]["version"], made.facts["wished"][0]["version_now"]) == (1, 1)
     define("title-of-honour", valid_to=date(2026, 11, 1))
     assert replay(made).same
+
+
+def test_demands_of_an_element_and_of_what_replaces_it_are_the_same_as_soon_as_the_replacement_is_published(here):
+    define()
+    define("title-of-honour")
+    old = here.open(items=HONOURED)
+    new = here.open(items=[{"words": "", "element": "title-of-honour"}])
+    filed = here.filed(items=HONOURED, target="320000")
+    define(replaced_by="title-of-honour")
+    assert (again(old).state, again(old).joined_to) == ("joined", new.id)
+    assert again(new).state == "open"
+    assert actions.sign_off(here.head, filed.id).joined_to == new.id
+    assert Clock.objects.filter(rule=LeadUnnamed.name(), state="running").count() == 1
+    before = list(Demand.objects.values())
+    renaming.rename()
+    assert list(Demand.objects.values()) == before
+
+
+def test_d809_19_two_lead_sources_of_what_is_the_same_now_are_told_to_the_supervisor_and_one_must_end(here):
+    define()
+    define("title-of-honour")
+    given = {"title_zh": "荣誉", "lead": True}
+    first = duties.add(here.supervisor, department=MARKET, elements=["honour"], **given)
+    second = duties.add(here.supervisor, department=TAX, elements=["title-of-honour"], **given)
+    define(replaced_by="title-of-honour")
+    renaming.rename()
+    assert [Duty.objects.get(id=one.id).leads is None for one in (first, second)] == [True, False]
+    assert Notice.objects.filter(code="two_leads").count() == 1
+    with pytest.raises(LeadKnown):
+        duties.add(here.supervisor, department=HEALTH, elements=["title-of-honour"], **given)
+    duties.end(here.supervisor, second.id, "一数一源")
+    renaming.rename()
+    assert Duty.objects.get(id=first.id).leads == second.leads
+
+
+def test_a_replacement_that_begins_later_changes_the_keys_on_its_day(here, monkeypatch):
+    define()
+    define("title-of-honour")
+    made = duties.add(here.supervisor, department=MARKET, title_zh="荣誉", elements=["honour"], lead=True)
+    define(replaced_by="title-of-honour", valid_from=date(2026, 12, 1))
+    assert Duty.objects.get(id=made.id).leads == made.leads
+    monkeypatch.setattr(day, "today", lambda: date(2026, 12, 1))
+    renaming.rename()
+    assert Duty.objects.get(id=made.id).leads != made.leads
+    with pytest.raises(LeadKnown):
+        duties.add(here.supervisor, department=TAX, title_zh="荣誉", elements=["title-of-honour"], lead=True)
 
 
 def test_an_element_that_was_withdrawn_names_nothing_new_and_is_shown_by_its_title(here):

@@ -7,6 +7,7 @@ from hutong.control.demands import (  # noqa: F401 - they register themselves
     federation,
     fulfilment,
     lists,
+    renaming,
     repeating,
     succession,
 )
@@ -14,3 +15,4 @@ from hutong.node import work
 
 doors.register()
 work.register("lists", lists.send_to_newcomers, every_s=lists.NEWCOMERS_EVERY_S)
+work.register("demands.rename", renaming.rename, every_s=renaming.EVERY_S)

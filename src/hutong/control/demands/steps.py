@@ -50,7 +50,7 @@ def take(demand: Demand, verb: str, actor: str, detail: dict[str, Any], *, after
         demand.ended_at = datetime.now(UTC).replace(microsecond=0)
     _run_clocks(demand)
     mark_working(demand)
-    _save(demand)
+    save(demand)
     said = {"state": demand.state, "step": demand.step, "holder": demand.holder, **detail}
     record(move.audit, demand.subject, actor, said, commitment={"demand": demand.id, "step": demand.step})
     if demand.state != "filed":
@@ -72,7 +72,7 @@ def mark_working(demand: Demand) -> None:
     demand.working = demand.twins or None if in_work else None
 
 
-def _save(demand: Demand) -> None:
+def save(demand: Demand) -> None:
     """Two that are the same may come in one instant, and neither saw the other: the unique column lets one be in work,
     and `settle` joins the second to it."""
     try:

@@ -80,3 +80,11 @@ class BarredReviewed(Sentence):
 
     zh = "您提请的负面清单条目“{title}”{decided}。"
     code = "barred_reviewed"
+
+
+class TwoLeads(Sentence):
+    """A data element was replaced, and two departments are lead sources of the same data now: {one} (“{title}”) and
+    {other}. End the registration of one."""
+
+    zh = "数据元已被替代，现有两个部门登记为同一数据的数源：{one}（{title}）和{other}。请终止其中一项登记。"
+    code = "two_leads"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 from django.db import transaction
@@ -11,7 +10,7 @@ from django.db.models import Max
 from hutong.control.identity.models import Role
 from hutong.control.identity.rules import Action, Actor, check
 from hutong.control.notices.actions import tell
-from hutong.control.standards import federation, queries
+from hutong.control.standards import federation, following, queries
 from hutong.control.standards.dictionary import dictionary
 from hutong.control.standards.keeping import add_rows
 from hutong.control.standards.models import Definition
@@ -19,24 +18,12 @@ from hutong.control.standards.proposals import Proposal
 from hutong.control.standards.rules import NothingChanges, NotTheKeepers, TargetUnknown, check_four_eyes
 from hutong.control.standards.sentences import VersionProposed
 from hutong.ledger.record import record
-from hutong.node import parts
 from hutong.node.settings import current
 from hutong.vocabulary.errors import WrongState
 from hutong.vocabulary.ids import new_id
 from hutong.vocabulary.text import checked
 
 SHOWN = 10  # codes named in a refusal
-_followers: dict[str, Callable[[Definition, str], None]] = {}
-
-
-def follows(kind: str) -> Callable[[Callable[[Definition, str], None]], Callable[[Definition, str], None]]:
-    """Do something in the transaction that approves a version of a kind: f(version, the approver's name)."""
-
-    def decorate(function: Callable[[Definition, str], None]) -> Callable[[Definition, str], None]:
-        _followers[kind] = function
-        return function
-
-    return decorate
 
 
 @transaction.atomic
@@ -98,9 +85,7 @@ def approve(by: Actor, identifier: str) -> Definition:
     one.state, one.decided_by, one.decided_at = "approved", by.username, datetime.now(UTC)
     one.save()
     _record("standard.approved", one, by.username)
-    parts.load()
-    if one.kind in _followers:
-        _followers[one.kind](one, by.username)
+    following.in_force(one, by.username)
     if one.kind != "map" and current().keeps_directory:
         federation.announce(one)
     return one

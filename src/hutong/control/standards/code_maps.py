@@ -15,7 +15,7 @@ from hutong.control.agreements.transitions import Party
 from hutong.control.catalogue.models import Item, Resource
 from hutong.control.catalogue.sources import spec_of
 from hutong.control.standards import queries
-from hutong.control.standards.actions import follows
+from hutong.control.standards.following import follows
 from hutong.control.standards.models import Definition, ItemCodes
 from hutong.control.standards.rules import BadDefinition
 from hutong.exchange import grants

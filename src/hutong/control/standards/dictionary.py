@@ -16,7 +16,7 @@ from hutong.control.standards import queries
 from hutong.control.standards.models import Definition
 from hutong.control.standards.rules import ElementEnded, UnknownElement
 from hutong.control.standards.shipped import shipped_elements
-from hutong.control.statute.day import today
+from hutong.control.statute import day
 from hutong.vocabulary.codes import CodeList
 from hutong.vocabulary.text import shown
 
@@ -75,10 +75,10 @@ class Dictionary:
 
 def dictionary(on: date | None = None) -> Dictionary:
     """The elements of a day; today's where none is given. One query: a page or a command asks once."""
-    day = on or today()
+    when = on or day.today()
     approved = list(Definition.objects.filter(kind="element", state=queries.APPROVED))
-    holding = {one.name: one for one in queries.holding(approved, day)}
-    begun = {one.name: one for one in approved if one.valid_from is None or one.valid_from <= day}
+    holding = {one.name: one for one in queries.holding(approved, when)}
+    begun = {one.name: one for one in approved if one.valid_from is None or one.valid_from <= when}
     elements = {one.name: one for one in _of_the_product()}
     elements |= {name: _element(one, ended=True) for name, one in begun.items()}
     elements |= {name: _element(one, ended=bool(one.document.get("replaced_by"))) for name, one in holding.items()}

@@ -15,7 +15,7 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from django.db import transaction
 
-from hutong.control.standards import queries
+from hutong.control.standards import following, queries
 from hutong.control.standards.keeping import add_rows
 from hutong.control.standards.models import Definition
 from hutong.control.standards.proposals import Proposal, day, read_row
@@ -144,6 +144,7 @@ def _finish(known: Definition) -> None:
     detail = {"kind": known.kind, "name": known.name, "version": known.version, "codes": known.row_count}
     subject = f"standard:{known.kind}:{known.name}"
     record("standard.received", subject, f"node:{known.origin}", detail, commitment={"definition": known.digest})
+    following.in_force(known, f"node:{known.origin}")
 
 
 def _signed(identifier: str, version: int, digest: str) -> bytes:

@@ -184,6 +184,8 @@ def _element(name: str) -> str:
 CODES: Mapping[str, Callable[[str], str]] = {
     "answer": lambda code: str(ANSWERS[code][0]) if code in ANSWERS else code,
     "attribute": lambda code: words.attribute(code).word,
+    "elements": _element,
+    "has": _element,
     "cycle": lambda code: words.code_name(codes.UPDATE_CYCLES, CYCLES[code]) if code in CYCLES else code,
     "lacking": _element,
     "mode": _listed(codes.SHARING_MODES),
