@@ -15,6 +15,7 @@ from django.db import transaction
 
 from hutong.control.calendar import actions as calendar
 from hutong.control.calendar.duty import warn
+from hutong.control.calendar.rules import SameCalendar
 from hutong.control.catalogue import actions as catalogue
 from hutong.control.catalogue.queries import submission_of
 from hutong.control.catalogue.rules import AlreadyWithdrawn, UnderReview
@@ -175,11 +176,37 @@ def a_parameter_is_approved(version: str) -> None:
         statute.decide_version(supervisor(), version, approve=True)
 
 
-@act(_nothing)
-def a_calendar_is_loaded(_: None) -> None:
+def _days() -> bytes:
     days = [f"{year}-{month:02}-01,holiday" for year in (2033, 2034) for month in (1, 5, 10)]
-    table = "\n".join(["date,kind", *days]).encode()
-    calendar.load(person("steward", ""), table, file_name="days.csv")
+    return "\n".join(["date,kind", *days]).encode()
+
+
+def _supervised() -> None:
+    region()
+    supervisor()
+
+
+def _days_proposed() -> str:
+    _supervised()
+    return calendar.propose(person("steward", ""), _days(), file_name="days.csv").id
+
+
+@act(_supervised)
+def working_days_are_proposed(_: None) -> None:
+    with suppress(SameCalendar):
+        calendar.propose(person("steward", ""), _days(), file_name="days.csv")
+
+
+@act(_days_proposed)
+def working_days_are_approved(proposal: str) -> None:
+    with suppress(WrongState):
+        calendar.approve(supervisor(), proposal)
+
+
+@act(_days_proposed)
+def working_days_are_sent_back(proposal: str) -> None:
+    with suppress(WrongState):
+        calendar.decline(supervisor(), proposal, "与原文不符")
 
 
 def _somebody_to_tell() -> None:

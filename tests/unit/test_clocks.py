@@ -6,14 +6,13 @@ from datetime import date
 
 import pytest
 
-from hutong.control.calendar.actions import load as load_calendar
 from hutong.control.clocks import hooks
 from hutong.control.clocks.actions import ask_extension, decide_extension, drop, look, meet, start
 from hutong.control.clocks.models import Clock
 from hutong.control.clocks.queries import days_left, of, overdue, running
 from hutong.control.clocks.rules import ExtensionTwice, ExtensionWithoutReason, NoExtension
 from hutong.control.identity.models import Account
-from hutong.control.identity.rules import Operator, OtherDepartment
+from hutong.control.identity.rules import OtherDepartment
 from hutong.control.notices.models import Notice
 from hutong.control.notices.queries import notices, unread
 from hutong.control.organisations.models import Department
@@ -22,6 +21,7 @@ from hutong.control.statute.book import rulebook
 from hutong.ledger.models import AuditRecord
 from hutong.vocabulary.errors import NotAllowed, WrongState
 from hutong.vocabulary.rulebook import ClockRule, working_days
+from tests.calendars import load as load_calendar
 from tests.dsp_peer import HEALTH, department
 from tests.region import ourselves
 
@@ -200,6 +200,6 @@ def test_without_the_calendar_of_its_year_a_clock_has_no_day_until_the_year_is_l
     assert Clock.objects.get().due_on is None
     lines = ["date,kind"]
     lines += [f"{year}-{month:02}-01,holiday" for year in (2033, 2034) for month in (1, 5, 10)]
-    load_calendar(Operator("operator:root"), "\n".join(lines).encode(), file_name="2034.csv")
+    load_calendar("\n".join(lines).encode(), "2034.csv")
     look()
     assert Clock.objects.get().due_on == date(2034, 1, 13)

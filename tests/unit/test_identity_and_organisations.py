@@ -71,7 +71,8 @@ parameter.approve       |         |      |         | x          |         |
 clock.ask_extension     | x       | x    |         |            |         |
 clock.consent_extension |         |      |         | x          |         |
 clock.see               | x       | x    | x       | x          | x       | x
-calendar.load           |         |      | x       |            |         | x
+calendar.load           |         |      | x       | x          |         | x
+calendar.approve        |         |      |         | x          |         |
 return.ask              | x       | x    |         |            |         |
 return.offer            | x       | x    |         |            |         |
 dispute.take_part       | x       | x    |         | x          |         |

@@ -37,6 +37,7 @@ coverage   | yes     | yes  | yes     | yes        | yes
 clocks     | yes     | yes  | yes     | yes        | yes
 notices    | yes     | yes  | yes     | yes        | yes
 rules      | yes     | yes  | yes     | yes        | yes
+calendar   | no      | no   | yes     | yes        | yes
 zones      | no      | no   | yes     | yes        | no
 standards  | yes     | yes  | yes     | yes        | yes
 withheld   | yes     | yes  | yes     | yes        | yes

@@ -46,9 +46,6 @@ def _make(stage: Stage, seat: Seat, work: Work) -> Seat:
     if seat.department_zh:
         with (seat.home(stage.region) / "hutong.toml").open("a", encoding="utf-8") as settings:
             settings.write('public_figures = "yes"\n')
-    calendar = stage.region / f"calendar-{seat.folder}.csv"
-    if write_demonstration_calendar(calendar, date.today()):
-        stage.run(seat, "calendar load", str(calendar))
     work.step()
     return seat
 
@@ -104,3 +101,7 @@ def _appoint(stage: Stage, seat: Seat, work: Work) -> None:
             given=PASSWORD + "\n",
         )
         work.step()
+    calendar = stage.region / f"calendar-{seat.folder}.csv"
+    if write_demonstration_calendar(calendar, date.today()):
+        stage.run(seat, "calendar load", str(calendar))
+        stage.run(seat, "calendar approve", "--all", "--as", "supervisor")

@@ -107,6 +107,7 @@ ROOMS = (
     _room("clocks", lazy("Deadlines"), "clocks", "duties", Action.SEE_CLOCKS, waiting=waiting.terms),
     _room("notices", lazy("Notices"), "notices", "duties", Action.SEE_CATALOGUE, waiting=waiting.unread),
     _room("rules", lazy("Rules"), "rules", "oversight", Action.SEE_CATALOGUE),
+    _room("calendar", lazy("Working days"), "clocks", "node", Action.SEE_NODE, waiting=waiting.calendars),
     _room("zones", lazy("Zones"), "node", "node", Action.KEEP_ZONE),
     _room("keys", lazy("Keys"), "keys", "node", Action.ISSUE_KEY),
     _room("node", lazy("Node"), "node", "node", Action.SEE_NODE),

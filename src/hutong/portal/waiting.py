@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db.models import Q, QuerySet
 
 from hutong.control.agreements.models import Negotiation
+from hutong.control.calendar import queries as calendar_queries
 from hutong.control.catalogue import queries
 from hutong.control.clocks.queries import visible
 from hutong.control.corrections import queries as correcting
@@ -100,6 +101,11 @@ def disputes(account: Account) -> int:
 def standards(account: Account) -> int:
     """Versions of standards before the supervisor."""
     return definitions.waiting().count() if rules.may(account, Action.APPROVE_STANDARD) else 0
+
+
+def calendars(account: Account) -> int:
+    """Working days before the supervisor."""
+    return calendar_queries.proposals().count() if rules.may(account, Action.APPROVE_CALENDAR) else 0
 
 
 def replays(account: Account) -> int:

@@ -30,8 +30,12 @@ class CalendarYearMissing(Refused):
     zh = "本节点尚无 {year} 年的节假日安排，无法计算该年的工作日。"
     code = "calendar_year_missing"
     status = 503
-    next_en = "Load the State Council's notice for {year}: hutong calendar load DIR FILE."
-    next_zh = "请载入国务院办公厅关于 {year} 年节假日安排的通知：hutong calendar load DIR FILE。"
+    next_en = (
+        "Load the State Council's notice for {year} in the room Working days, or by: hutong calendar load DIR FILE."
+    )
+    next_zh = (
+        "请在“工作日历”中载入国务院办公厅关于 {year} 年节假日安排的通知，或使用命令：hutong calendar load DIR FILE。"
+    )
 
 
 def _published() -> dict[date, bool]:
@@ -112,12 +116,13 @@ def read_days(lines: Iterable[str]) -> dict[date, bool]:
     raises   BadInput naming the line
     """
     days: dict[date, bool] = {}
-    for number, row in enumerate(csv.DictReader(lines), 2):
-        try:
+    reader = csv.DictReader(lines)
+    try:
+        for row in reader:
             days[date.fromisoformat(row["date"].strip())] = WORKS[row["kind"].strip()]
-        except (KeyError, ValueError, AttributeError):
-            raise BadInput(
-                reason=f"line {number} of the calendar has no date, or a kind that is none",
-                reason_zh=f"日历第 {number} 行没有日期，或类别无效",
-            ) from None
+    except (KeyError, ValueError, AttributeError, csv.Error):
+        raise BadInput(
+            reason=f"line {reader.line_num} of the calendar has no date, or a kind that is none",
+            reason_zh=f"日历第 {reader.line_num} 行没有日期，或类别无效",
+        ) from None
     return days

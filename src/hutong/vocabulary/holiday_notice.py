@@ -8,9 +8,11 @@ Every weekday and every count of days that the notice says is checked against th
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import accumulate
 
 from hutong.vocabulary.errors import Refused
 
@@ -29,6 +31,7 @@ WEEKDAYS = "一二三四五六日"
 
 _TITLE = re.compile(r"关于(\d{4})年部分节假日安排的通知")
 _ITEM = re.compile(r"[一二三四五六七八九十]{1,2}、([^。：:，\d（(]{2,30})[：:]")
+_SENTENCE = re.compile("[^。]+")
 _AFTER = re.compile(r"(?:节假日|假日|放假)期间|国务院办公厅|各地区、?各部门")
 _DAY = r"(?:\d{4}年)?(?:\d{1,2}月)?\d{1,2}日(?:[（(][^（）()]*[）)])?"
 _RANGE = rf"{_DAY}(?:(?:至|到|[-－—–~～]){_DAY})?"
@@ -48,9 +51,9 @@ _WEEKDAY = re.compile(r"(?:星期|周|礼拜)([一二三四五六日天])")
 
 
 class NoticeNotUnderstood(Refused):
-    """The notice says something about days that is not understood: “{sentence}”."""
+    """Line {line} of the notice says something about days that is not understood: “{sentence}”."""
 
-    zh = "通知中有关日期的语句无法识别：“{sentence}”。"
+    zh = "通知第 {line} 行有关日期的语句无法识别：“{sentence}”。"
     code = "notice_not_understood"
     status = 400
     next_en = "Compare the file with the notice as published, or load the year as a table with the columns date, kind."
@@ -58,9 +61,9 @@ class NoticeNotUnderstood(Refused):
 
 
 class NoticeContradicts(Refused):
-    """The notice contradicts the calendar or itself: {reason}, in “{sentence}”."""
+    """Line {line} of the notice contradicts the calendar or itself: {reason}, in “{sentence}”."""
 
-    zh = "通知与日历或自身矛盾：{reason}，见“{sentence}”。"
+    zh = "通知第 {line} 行与日历或自身矛盾：{reason}，见“{sentence}”。"
     code = "notice_contradicts"
     status = 400
     next_en = "Compare this sentence with the notice as published, and check that the year is the right one."
@@ -83,8 +86,8 @@ class NoticeYearUnknown(Refused):
     zh = "通知的年份{reason}。"
     code = "notice_year_unknown"
     status = 400
-    next_en = "Load the notice with its title, or name its year with --year."
-    next_zh = "请连同标题一并载入，或用 --year 指明年份。"
+    next_en = "Load the notice with its title, or name its year (at the command line with --year)."
+    next_zh = "请连同标题一并载入，或指明年份（命令行用 --year）。"
 
 
 @dataclass(frozen=True)
@@ -108,12 +111,13 @@ def read_notice(text: str, *, year: int | None = None) -> HolidayNotice:
     year     needed where the text has no title
     raises   NoticeYearUnknown, NoticePartial, NoticeNotUnderstood, NoticeContradicts
     """
-    plain = _plain(text[:LONGEST_NOTICE])
-    reading = _Reading(_year(plain, year))
-    for name, sentences in _items(plain):
-        reading.item(name, sentences)
+    lines = [_plain(line) for line in text[:LONGEST_NOTICE].splitlines()]
+    plain = "".join(lines)
+    reading = _Reading(_year(plain, year), lines)
+    for start, name, sentences in _items(plain):
+        reading.item(start, name, sentences)
     reading.check_whole()
-    return HolidayNotice(reading.year, dict(sorted(reading.days.items())), tuple(reading.names))
+    return HolidayNotice(reading.year, dict(sorted(reading.days.items())), reading.names)
 
 
 def _plain(text: str) -> str:
@@ -134,38 +138,41 @@ def _year(plain: str, given: int | None) -> int:
     return said
 
 
-def _items(plain: str) -> Iterator[tuple[str, list[str]]]:
-    """Each numbered item: the holidays it names, and its sentences."""
+def _items(plain: str) -> Iterator[tuple[int, str, list[tuple[int, str]]]]:
+    """Each numbered item: where it stands, the holidays it names, and its sentences, each with where it stands."""
     starts = list(_ITEM.finditer(plain))
     for at, found in enumerate(starts):
         end = starts[at + 1].start() if at + 1 < len(starts) else len(plain)
-        sentences = [one for one in plain[found.end() : end].split("。") if one]
-        ends = next((number for number, one in enumerate(sentences) if _AFTER.match(one)), len(sentences))
-        yield found[1], sentences[:ends]
+        sentences = [(one.start(), one[0]) for one in _SENTENCE.finditer(plain, found.end(), end)]
+        ends = next((number for number, (_, one) in enumerate(sentences) if _AFTER.match(one)), len(sentences))
+        yield found.start(), found[1], sentences[:ends]
 
 
 class _Reading:
     """What has been read so far."""
 
-    def __init__(self, year: int) -> None:
+    def __init__(self, year: int, lines: list[str]) -> None:
         self.year = year
+        self._ends = list(accumulate(len(line) for line in lines))  # where each line ends in the whole
         self.days: dict[date, bool] = {}
-        self.names: list[str] = []
         self._item = ""
         self._sentence = ""
+        self._at = 0  # where the sentence stands in the whole
+        self._items: list[tuple[int, str]] = []
         self._month = 0  # of the day read last: "1月1日至3日" says it once
         self._rested: list[date] = []  # by the clause before: what a count of days counts
 
-    def item(self, name: str, sentences: list[str]) -> None:
+    def item(self, start: int, name: str, sentences: list[tuple[int, str]]) -> None:
         self._item = name
-        self.names.append(name)
+        self._items.append((start, name))
         known = len(self.days)
-        for sentence in sentences:
+        for self._at, sentence in sentences:
             self._sentence = sentence
             if not _ADVICE.match(sentence):
                 self._read(sentence)
         if len(self.days) == known:
-            raise NoticeNotUnderstood(sentence=f"{name}：{'。'.join(sentences)}"[:120])
+            self._at, self._sentence = start, f"{name}：{'。'.join(sentence for _, sentence in sentences)}"
+            raise self._not_understood()
 
     def _read(self, sentence: str) -> None:
         self._rested = []
@@ -187,7 +194,7 @@ class _Reading:
         elif _PASSED_OVER.fullmatch(clause) or _MOVED.fullmatch(clause):
             self._dates(clause)  # says nothing new, and must still be true
         elif _SAYS_A_DAY.search(clause):
-            raise NoticeNotUnderstood(sentence=self._sentence[:120])
+            raise self._not_understood()
 
     def _rest(self, days: str, count: str | None) -> None:
         self._rested = self._dates(days)
@@ -248,14 +255,27 @@ class _Reading:
         return day
 
     def check_whole(self) -> None:
-        missing = [name for name, words in HOLIDAYS.items() if not any(word in "、".join(self.names) for word in words)]
+        named = "、".join(self.names)
+        missing = [name for name, words in HOLIDAYS.items() if not any(word in named for word in words)]
         if missing:
             raise NoticePartial(holidays=missing)
         for month, day, name in ((1, 1, "元旦"), (5, 1, "劳动节"), (10, 1, "国庆节")):
             if self.days.get(date(self.year, month, day), True):
-                self._sentence = name
+                self._at, self._sentence = next(
+                    one for one in self._items if any(word in one[1] for word in HOLIDAYS[name])
+                )
                 fixed = date(self.year, month, day)
                 raise self._contradicts(f"{fixed} is not off", f"{fixed} 没有放假")
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(name for _, name in self._items)
+
+    def _line(self) -> int:
+        return 1 + bisect_right(self._ends, self._at)
+
+    def _not_understood(self) -> NoticeNotUnderstood:
+        return NoticeNotUnderstood(line=self._line(), sentence=self._sentence[:120])
+
     def _contradicts(self, reason: str, reason_zh: str) -> NoticeContradicts:
-        return NoticeContradicts(reason=reason, reason_zh=reason_zh, sentence=self._sentence[:120])
+        return NoticeContradicts(line=self._line(), reason=reason, reason_zh=reason_zh, sentence=self._sentence[:120])

@@ -1,106 +1,136 @@
-"""Loading a year. One verb, one transaction, one audit record."""
+"""Loading a year with four eyes: one person proposes what was read, another puts it in force."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from collections.abc import Iterable
+from datetime import UTC, datetime
 
 from django.db import transaction
 
-from hutong.control.calendar.models import CalendarLoad
-from hutong.control.calendar.queries import in_force
+from hutong.control.calendar import queries
+from hutong.control.calendar.models import CalendarLoad, CalendarProposal
+from hutong.control.calendar.queries import Effect
+from hutong.control.calendar.reading import Reading, read
+from hutong.control.calendar.rules import (
+    CalendarProposed,
+    CalendarSentBack,
+    SameCalendar,
+    check_four_eyes,
+)
+from hutong.control.identity.models import Role
 from hutong.control.identity.rules import Action, Actor, check
+from hutong.control.notices.actions import tell
 from hutong.ledger.record import record
-from hutong.vocabulary.calendar import WorkCalendar, is_whole, read_days
-from hutong.vocabulary.canonical import digest
-from hutong.vocabulary.errors import BadInput
-from hutong.vocabulary.holiday_notice import looks_like_notice, read_notice
+from hutong.vocabulary.errors import WrongState
+from hutong.vocabulary.ids import new_id
 from hutong.vocabulary.text import checked
-
-LARGEST_FILE_BYTES = 1_000_000  # a notice has about 2 kB, a table of one year 6 kB; owner: calendar
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """What one load did to one year."""
-
-    year: int
-    off: int  # days off that it names
-    made_up: int  # Saturdays and Sundays that it makes working days
-    changed: tuple[date, ...]  # days that were thought otherwise before, where the year was known
-    again: bool = False  # the very same was loaded last already: nothing was added
 
 
 @transaction.atomic
-def load(by: Actor, content: bytes, *, file_name: str, year: int | None = None) -> list[Loaded]:
-    """Load a notice's text, or a table of days, over what is known. Nothing is loaded when anything is wrong with it.
+def propose(by: Actor, content: bytes, *, file_name: str, year: int | None = None) -> CalendarProposal:
+    """Propose the days of a notice's text, or of a table. Nothing is kept when anything is wrong with it.
 
     year     of a notice without its title
-    returns  one per year, the earliest first
-    raises   NotAllowed, BadInput, NoticeYearUnknown, NoticePartial, NoticeNotUnderstood, NoticeContradicts
+    raises   NotAllowed, SameCalendar, BadInput, NoticeYearUnknown, NoticePartial, NoticeNotUnderstood,
+             NoticeContradicts
     """
     check(by, Action.LOAD_CALENDAR)
-    if len(content) > LARGEST_FILE_BYTES:
-        raise BadInput(reason="the file is larger than any notice", reason_zh="文件过大，不是节假日通知")
-    name = checked("file_name", file_name, limit=200, required=True)
-    text = _decoded(content)
-    if looks_like_notice(text):
-        notice = read_notice(text, year=year)
-        by_year, kind = {notice.year: notice.days}, "notice"
-    else:
-        by_year, kind = _by_year(read_days(text.splitlines())), "table"
-    before = in_force()
-    after = _with(before, by_year, kind)
-    loaded = []
-    for one, days in sorted(by_year.items()):
-        made = CalendarLoad(year=one, whole=kind == "notice" or is_whole(one, days), kind=kind, file_name=name)
-        made.days = {day.isoformat(): works for day, works in sorted(days.items())}
-        loaded.append(_keep(by, made, content, _changes(days, before, after)))
-    return loaded
-
-
-def _with(before: WorkCalendar, by_year: dict[int, dict[date, bool]], kind: str) -> WorkCalendar:
-    days = {day: works for of_year in by_year.values() for day, works in of_year.items()}
-    return before.over(days, by_year) if kind == "notice" else before.with_days(days)
-
-
-def _changes(days: dict[date, bool], before: WorkCalendar, after: WorkCalendar) -> tuple[date, ...]:
-    known = (day for day in sorted(days) if day.year in before.years)
-    return tuple(day for day in known if before.works(day) != after.works(day))
-
-
-def _keep(by: Actor, made: CalendarLoad, content: bytes, changed: tuple[date, ...]) -> Loaded:
-    off = sum(not works for works in made.days.values())
-    made_up = sum(works and date.fromisoformat(day).weekday() >= 5 for day, works in made.days.items())
-    made.digest, made.loaded_at, made.loaded_by = digest(content), datetime.now(UTC), by.username
-    newest = CalendarLoad.objects.filter(year=made.year).order_by("-id").first()
-    if newest is not None and (newest.digest, newest.days) == (made.digest, made.days):
-        return Loaded(made.year, off, made_up, (), again=True)
+    reading = read(content, file_name=file_name, year=year)
+    effects = queries.effects(reading)
+    made = CalendarProposal(
+        id=new_id(),
+        kind=reading.kind,
+        file_name=reading.file_name,
+        text=reading.text,
+        digest=reading.digest,
+        years={str(of_year.year): of_year.days for of_year in queries.loads_of(reading)},
+        proposed_by=by.username,
+        proposed_at=datetime.now(UTC),
+    )
+    _check_new(made, reading, effects)
     made.save()
-    detail = {"year": made.year, "kind": made.kind, "file": made.file_name, "off": off, "made_up": made_up}
-    detail["changed"] = [day.isoformat() for day in changed]
-    commitment = {"file": made.digest, "load": made.pk}
-    record("calendar.loaded", f"calendar:{made.year}", by.username, detail, commitment=commitment)
-    return Loaded(made.year, off, made_up, changed)
+    record("calendar.proposed", _subject(made), by.username, _detail(made), commitment={"file": made.digest})
+    tell(
+        CalendarProposed(by=by.username, years=sorted(reading.years)),
+        role=Role.SUPERVISOR,
+        subject=_subject(made),
+        page=("calendar_proposal", made.id),
+    )
+    return made
 
 
-def _by_year(days: dict[date, bool]) -> dict[int, dict[date, bool]]:
-    if not days:
-        raise BadInput(
-            reason="the file is neither a notice of holidays nor a table with the columns date, kind",
-            reason_zh="文件既不是节假日安排通知，也不是含 date、kind 两列的表格",
-        )
-    found: dict[int, dict[date, bool]] = defaultdict(dict)
-    for day, works in days.items():
-        found[day.year][day] = works
-    return found
+@transaction.atomic
+def approve(by: Actor, proposal_id: str) -> CalendarProposal:
+    """Put the proposed days in force. Due days that were already computed stay.
+
+    raises   NotFound, NotAllowed, WrongState, OwnCalendar, BadInput
+    """
+    one = _locked(by, proposal_id)
+    check_four_eyes(one.proposed_by, by.username)
+    reading = queries.reading_of(one)
+    for effect, made in zip(queries.effects(reading), queries.loads_of(reading), strict=True):
+        if not effect.again:
+            _load(one, made, effect, by.username)
+    _decide(one, by.username, "approved")
+    return one
 
 
-def _decoded(content: bytes) -> str:
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise BadInput(reason="the file is not text in UTF-8 or GB 18030", reason_zh="文件不是 UTF-8 或 GB 18030 文本")
+@transaction.atomic
+def decline(by: Actor, proposal_id: str, reason: str) -> CalendarProposal:
+    """Send proposed days back, with a reason.
+
+    raises   NotFound, NotAllowed, WrongState, WrongText
+    """
+    one = _locked(by, proposal_id)
+    one.reason = checked("reason", reason, limit=300, required=True)
+    _decide(one, by.username, "declined")
+    record("calendar.declined", _subject(one), by.username, _detail(one), commitment={"file": one.digest})
+    tell(
+        CalendarSentBack(by=by.username, years=one.year_numbers, reason=one.reason),
+        account=one.proposed_by,
+        subject=_subject(one),
+        page=("calendar_proposal", one.id),
+    )
+    return one
+
+
+def _check_new(made: CalendarProposal, reading: Reading, effects: Iterable[Effect]) -> None:
+    """raises   SameCalendar"""
+    years = sorted(reading.years)
+    if all(one.again for one in effects):
+        raise SameCalendar(years=years, reason="in force", reason_zh="生效")
+    waiting = CalendarProposal.objects.select_for_update().filter(state="proposed", digest=made.digest)
+    if any(one.years == made.years for one in waiting):
+        raise SameCalendar(years=years, reason="proposed", reason_zh="提出，待批准")
+
+
+def _load(one: CalendarProposal, made: CalendarLoad, effect: Effect, approver: str) -> None:
+    made.proposal, made.loaded_by, made.loaded_at = one, one.proposed_by, datetime.now(UTC)
+    made.save()
+    detail = {"year": effect.year, "kind": one.kind, "file": one.file_name, "off": effect.off}
+    detail |= {"made_up": effect.made_up, "changed": [day.isoformat() for day in effect.changed]}
+    detail |= {"proposal": one.id, "proposed_by": one.proposed_by}
+    commitment = {"file": one.digest, "load": made.pk}
+    record("calendar.loaded", f"calendar:{effect.year}", approver, detail, commitment=commitment)
+
+
+def _locked(by: Actor, proposal_id: str) -> CalendarProposal:
+    check(by, Action.APPROVE_CALENDAR)
+    queries.proposal(proposal_id)
+    one = CalendarProposal.objects.select_for_update().get(id=proposal_id)
+    if one.state != "proposed":
+        raise WrongState(what="calendar", what_zh="工作日历版本", state=one.state, possible=["proposed"])
+    return one
+
+
+def _decide(one: CalendarProposal, username: str, state: str) -> None:
+    one.state, one.decided_by, one.decided_at = state, username, datetime.now(UTC)
+    one.save()
+
+
+def _subject(one: CalendarProposal) -> str:
+    return f"calendar:{one.id}"
+
+
+def _detail(one: CalendarProposal) -> dict[str, object]:
+    return {"years": one.year_numbers, "kind": one.kind, "file": one.file_name}

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from hutong.control.identity.cli import FOLDER, operator
 from hutong.node.settings import setup
+
+if TYPE_CHECKING:
+    from hutong.control.calendar.models import CalendarProposal
+
+AS = click.option(
+    "--as", "username", required=True, envvar="HUTONG_ACCOUNT", help="The account that acts (or HUTONG_ACCOUNT)."
+)
 
 
 @click.group()
@@ -21,22 +30,68 @@ def calendar() -> None:
 @FOLDER
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--year", type=click.IntRange(2000, 2100), help="Of a notice that is saved without its title.")
-def load(folder: Path, file: Path, year: int | None) -> None:
-    """Load the State Council's notice of a year's holidays, saved as plain text, or a table (date, kind).
+@click.option("--as", "username", envvar="HUTONG_ACCOUNT", help="The account that acts; the operator when not given.")
+def load(folder: Path, file: Path, year: int | None, username: str | None) -> None:
+    """Propose the State Council's notice of a year's holidays, saved as plain text, or a table (date, kind).
 
     Example: hutong calendar load /srv/js notice-2027.txt
 
-    Every weekday and count of days in it is checked; a notice that arranges a part of a year is refused. Adds one
-    version of that year and one audit record with the file's digest. Due days that were already computed stay.
+    Every weekday and count of days in it is checked; a notice that arranges a part of a year is refused. Keeps what was
+    read and one audit record with the file's digest. It has no effect until a supervisor approves it.
     """
     setup(folder)
-    from hutong.control.calendar import actions
+    from hutong.control.calendar import actions, queries
+    from hutong.control.calendar.rules import SameCalendar
+    from hutong.control.identity.queries import account
 
-    for one in actions.load(operator(), file.read_bytes(), file_name=file.name, year=year):
-        loaded = "were loaded already" if one.again else "are loaded"
-        click.echo(f"{one.year}: {one.off} days off, {one.made_up} make-up working days {loaded}.")
+    by = account(username) if username else operator()
+    try:
+        made = actions.propose(by, file.read_bytes(), file_name=file.name, year=year)
+    except SameCalendar as same:
+        click.echo(same.say("en"))
+        return
+    for one in queries.effects(queries.reading_of(made)):
+        click.echo(f"{one.year}: {one.off} days off, {one.made_up} make-up working days are read.")
         if one.changed:
-            click.echo(f"{one.year}: thought otherwise before: {', '.join(day.isoformat() for day in one.changed)}")
+            _print_days(one.changed, "now ")
+    click.echo(f"{made.id} is proposed. Next: hutong calendar approve {folder} {made.id} --as SUPERVISOR")
+
+
+@calendar.command("approve")
+@FOLDER
+@click.argument("identifiers", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="Whatever waits.")
+@AS
+def approve(folder: Path, identifiers: tuple[str, ...], *, every: bool, username: str) -> None:
+    """Put proposed working days in force, as a supervisor who did not propose them.
+
+    Example: hutong calendar approve /srv/js --all --as chen
+
+    Adds one version of each year and its audit record. Due days that were already computed stay.
+    """
+    setup(folder)
+    from hutong.control.calendar import actions, queries
+    from hutong.control.identity.queries import account
+
+    by = account(username)
+    for identifier in [one.id for one in queries.proposals()] if every else identifiers:
+        made = actions.approve(by, identifier)
+        click.echo(f"{_years(made)}: the working days of {made.file_name} are in force.")
+
+
+@calendar.command("decline")
+@FOLDER
+@click.argument("identifier")
+@click.option("--reason", required=True, help="Who proposed them is told.")
+@AS
+def decline(folder: Path, identifier: str, *, reason: str, username: str) -> None:
+    """Send proposed working days back, with a reason."""
+    setup(folder)
+    from hutong.control.calendar import actions
+    from hutong.control.identity.queries import account
+
+    made = actions.decline(account(username), identifier, reason)
+    click.echo(f"{_years(made)}: the working days of {made.file_name} are sent back.")
 
 
 @calendar.command("show")
@@ -44,7 +99,10 @@ def load(folder: Path, file: Path, year: int | None) -> None:
 @click.argument("year", type=click.IntRange(2000, 2100), required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(folder: Path, year: int | None, as_json: bool) -> None:
-    """Show which years are known and what was loaded; with YEAR its days off and make-up days. Changes nothing."""
+    """Show which years are known, what was loaded and what waits; with YEAR its days off and make-up days.
+
+    Changes nothing.
+    """
     setup(folder)
     from hutong.control.calendar import queries
     from hutong.vocabulary.calendar import CalendarYearMissing
@@ -62,22 +120,33 @@ def show(folder: Path, year: int | None, as_json: bool) -> None:
             "digest": one.digest,
             "at": one.loaded_at.isoformat(timespec="seconds"),
             "by": one.loaded_by,
+            "approved_by": one.approved_by,
             "counts": one.pk in standing,
         }
         for one in rows
     ]
     days = {day: works for day, works in sorted(known.exceptions.items()) if day.year == year}
+    waiting = [one for one in queries.proposals() if year is None or year in one.year_numbers]
     if as_json:
         shown = {day.isoformat(): "makeup_workday" if works else "holiday" for day, works in days.items()}
-        click.echo(json.dumps({"years": sorted(known.years), "days": shown, "loads": loaded}, indent=2))
+        waits = [{"id": one.id, "years": one.year_numbers, "file": one.file_name} for one in waiting]
+        document = {"years": sorted(known.years), "days": shown, "loads": loaded, "proposed": waits}
+        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
         return
     click.echo(f"known: {min(known.years)} to {max(known.years)}")
     _print_days(days)
     for row in loaded:
         replaced = "" if row["counts"] else "  replaced by a later one"
-        click.echo(f"{row['year']} {row['kind']} {row['file']}  {row['at']}  {row['by']}  {row['digest']}{replaced}")
+        by = f"{row['by']} → {row['approved_by'] or '-'}"
+        click.echo(f"{row['year']} {row['kind']} {row['file']}  {row['at']}  {by}  {row['digest']}{replaced}")
+    for one in waiting:
+        click.echo(f"{_years(one)} {one.kind} {one.file_name}  {one.proposed_by}  waits for approval: {one.id}")
 
 
-def _print_days(days: dict[date, bool]) -> None:
+def _years(one: CalendarProposal) -> str:
+    return ", ".join(map(str, one.year_numbers))
+
+
+def _print_days(days: Mapping[date, bool], prefix: str = "") -> None:
     for day, works in days.items():
-        click.echo(f"{day.isoformat()} {day:%a}  {'works' if works else 'off'}")
+        click.echo(f"{day.isoformat()} {day:%a}  {prefix}{'works' if works else 'off'}")

@@ -12,7 +12,10 @@ from hutong.control.notices.actions import tell
 from hutong.control.notices.models import Notice
 from hutong.control.statute import day
 
-TOLD_ROLES = ("steward", "supervisor")  # the steward may load it; the operator has no account and asks the doctor
+TOLD_ROLES = (
+    "steward",
+    "supervisor",
+)  # one loads it, the other approves; the operator has no account and asks the doctor
 AGAIN_AFTER = timedelta(days=7)
 
 
@@ -28,4 +31,4 @@ def _tell_of(year: int) -> None:
     if Notice.objects.filter(subject=f"calendar:{year}", code=CalendarYearSoon.code, at__gt=since).exists():
         return
     for role in TOLD_ROLES:
-        tell(CalendarYearSoon(year=year), role=role, subject=f"calendar:{year}", page=("node",))
+        tell(CalendarYearSoon(year=year), role=role, subject=f"calendar:{year}", page=("calendar",))

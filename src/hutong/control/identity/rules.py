@@ -66,6 +66,7 @@ class Action(StrEnum):
     CONSENT_EXTENSION = "clock.consent_extension"
     SEE_CLOCKS = "clock.see"
     LOAD_CALENDAR = "calendar.load"
+    APPROVE_CALENDAR = "calendar.approve"
     ASK_RETURN = "return.ask"  # an area's rows back from its superior (article 24)
     OFFER_DOWN = "return.offer"  # offer a resource to the nodes below, for their areas
     TAKE_PART_IN_DISPUTE = "dispute.take_part"
@@ -129,6 +130,7 @@ ACTIONS_ZH: dict[str, str] = {
     Action.CONSENT_EXTENSION: "同意延长期限",
     Action.SEE_CLOCKS: "查看期限",
     Action.LOAD_CALENDAR: "载入工作日历",
+    Action.APPROVE_CALENDAR: "批准工作日历",
 }
 OPERATOR = "operator"  # the person at the node's own command line, who holds its files anyway
 
@@ -218,6 +220,8 @@ MAY: dict[str, frozenset[Action]] = {
         Action.APPROVE_PARAMETER,
         Action.APPROVE_STANDARD,
         Action.CONSENT_EXTENSION,
+        Action.LOAD_CALENDAR,
+        Action.APPROVE_CALENDAR,
         Action.KEEP_ZONE,
         Action.TAKE_PART_IN_DISPUTE,
         Action.SETTLE_DISPUTE,

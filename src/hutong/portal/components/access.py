@@ -64,6 +64,7 @@ ACTIONS: dict[str, Promise] = {
     Action.MEASURE_RESOURCE: lazy("measure a resource against the standards"),
     Action.SEE_WITHHELD_VALUES: lazy("see the values that code maps lack"),
     Action.LOAD_CALENDAR: lazy("load the working-day calendar"),
+    Action.APPROVE_CALENDAR: lazy("approve the working-day calendar"),
     Action.ASK_RETURN: lazy("ask for a return"),
     Action.OFFER_DOWN: lazy("offer a resource to the nodes below"),
     Action.TAKE_PART_IN_DISPUTE: lazy("take part in a dispute"),

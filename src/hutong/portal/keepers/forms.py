@@ -1,15 +1,21 @@
-"""The form of a zone."""
+"""The forms of a zone, and of the working days of a year."""
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from hutong.control.calendar.reading import LARGEST_FILE_BYTES
 from hutong.portal.components.form import DayField, Form
+
+PASTED = "pasted.txt"  # the file name of a text without one
 
 
 class ZoneForm(Form):
@@ -45,3 +51,76 @@ class EndForm(Form):
 
     def __init__(self, zone_id: str, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(data, prefix=zone_id)
+
+
+class HolidaysForm(Form):
+    """A notice or a table of days, as a file or as text."""
+
+    notice = forms.FileField(
+        label=lazy("Notice or table as a file"),
+        required=False,
+        widget=forms.FileInput(attrs={"accept": ".txt,.csv,text/plain,text/csv"}),
+        help_text=lazy("The notice as published, saved as plain text, or a table with the columns date, kind (CSV)."),
+    )
+    text = forms.CharField(
+        label=lazy("Or its text"),
+        required=False,
+        max_length=LARGEST_FILE_BYTES,
+        widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false"}),
+        help_text=lazy("Copied from the State Council's page, with its title."),
+    )
+    year = forms.IntegerField(
+        label=lazy("Year"),
+        required=False,
+        min_value=2000,
+        max_value=2100,
+        help_text=lazy("Only for a notice without its title."),
+    )
+
+    def __init__(self, data: Mapping[str, Any] | None = None, files: Any = None) -> None:
+        super().__init__(data)
+        if files is not None:
+            self.files = files
+
+    def clean(self) -> dict[str, Any]:
+        said = self.cleaned_data
+        if not said.get("notice") and not said.get("text") and not self.errors:
+            self.add_error("notice", _("Choose a file, or paste its text."))
+        return said
+
+    def given(self) -> dict[str, Any]:
+        """What `calendar.reading.read` is given; of a file that is too large, enough to be refused."""
+        said = self.cleaned_data
+        if (file := said["notice"]) is not None:
+            return {"content": file.read(LARGEST_FILE_BYTES + 1), "file_name": file.name, "year": said["year"]}
+        text = said["text"].replace("\r\n", "\n")
+        return {"content": text.encode(), "file_name": PASTED, "year": said["year"]}
+
+
+class ReadForm(Form):
+    """The file that was read and shown, sent once more to be proposed: nothing was kept of it."""
+
+    content = forms.CharField(widget=forms.HiddenInput, max_length=2 * LARGEST_FILE_BYTES)  # base64: bytes as they were
+    file_name = forms.CharField(widget=forms.HiddenInput, max_length=200)
+    year = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    @classmethod
+    def of(cls, content: bytes, *, file_name: str, year: int | None) -> ReadForm:
+        return cls(initial={"content": base64.b64encode(content).decode(), "file_name": file_name, "year": year})
+
+    def clean_content(self) -> bytes:
+        try:
+            return base64.b64decode(self.cleaned_data["content"], validate=True)
+        except binascii.Error:
+            raise forms.ValidationError(_("Read the file once more.")) from None
+
+
+class SendBackForm(Form):
+    """Why proposed days are not put in force."""
+
+    reason = forms.CharField(
+        label=lazy("Reason"),
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=lazy("Who proposed it reads this."),
+    )
