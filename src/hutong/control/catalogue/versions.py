@@ -40,7 +40,7 @@ def differences(before: dict[str, Any] | None, after: dict[str, Any]) -> list[Di
     """What differs, in the order of the form, then item by item. Against nothing, what is said at all."""
     before = before or {}
     found = [
-        Difference(name, _kind(before.get(name), after.get(name)), before.get(name), after.get(name))
+        Difference(name, kind_of_change(before.get(name), after.get(name)), before.get(name), after.get(name))
         for name in RESOURCE_FIELDS
         if (before.get(name) or None) != (after.get(name) or None)
     ]
@@ -78,7 +78,7 @@ def read_points(given: Sequence[dict[str, Any]], content: dict[str, Any]) -> lis
     return points
 
 
-def _kind(before: Any, after: Any) -> Kind:
+def kind_of_change(before: Any, after: Any) -> Kind:
     if not before:
         return "added"
     return "changed" if after else "removed"

@@ -15,8 +15,8 @@ from hutong.control.standards.dictionary import dictionary
 from hutong.control.standards.keeping import add_rows
 from hutong.control.standards.models import Definition
 from hutong.control.standards.proposals import Proposal
-from hutong.control.standards.rules import NothingChanges, NotTheKeepers, TargetUnknown, check_four_eyes
-from hutong.control.standards.sentences import VersionProposed
+from hutong.control.standards.rules import NothingChanges, TargetUnknown, check_four_eyes
+from hutong.control.standards.sentences import VersionProposed, VersionSentBack
 from hutong.ledger.record import record
 from hutong.node.settings import current
 from hutong.vocabulary.errors import WrongState
@@ -38,8 +38,8 @@ def propose(by: Actor, proposal: Proposal) -> Definition:
         dictionary().element(str(successor))
     if proposal.kind == "map":
         _check_targets(proposal)
-    elif theirs := Definition.objects.filter(kind=proposal.kind, name=proposal.name).exclude(origin=here).first():
-        raise NotTheKeepers(name=theirs.name)
+    else:
+        queries.check_ours(proposal.kind, proposal.name)
     before = Definition.objects.select_for_update().filter(kind=proposal.kind, name=proposal.name, origin=here)
     for same in before.filter(state__in=("proposed", "approved"), digest=proposal.digest):
         if same.state == "proposed" or same == queries.in_force(proposal.kind, proposal.name):
@@ -93,12 +93,21 @@ def approve(by: Actor, identifier: str) -> Definition:
 
 @transaction.atomic
 def refuse(by: Actor, identifier: str, reason: str) -> Definition:
-    """raises   NotFound, NotAllowed, WrongState, WrongText"""
+    """Send a proposed version back, and tell who proposed it why.
+
+    raises   NotFound, NotAllowed, WrongState, WrongText
+    """
     one = _locked(by, identifier)
     one.reason = checked("reason", reason, limit=300, required=True)
     one.state, one.decided_by, one.decided_at = "refused", by.username, datetime.now(UTC)
     one.save()
     _record("standard.refused", one, by.username)
+    tell(
+        VersionSentBack(by=by.username, name=one.title_zh, version=one.version, reason=one.reason),
+        account=one.proposed_by,
+        subject=f"standard:{one.id}",
+        page=("standard", one.id),
+    )
     return one
 
 

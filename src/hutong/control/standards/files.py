@@ -9,14 +9,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from hutong.control.standards.proposals import Proposal, Row, day
+from hutong.control.standards.proposals import Proposal, Row, day, element_document
 from hutong.control.standards.rules import BadDefinition
 
 TABLE_HEADER = ("code", "zh", "en", "parent", "valid_from", "valid_to")
 MAP_HEADER = ("local", "zh", "regional")
 ELEMENT_HEADER = (
-    *("id", "zh", "en", "type", "unit", "table", "check", "standard", "aliases", "valid_from", "valid_to"),
-    "replaced_by",
+    *("id", "zh", "en", "type", "length", "unit", "table", "check", "standard", "aliases", "definition"),
+    *("valid_from", "valid_to", "replaced_by"),
 )
 LARGEST_FILE = 64 * 1024 * 1024  # bytes
 
@@ -127,11 +127,7 @@ def _element(row: dict[str, str]) -> Proposal:
         name=row["id"],
         title_zh=row.get("zh", ""),
         title_en=row.get("en", ""),
-        document={
-            **{name: row.get(name, "") for name in ("type", "unit", "table", "check", "standard")},
-            "aliases": [one for one in row.get("aliases", "").split("|") if one],
-            **({"replaced_by": row["replaced_by"]} if row.get("replaced_by") else {}),
-        },
+        document=element_document(row, row.get("aliases", "").split("|")),
         valid_from=day(row.get("valid_from", "")),
         valid_to=day(row.get("valid_to", "")),
     )

@@ -1,7 +1,8 @@
 """A version as somebody wants it, checked and whole, before it is kept.
 
 element   {"type", "unit", "table", "check", "standard", "aliases"}: table is a code table's name, check one of CHECKS;
-          with "replaced_by", the element that is used in its place from now on, where there is one
+          where there is something to say also "length", the most characters of a text, "definition", and
+          "replaced_by", the element that is used in its place from now on
 table     {"standard"}
 map       {"table", "local", "items"}: the region's table it leads to, what the local table is called, and the items it
           is for, as [resource id, item name] each
@@ -25,12 +26,15 @@ KINDS = ("element", "table", "map")
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,58}[a-z0-9]\Z")
 CHECKS = ("", *RECOGNISERS)  # what of a value can prove itself
 TYPES = tuple(kind.value for kind in Kind)
-_MAY_SAY = {"element": {"replaced_by"}}
+LONGEST_VALUE = 10_000  # characters an element can allow a text
 _MEMBERS = {
     "element": {"type", "unit", "table", "check", "standard", "aliases"},
     "table": {"standard"},
     "map": {"table", "local", "items"},
 }
+# Absent where nothing is said, so that older digests stay.
+_MAY_HAVE = {"element": {"length", "definition", "replaced_by"}}
+_LONGEST_TEXT = {"definition": 1000}  # characters; of the others 200
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ class Proposal:
         checked("title_en", self.title_en, limit=200)
         _check_span(self.valid_from, self.valid_to)
         _require(
-            _MEMBERS[self.kind] <= set(self.document) <= _MEMBERS[self.kind] | _MAY_SAY.get(self.kind, set()),
+            _MEMBERS[self.kind] <= set(self.document) <= _MEMBERS[self.kind] | _MAY_HAVE.get(self.kind, set()),
             f"{self.name} has other members than {', '.join(sorted(_MEMBERS[self.kind]))}",
             f"{self.name} 的成员不符",
         )
@@ -91,6 +95,20 @@ class Proposal:
         texts = {name: getattr(self, name) for name in ("kind", "name", "title_zh", "title_en")}
         days = {"valid_from": _day(self.valid_from), "valid_to": _day(self.valid_to)}
         return {**texts, **days, "document": dict(self.document)}
+
+
+def element_document(said: Mapping[str, Any], aliases: Sequence[str]) -> dict[str, Any]:
+    """What an element says beyond its names, from texts under the members' names; what is empty may be left out.
+
+    raises   BadDefinition for a length that is no number
+    """
+    document: dict[str, Any] = {name: said.get(name) or "" for name in ("type", "unit", "table", "check", "standard")}
+    document["aliases"] = [one for one in aliases if one]
+    document |= {name: said[name] for name in ("definition", "replaced_by") if said.get(name)}
+    if length := said.get("length"):
+        _require(str(length).isdecimal(), "a length is no whole number", "长度不是整数")
+        document["length"] = int(length)
+    return document
 
 
 def read_row(given: Any) -> Row:
@@ -115,20 +133,34 @@ def _day(value: date | None) -> str:
 
 def _check_document(kind: str, name: str, document: Mapping[str, Any]) -> None:
     for member, value in document.items():
-        if member not in ("aliases", "items"):
-            checked(f"{name}.{member}", value, limit=200)
+        if member not in ("aliases", "items", "length"):
+            limit = _LONGEST_TEXT.get(member, 200)
+            checked(f"{name}.{member}", value, limit=limit, required=member in _MAY_HAVE.get(kind, ()))
     if kind == "element":
         _require(document["type"] in TYPES, f"the type of {name} is not one of {', '.join(TYPES)}", f"{name} 类型未知")
         _require(document["check"] in CHECKS, f"the check of {name} is unknown", f"{name} 的校验方式未知")
         successor = document.get("replaced_by")
         other = successor is None or (bool(NAME.match(successor)) and successor != name)
         _require(other, f"the successor of {name} is no other element", f"{name} 的后继数据元无效")
+        _check_length(name, document)
         for alias in document["aliases"]:
             checked(f"{name}.aliases", alias, limit=60)
     if kind == "map":
         _require(bool(document["table"]), "a map leads to a table of the region", "映射须指向区域代码表")
         pairs = [tuple(one) for one in document["items"]]
         _require(all(len(one) == 2 for one in pairs), "an item is a resource and a name", "信息项应为资源和名称")
+
+
+def _check_length(name: str, document: Mapping[str, Any]) -> None:
+    if "length" not in document:
+        return
+    _require(document["type"] == "string", f"{name} has a length and is no text", f"{name} 不是文本，不设长度")
+    length = document["length"]
+    _require(
+        type(length) is int and 1 <= length <= LONGEST_VALUE,
+        f"the length of {name} is not a whole number from 1 to {LONGEST_VALUE}",
+        f"{name} 的长度应为 1 至 {LONGEST_VALUE} 的整数",
+    )
 
 
 def _check_rows(proposal: Proposal) -> None:

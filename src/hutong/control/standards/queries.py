@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 
 from hutong.control.standards.models import Definition, DefinitionRow, ItemCodes
 from hutong.control.standards.proposals import Proposal, Row
+from hutong.control.standards.rules import NotTheKeepers
 from hutong.control.statute.day import today
 from hutong.node.settings import current
 from hutong.vocabulary.errors import NotFound
@@ -35,6 +36,12 @@ def version(identifier: str) -> Definition:
     if found is None:
         raise NotFound(what="definition", what_zh="定义", name=identifier[:36])
     return found
+
+
+def check_ours(kind: str, name: str) -> None:
+    """S-3. A name that the region's node defines is not defined here too. raises   NotTheKeepers"""
+    if Definition.objects.filter(kind=kind, name=name).exclude(origin=current().jurisdiction).exists():
+        raise NotTheKeepers(name=name)
 
 
 def in_force(kind: str, name: str, on: date | None = None) -> Definition | None:

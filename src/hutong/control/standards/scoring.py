@@ -1,8 +1,8 @@
 """How well a resource keeps to the region's standards, measured on its source. Counts leave here, no value does.
 
 Each item that is mapped to an element is held to the strictest thing the element says of a value: its check digit, its
-code table (after the item's own code map, where it has one), else its type. The score of the values is conforming over
-checked; the score of the items is mapped over all.
+code table (after the item's own code map, where it has one), its length, else its type. The score of the values is
+conforming over checked; the score of the items is mapped over all.
 """
 
 from __future__ import annotations
@@ -175,12 +175,18 @@ def _rule(element: Definition, type_: pa.DataType, map_name: str) -> tuple[str, 
         return f"map:{queries.map_id(code_map)}", _among(among)
     if known is not None:
         return f"table:{document['table']}", _among(sorted(known))
+    if "length" in document and kind_of(type_) is Kind.TEXT:
+        return f"length:{document['length']}", _no_longer(int(document["length"]))
     return f"type:{document['type']}", _of_type(str(document["type"]), kind_of(type_))
 
 
 def _among(codes: Sequence[str]) -> Rule:
     value_set = pa.array(codes, pa.string())
     return lambda values: _true(pc.is_in(as_text(values), value_set=value_set))
+
+
+def _no_longer(characters: int) -> Rule:
+    return lambda values: _true(pc.less_equal(pc.utf8_length(values), characters))
 
 
 # Text that stands for another type, where the source keeps it as text.

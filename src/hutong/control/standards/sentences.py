@@ -12,6 +12,13 @@ class VersionProposed(Sentence):
     code = "standard_proposed"
 
 
+class VersionSentBack(Sentence):
+    """{by} sends version {version} of {name} back: {reason}"""
+
+    zh = "{by} 退回 {name} 第 {version} 版：{reason}"
+    code = "standard_sent_back"
+
+
 class RowsWithheld(Sentence):
     """A code map now covers values that had held rows back: under the agreement “{title}”, {exchanges} exchanges can be
     completed."""

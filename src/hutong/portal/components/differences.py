@@ -47,17 +47,21 @@ def value_words(field: Field | None, value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _row(one: Difference) -> Differing:
+def kind_badge(kind: str) -> Badge:
     kinds = {
         "added": Badge(_("added"), "good"),
         "changed": Badge(_("changed"), "wait"),
         "removed": Badge(_("removed"), "bad"),
     }
+    return kinds[kind]
+
+
+def _row(one: Difference) -> Differing:
     field = _field(one)
     return Differing(
         label=_label(one, field),
         item=one.item if one.item != "items" else "",
-        kind=kinds[one.kind],
+        kind=kind_badge(one.kind),
         before=value_words(field, one.before),
         after=value_words(field, one.after),
     )

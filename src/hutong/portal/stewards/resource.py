@@ -25,6 +25,7 @@ from hutong.vocabulary.errors import Refused
 
 HELD_TO: words.Words = {
     "type": lazy("of type {what}"),
+    "length": lazy("at most {what} characters"),
     "check": lazy("check digits: {what}"),
     "table": lazy("codes of {what}"),
     "map": lazy("codes the map {what} holds"),

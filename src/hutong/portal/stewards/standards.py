@@ -17,12 +17,14 @@ from hutong.control.standards.models import Definition
 from hutong.control.standards.rules import OwnStandard
 from hutong.control.statute.day import today
 from hutong.portal.components import access, words
+from hutong.portal.components.differences import Differing
 from hutong.portal.components.page import Page, Refusal, shell_for
 from hutong.portal.components.paging import Pager, pager
-from hutong.portal.components.parts import Badge, Choice, Fact, May, no
+from hutong.portal.components.parts import YES, Badge, Choice, Fact, May, no
 from hutong.portal.components.peers import Names
 from hutong.portal.components.timelines import who
-from hutong.portal.stewards.forms import RefusalForm
+from hutong.portal.stewards.elements import against_force, may_edit
+from hutong.portal.stewards.forms import CHECK_WORDS, RefusalForm
 
 KINDS = {"element": lazy("Data elements"), "table": lazy("Code tables"), "map": lazy("Our code maps")}
 KIND_WORDS: words.Words = {"element": lazy("data element"), "table": lazy("code table"), "map": lazy("code map")}
@@ -58,6 +60,7 @@ class StandardsPage(Page):
     pager: Pager
     may_propose: May
     map_url: str
+    element_url: str
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,9 @@ class StandardPage(Page):
     may_approve: May
     approve_url: str
     refuse_url: str
+    differences: tuple[Differing, ...]
     edit_url: str
+    may_edit: May
     export_url: str
 
 
@@ -105,6 +110,7 @@ def standards_page(account: Account, kind: str, page: int) -> StandardsPage:
         pager=pager(reverse("standards"), {"kind": kind}, page=page, size=ROWS, total=total),
         may_propose=access.may(account, Action.PROPOSE_STANDARD),
         map_url=reverse("map_edit"),
+        element_url=reverse("element_edit"),
     )
 
 
@@ -116,7 +122,6 @@ def standard_page(
     day = today()
     others = queries.versions(one.kind, one.name).exclude(id=one.id)
     names = Names()
-    can_edit = one.kind == "map" and access.may(account, Action.PROPOSE_STANDARD)
     return StandardPage(
         shell=shell_for(account, "standards"),
         refusal=refusal,
@@ -144,7 +149,9 @@ def standard_page(
         may_approve=_may_approve(account, one),
         approve_url=reverse("standard_approve", args=[one.id]),
         refuse_url=reverse("standard_refuse", args=[one.id]),
-        edit_url=f"{reverse('map_edit')}?map={one.name}" if can_edit else "",
+        differences=against_force(one) if one.kind == "element" and one.state == "proposed" else (),
+        edit_url=_edit_url(account, one),
+        may_edit=may_edit(account, one.name) if one.kind == "element" else YES,
         export_url=reverse("map_export", args=[one.name]) if one.kind == "map" else "",
     )
 
@@ -165,8 +172,18 @@ def says(one: Definition) -> str:
         return _("{local} to {table}").format(local=document["local"] or "–", table=document["table"])
     if one.kind == "table":
         return str(document["standard"])
-    parts = [words.word(words.TYPES, document["type"]), document["unit"], document["table"] or document["check"]]
+    length = _("at most {what} characters").format(what=document["length"]) if "length" in document else ""
+    held_to = document["table"] or document["check"]
+    parts = [words.word(words.TYPES, document["type"]), length, document["unit"], held_to]
     return " · ".join(part for part in (*parts, document["standard"]) if part)
+
+
+def _edit_url(account: Account, one: Definition) -> str:
+    """Where a further version is made; nothing for a table, which is loaded from a file."""
+    if one.kind == "element":
+        return f"{reverse('element_edit')}?from={one.id}"
+    can_edit = one.kind == "map" and access.may(account, Action.PROPOSE_STANDARD)
+    return f"{reverse('map_edit')}?map={one.name}" if can_edit else ""
 
 
 def _may_approve(account: Account, one: Definition) -> May:
@@ -198,10 +215,13 @@ def _facts(one: Definition, names: Names) -> tuple[Fact, ...]:
         Fact(_("Name"), one.name, mono=True),
         Fact(_("Standard"), document.get("standard", "")),
         Fact(_("Type"), words.word(words.TYPES, document["type"]) if "type" in document else ""),
+        Fact(_("Length"), words.number(document["length"]) if "length" in document else ""),
         Fact(_("Unit"), document.get("unit", "")),
         Fact(_("Code table"), document.get("table", "")),
-        Fact(_("Check of values"), document.get("check", "")),
+        Fact(_("Check of values"), words.word(CHECK_WORDS, document["check"]) if document.get("check") else ""),
+        Fact(_("Definition"), document.get("definition", "")),
         Fact(_("Also called"), many=tuple(document.get("aliases", ()))),
+        Fact(_("Replaced by"), document.get("replaced_by", "")),
         Fact(_("Local table"), document.get("local", "")),
         Fact(_("Items it converts"), many=tuple(item for _resource, item in document.get("items", ()))),
         Fact(_("Codes"), words.number(one.row_count) if one.row_count else ""),

@@ -6,6 +6,7 @@ from hutong.portal.stewards import views
 
 urlpatterns = [
     path("standards/", views.standards, name="standards"),
+    path("standards/elements/", views.element_edit, name="element_edit"),
     path("standards/maps/", views.map_edit, name="map_edit"),
     path("standards/maps/<str:name>/pairs.csv", views.map_export, name="map_export"),
     path("standards/<str:definition_id>/", views.standard, name="standard"),

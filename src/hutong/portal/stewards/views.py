@@ -17,6 +17,7 @@ from hutong.control.identity import rules as roles
 from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Action
 from hutong.control.standards import actions, queries
+from hutong.control.standards.differences import differences
 from hutong.control.standards.files import MAP_HEADER, to_csv
 from hutong.control.standards.models import Definition
 from hutong.control.standards.scoring import ask_for_score
@@ -24,7 +25,8 @@ from hutong.portal.components import scope
 from hutong.portal.components.page import refusal_of, room, show
 from hutong.portal.components.paging import page_number
 from hutong.portal.components.refusing import NothingHere
-from hutong.portal.stewards.forms import MapForm, RefusalForm, shown_pairs
+from hutong.portal.stewards.elements import element_page
+from hutong.portal.stewards.forms import ElementForm, MapForm, RefusalForm, shown_pairs
 from hutong.portal.stewards.maps import map_page
 from hutong.portal.stewards.resource import resource_standards_page
 from hutong.portal.stewards.standards import standard_page, standards_page
@@ -33,6 +35,7 @@ from hutong.vocabulary.errors import NotFound, Refused
 
 STANDARD = "portal/stewards/standard.html"
 MAP = "portal/stewards/map.html"
+ELEMENT = "portal/stewards/element.html"
 RESOURCE = "portal/stewards/resource.html"
 
 
@@ -75,6 +78,34 @@ def standard_refuse(request: HttpRequest, account: Account, definition_id: str) 
         return show(request, STANDARD, page)
     messages.success(request, _("Version {version} is refused, with its reason.").format(version=one.version))
     return redirect("standard", one.id)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@room("standards")
+def element_edit(request: HttpRequest, account: Account) -> HttpResponse:
+    """?from= goes on from a version. What is filled in is compared with the version in force, or proposed."""
+    roles.check(account, Action.PROPOSE_STANDARD)
+    begun = queries.version(request.GET["from"]) if request.GET.get("from") else None
+    if begun is not None and begun.kind != "element":
+        raise NotFound(what="data element", what_zh="数据元", name=begun.name)
+    if request.method != "POST":
+        return show(request, ELEMENT, element_page(account, begun, ElementForm(begun)))
+    form = ElementForm(begun, request.POST)
+    if not form.is_valid():
+        return show(request, ELEMENT, element_page(account, begun, form))
+    try:
+        proposal = form.proposal()
+        if request.POST.get("do") == "compare":
+            known = queries.in_force("element", proposal.name)
+            found = differences(queries.proposal_of(known) if known else None, proposal)
+            return show(request, ELEMENT, element_page(account, begun, form, found=found))
+        made = actions.propose(account, proposal)
+    except Refused as refused:
+        return show(request, ELEMENT, element_page(account, begun, form, refusal=refusal_of(refused)))
+    messages.success(
+        request, _("Proposed as version {version}; the supervisor approves it.").format(version=made.version)
+    )
+    return redirect("standard", made.id)
 
 
 @never_cache
