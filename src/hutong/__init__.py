@@ -11,11 +11,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hutong.client import BrokenAnswer, Connection, NodeUnreachable, Reading, RefusedByNode, connect
+    from hutong.client import BrokenAnswer, Connection, FileReading, NodeUnreachable, Reading, RefusedByNode, connect
     from hutong.vocabulary.errors import Refused
 
 __version__ = "0.1.0"
-__all__ = ["BrokenAnswer", "Connection", "NodeUnreachable", "Reading", "Refused", "RefusedByNode", "connect"]
+__all__ = [
+    "BrokenAnswer",
+    "Connection",
+    "FileReading",
+    "NodeUnreachable",
+    "Reading",
+    "Refused",
+    "RefusedByNode",
+    "connect",
+]
 
 
 def __getattr__(name: str) -> Any:

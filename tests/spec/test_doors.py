@@ -36,6 +36,7 @@ LARGE = "urn:uuid:0192f0c1-0000-7000-8000-000000000005"
 GONE = "urn:uuid:0192f0c1-0000-7000-8000-000000000006"
 LARGE_ROWS = "urn:uuid:0192f0c1-0000-7000-8000-000000000007"
 ALL_CALLS = "urn:uuid:0192f0c1-0000-7000-8000-000000000008"
+BATCHES = "urn:uuid:0192f0c1-0000-7000-8000-000000000009"
 UNKNOWN = "urn:uuid:0192f0c1-0000-7000-8000-0000000000ff"
 KEEP = {"action": "keep"}
 COMPANIES = """
@@ -76,6 +77,7 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
         ROWS: {"source": "s1", "items": all_items, "quota_rows": 5},
         CALLS: {"source": "s1", "items": all_items, "quota_calls_per_day": 2},
         ALL_CALLS: {"source": "s1", "items": all_items, "quota_calls": 2},
+        BATCHES: {"source": "s1", "items": all_items, "quota_calls_per_day": 4},
         LARGE: {"source": "s2", "items": both},
         LARGE_ROWS: {"source": "s2", "items": both, "quota_rows": 1_000_000},
         GONE: {"source": "s1", "items": all_items, "consumer": "310000"},
@@ -374,13 +376,67 @@ def test_many_queries_in_one_message_are_answered_each_by_itself(nodes):
         wanted(PLAIN, key={"item": "capital", "value": "10"}, items=["code"], limit=None),
         wanted(PLAIN, key={"item": "capital", "value": 20}, items=["code"], limit=None),
         wanted(PLAIN, key={"item": "capital", "value": "ten"}, items=["code"], limit=None),
+        wanted(PLAIN, keys={"item": "capital", "values": [30, "40", "50"]}, items=["code"], limit=None),
+        wanted(PLAIN, keys={"item": "capital", "values": [30, "forty"]}, limit=None),
     ]
     answers = unpack(as_consumer(nodes, *queries).body, [one["exchange"] for one in queries])
-    assert [one.status for one in answers] == [200, 200, 403, 403, 400, 400, 200, 200, 200, 400]
-    assert [one.rows for one in answers] == [1, 0, 0, 0, 0, 0, 1, 1, 1, 0]
+    assert [one.status for one in answers] == [200, 200, 403, 403, 400, 400, 200, 200, 200, 400, 200, 400]
+    assert [one.rows for one in answers] == [1, 0, 0, 0, 0, 0, 1, 1, 1, 0, 2, 0]
     assert [one.body for one in answers[6:9]] == [b'[{"capital":10}]', b'[{"code":"c1"}]', b'[{"code":"c2"}]']
     for one in answers:
         assert nodes.register(nodes.provider, one.exchange)[0]["entry_digest"] == one.receipt
+
+
+def test_a_batch_of_keys_is_one_exchange_that_keeps_the_order_and_says_which_keys_have_no_row(nodes):
+    keys = ["c4", "nobody", "c1", "c1"]
+    before = day_use(nodes, PLAIN)
+    status, headers, body = ask(nodes, PLAIN, {"keys": {"item": "code", "values": keys}, "items": ["name"]})
+    assert status == 200
+    answers = orjson.loads(body)
+    assert [one["key"] for one in answers] == keys
+    assert [len(one["rows"]) for one in answers] == [1, 0, 1, 1]
+    assert answers[2]["rows"] == [{"name": "长江一号"}]
+    for side in (nodes.provider, nodes.consumer):
+        (row,) = nodes.register(side, headers["hutong-exchange"])
+        assert (row["rows"], row["bytes"], row["response_digest"]) == (3, len(body), digest(body))
+    # One exchange on record; the quota counts a call for each key.
+    assert day_use(nodes, PLAIN) == (before[0] + 4, before[1], before[2] + 3)
+
+
+def test_a_batch_takes_a_thousand_keys_and_not_one_more(nodes, node):
+    asked = [f"row {number}" for number in range(1_000)]
+    found = node.lookup(LARGE, "t", asked, items=["n"], purpose=PURPOSE, case="1")
+    assert list(found) == asked
+    assert [rows[0]["n"] for rows in found.values()] == list(range(1_000))
+    with pytest.raises(hutong.RefusedByNode, match="1 to 1000"):
+        node.lookup(LARGE, "t", [*asked, "row 1000"], purpose=PURPOSE, case="1")
+
+
+def test_a_batch_obeys_the_grants_rows_masks_and_quota(nodes, node):
+    found = node.lookup(MASKED, "code", ["c1", "c3"], purpose=PURPOSE, case="1")
+    assert found == {"c1": [{"code": "c1", "name": "长***", "phone": "138****0001"}], "c3": []}
+    assert node.lookup(MASKED, "phone", ["13800000002"], items=["code"], purpose=PURPOSE, case="1") == {
+        "13800000002": [{"code": "c2"}]
+    }
+    with pytest.raises(hutong.RefusedByNode) as found:
+        node.lookup(BATCHES, "code", ["c1", "c2", "c3", "c4", "c5"], purpose=PURPOSE, case="1")
+    assert (found.value.code, found.value.rule) == ("batch_over_quota", "G-8")
+    again = {"purpose": PURPOSE, "case": "1", "idempotency_key": "these"}
+    assert node.lookup(BATCHES, "code", ["c1", "c2"], **again) == node.lookup(BATCHES, "code", ["c1", "c2"], **again)
+    assert day_use(nodes, BATCHES) == (2, 1, 2)
+
+
+def test_the_command_reads_a_file_of_keys(nodes, tmp_path):
+    (tmp_path / "codes.txt").write_text("c2\nnobody\n\nc3\n", encoding="utf-8")
+    arguments = ("--by", "code", "--keys", str(tmp_path / "codes.txt"), "--purpose", PURPOSE, "--case", "1")
+    into = ("-o", str(tmp_path / "found.json"), "--key", nodes.key)
+    said = nodes.consumer.hutong("read", nodes.consumer.base_url, PLAIN, *into, "--items", "capital", *arguments)
+    assert "1 keys have none" in said
+    assert orjson.loads((tmp_path / "found.json").read_bytes()) == [
+        {"key": "c2", "rows": [{"capital": 20}]},
+        {"key": "nobody", "rows": []},
+        {"key": "c3", "rows": [{"capital": 30}]},
+    ]
 
 
 @pytest.mark.parametrize("body", [{}, {"queries": []}, {"queries": [{}]}, {"queries": [1]}, {"queries": "all"}])

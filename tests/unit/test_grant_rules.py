@@ -137,6 +137,14 @@ def test_g_8_quota_spent_the_last_call_is_made_and_the_next_is_not():
         check(GRANT, Standing("active", 9, 500, 99), asking(), "340000", NOW)
 
 
+def test_g_8_batch_over_quota_each_key_counts_as_a_call():
+    keys = {"item": "name", "values": ["a", "b", "c"]}
+    check(GRANT, Standing("active", 7, 497, 99), asking(keys=keys), "340000", NOW)
+    with pytest.raises(rules.BatchOverQuota, match="has 2 calls today left, and this read asks for 3"):
+        check(GRANT, Standing("active", 8, 497, 99), asking(keys=keys), "340000", NOW)
+    is_refused(rules.ItemNotGranted, keys={"item": "salary", "values": ["1"]})
+
+
 @pytest.mark.parametrize("item", ["name", "city"])
 @pytest.mark.parametrize("op", ["eq", "ne", "lt", "ge", "starts_with", "contains"])
 def test_g7_an_item_that_is_shown_may_be_tested_in_every_way(item, op):

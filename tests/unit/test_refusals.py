@@ -30,7 +30,7 @@ NAMED = {
     "operand",
     "where",
 }  # parameters that take a name, which has no space
-NAMES = {"GET, POST"}
+NAMES = {"GET, HEAD", "GET, POST", "POST"}
 SOURCE = Path(hutong.__file__).parent
 
 

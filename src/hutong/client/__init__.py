@@ -12,7 +12,8 @@ Everything but urllib3 is imported when it is first needed.
 from __future__ import annotations
 
 from hutong.client.connection import Connection, connect
+from hutong.client.files import FileReading
 from hutong.client.problems import BrokenAnswer, NodeUnreachable, RefusedByNode
 from hutong.client.reading import Reading
 
-__all__ = ["BrokenAnswer", "Connection", "NodeUnreachable", "Reading", "RefusedByNode", "connect"]
+__all__ = ["BrokenAnswer", "Connection", "FileReading", "NodeUnreachable", "Reading", "RefusedByNode", "connect"]

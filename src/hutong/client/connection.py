@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+import uuid
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -9,12 +11,15 @@ from urllib.parse import quote
 
 import urllib3
 
+from hutong.client.files import FileReading
 from hutong.client.problems import NodeUnreachable, refusal
 from hutong.client.reading import Reading
 from hutong.vocabulary.errors import BadInput
 
 ARROW = "application/vnd.apache.arrow.stream"
+JSON = "application/json"
 CONNECT_WITHIN_S = 10.0
+ASK_AGAIN_S = 1.0  # while the provider writes a file
 SILENT_AT_MOST_S = 300.0  # between two pieces of an answer
 
 Where = str | Mapping[str, Any] | None
@@ -79,6 +84,7 @@ class Connection:
         purpose: str,
         case: str,
         idempotency_key: str = "",
+        resume: bool = False,
     ) -> Reading:
         """Read under an agreement. Nothing is transferred whole until you ask for it.
 
@@ -89,12 +95,43 @@ class Connection:
         purpose    the agreed purpose's code
         case       your case number; it stays at your node, the provider sees a keyed digest
         idempotency_key   your own word for this read: asked again with it, within the hour, it is one exchange
+        resume     for large answers: the provider writes a file first, and a cut is continued where it was
         raises     RefusedByNode with the refusal's code, reason and next step; NodeUnreachable
         """
+        if resume and key is None:
+            named = {"purpose": purpose, "case": case, "idempotency_key": idempotency_key}
+            return self.files(agreement, ARROW, items=items, where=where, limit=limit, **named)
         response = self._open(
             agreement, ARROW, self._body(items, where, limit, key), purpose, case, repeat=idempotency_key
         )
         return Reading(response, self, response.headers.get("Hutong-Exchange", ""))
+
+    def lookup(
+        self,
+        agreement: str,
+        item: str,
+        values: Sequence[str | int],
+        *,
+        items: Sequence[str] | None = None,
+        where: Where = None,
+        purpose: str,
+        case: str,
+        idempotency_key: str = "",
+    ) -> dict[str | int, list[dict[str, Any]]]:
+        """The records of up to 1,000 keys in one exchange, which counts one call for each key.
+
+        returns    by key, in the order asked, its rows; an empty list for a key that has none
+        raises     RefusedByNode, for the whole of it; NodeUnreachable
+        """
+        body = self._body(items, where, None, None) | {"keys": {"item": item, "values": list(values)}}
+        response = self._open(agreement, JSON, body, purpose, case, repeat=idempotency_key)
+        try:
+            answers = response.json()
+        except urllib3.exceptions.HTTPError as error:
+            raise NodeUnreachable(url=self.url) from error
+        finally:
+            response.release_conn()
+        return {one["key"]: one["rows"] for one in answers}
 
     def download(
         self,
@@ -110,6 +147,44 @@ class Connection:
         """The same as bytes in another form (text/csv, application/vnd.apache.parquet, application/json): .chunks()."""
         response = self._open(agreement, media_type, self._body(items, where, limit, None), purpose, case)
         return Reading(response, self, response.headers.get("Hutong-Exchange", ""))
+
+    def files(
+        self,
+        agreement: str,
+        media_type: str,
+        *,
+        items: Sequence[str] | None = None,
+        where: Where = None,
+        limit: int | None = None,
+        purpose: str,
+        case: str,
+        idempotency_key: str = "",
+    ) -> FileReading:
+        """The same as a file, Arrow or Parquet, that can be fetched for a day and in any pieces.
+
+        Waits while the provider writes it. One exchange, on record when its first byte leaves.
+        """
+        repeat = idempotency_key or str(uuid.uuid4())  # while it is written, each ask is the same exchange
+        body = self._body(items, where, limit, None)
+        while True:
+            response = self._open(agreement, media_type, body, purpose, case, repeat=repeat, files=True)
+            said = response.json()
+            if response.status == 201:
+                return FileReading(self, said)
+            time.sleep(ASK_AGAIN_S)
+
+    def open_file(self, path: str, start: int) -> urllib3.BaseHTTPResponse:
+        """The bytes of an opened file from a place on. raises   RefusedByNode, NodeUnreachable"""
+        headers = self._headers | ({"Range": f"bytes={start}-"} if start else {})
+        try:
+            response = self._pool.request("GET", self.url + path, headers=headers, preload_content=False)
+        except urllib3.exceptions.HTTPError as error:
+            raise NodeUnreachable(url=self.url) from error
+        if response.status != (206 if start else 200):
+            refused = refusal(response.status, response.read())
+            response.release_conn()
+            raise refused
+        return response
 
     def replay(
         self,
@@ -168,7 +243,15 @@ class Connection:
         }
 
     def _open(
-        self, agreement: str, accept: str, body: dict[str, Any], purpose: str, case: str, *, repeat: str = ""
+        self,
+        agreement: str,
+        accept: str,
+        body: dict[str, Any],
+        purpose: str,
+        case: str,
+        *,
+        repeat: str = "",
+        files: bool = False,
     ) -> urllib3.BaseHTTPResponse:
         headers = {
             **self._headers,
@@ -178,12 +261,13 @@ class Connection:
             "Hutong-Case": case.encode("utf-8").decode("latin-1"),
             **({"Idempotency-Key": repeat} if repeat else {}),
         }
-        url = f"{self.url}/exchange/v1/agreements/{quote(agreement, safe=':')}/read"
+        what = "files" if files else "read"
+        url = f"{self.url}/exchange/v1/agreements/{quote(agreement, safe=':')}/{what}"
         try:
             response = self._pool.request("POST", url, headers=headers, json=body, preload_content=False)
         except urllib3.exceptions.HTTPError as error:
             raise NodeUnreachable(url=self.url) from error
-        if response.status != 200:
+        if response.status not in (200, 201, 202):
             refused = refusal(response.status, response.read())
             response.release_conn()
             raise refused

@@ -29,7 +29,7 @@ LONG_READ_S = 1.0  # a bar appears on reads that take longer
 class Reading:
     """An answer on its way. Its rows come once: as a whole (to_arrow and what builds on it) or as batches()."""
 
-    def __init__(self, response: urllib3.BaseHTTPResponse, connection: Connection, exchange: str) -> None:
+    def __init__(self, response: urllib3.BaseHTTPResponse | None, connection: Connection, exchange: str) -> None:
         self.exchange = exchange  # its id, in both nodes' registers and ledgers
         self.bytes = 0
         self._response = response
@@ -92,12 +92,13 @@ class Reading:
 
         raises   BrokenAnswer
         """
-        if self._started:
-            raise RuntimeError("this answer has already been read; read it again from the node")
-        self._started = True
-        with _bar(self._connection.progress) as advance:
+        self._start()
+        response = self._response
+        if response is None:
+            return
+        with progress_bar(self._connection.progress) as advance:
             try:
-                while piece := self._response.read(PIECE, decode_content=False):
+                while piece := response.read(PIECE, decode_content=False):
                     self._hash.update(piece)
                     self.bytes += len(piece)
                     advance(len(piece))
@@ -109,8 +110,13 @@ class Reading:
                     reason_zh="连接在结束前已断开",
                 ) from error
             finally:
-                self._response.release_conn()
+                response.release_conn()
         self._check()
+
+    def _start(self) -> None:
+        if self._started:
+            raise RuntimeError("this answer has already been read; read it again from the node")
+        self._started = True
 
     def _check(self) -> None:
         """The register, written before the stream's end, states what the provider proved to have sent."""
@@ -190,8 +196,11 @@ class _Pieces(io.RawIOBase):
 
 
 @contextmanager
-def _bar(wanted: bool | None) -> Iterator[Any]:
-    """Something to watch on long reads, on a terminal: how much has come, how fast."""
+def progress_bar(wanted: bool | None, total: int | None = None) -> Iterator[Any]:
+    """Something to watch on long reads, on a terminal: how much has come, how fast, and of how much where it is known.
+
+    yields   what is called with the size of each piece that came
+    """
     if not (sys.stderr.isatty() if wanted is None else wanted):
         yield lambda _size: None
         return
@@ -208,7 +217,7 @@ def _bar(wanted: bool | None) -> Iterator[Any]:
     began = time.monotonic()
     columns = (SpinnerColumn(), TextColumn("reading"), DownloadColumn(), TransferSpeedColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("reading", total=None, visible=False)
+        task = progress.add_task("reading", total=total, visible=False)
 
         def advance(size: int) -> None:
             progress.update(task, advance=size, visible=time.monotonic() - began > LONG_READ_S)

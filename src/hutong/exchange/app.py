@@ -25,14 +25,23 @@ from hutong.exchange.asgi import (
     path_of,
     respond_refusal,
 )
-from hutong.exchange.asking import PREFIX, SUFFIX, key_digest
+from hutong.exchange.asking import FILES_SUFFIX, PREFIX, SUFFIX, key_digest
 from hutong.exchange.database import reading
 from hutong.exchange.desk import Desk
+from hutong.exchange.downloads import FETCHED, FILES
+from hutong.exchange.editions.making import Editions
+from hutong.exchange.editions.shelf import shelf_of
+from hutong.exchange.editions.tidying import EVERY_S, tidy
 from hutong.exchange.entitlements import application_of, readable
+from hutong.exchange.fetching import Fetching
+from hutong.exchange.files import FilesDoor
 from hutong.exchange.gateway import Gateway
+from hutong.exchange.handing import HandingDoor
 from hutong.exchange.provider import ProviderDoor
 from hutong.exchange.recovery import Recovery
 from hutong.exchange.register import Register
+from hutong.exchange.sharing.door import PREFIX as SHARING
+from hutong.exchange.sharing.door import SharingDoor
 from hutong.exchange.statements import withheld_in
 from hutong.node.client import NodeClient
 from hutong.node.draining import draining
@@ -61,12 +70,34 @@ class Exchange:
         self.register = Register()
         self.register.start()
         self.client = NodeClient(keys)
-        self.provider = ProviderDoor(keys, self.register, Desk(self.register, keys.settings.jurisdiction), self.threads)
+        desk = Desk(self.register, keys.settings.jurisdiction)
+        self.provider = ProviderDoor(keys, self.register, desk, self.threads)
+        self.editions = Editions(shelf_of(keys.settings))
+        self.handing = HandingDoor(self.provider, self.register, desk, self.editions, self.threads)
         self.recovery = Recovery(keys, self.register, self.client, self.threads)
         self.gateway = Gateway(keys, self.register, self.client, self.threads, self.recovery.nudge)
+        fetching = Fetching(self.gateway, self.register, self.client, self.threads)
+        self.files = FilesDoor(self.gateway, fetching)
+        self.sharing = SharingDoor(self.gateway, fetching, keys.settings.applications_url)
+
+    def start(self) -> None:
+        """What goes on beside the requests, on the event loop."""
+        self.recovery.start()
+        self._tidying = asyncio.get_running_loop().create_task(self._tidy())
+
+    async def _tidy(self) -> None:
+        while True:
+            # The edge of a background task: whatever fails is logged and tried again.
+            try:
+                await asyncio.get_running_loop().run_in_executor(self.threads, tidy, self.editions.shelf)
+            except Exception:
+                log.exception("exchange: tidying failed")
+            await asyncio.sleep(EVERY_S)
 
     async def stop(self) -> None:
+        self._tidying.cancel()
         await self.recovery.stop()
+        self.handing.stop()
         await self.client.close()
         await asyncio.to_thread(self._unwatch)
         await asyncio.to_thread(self.register.stop)
@@ -96,7 +127,7 @@ async def exchange() -> Exchange:
             if _running is None:
                 loop = asyncio.get_running_loop()
                 _running = await loop.run_in_executor(None, Exchange)
-                _running.recovery.start()
+                _running.start()
     return _running
 
 
@@ -129,6 +160,14 @@ async def _dispatch(scope: Scope, receive: Receive, send: Send) -> None:
         await running.gateway.read(scope, receive, send)
     elif path == "/exchange/streams":
         await running.provider.streams(scope, receive, send)
+    elif path.startswith(FETCHED):
+        await running.files.fetch(scope, receive, send)
+    elif path.startswith(FILES):
+        await running.handing.files(scope, receive, send)
+    elif path.startswith(PREFIX) and path.endswith(FILES_SUFFIX):
+        await running.files.open(scope, receive, send)
+    elif path.startswith(SHARING):
+        await running.sharing.answer(scope, receive, send)
     elif path.startswith("/exchange/receipts"):
         await running.provider.receipts(scope, receive, send)
     else:

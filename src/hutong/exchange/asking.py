@@ -21,9 +21,10 @@ from hutong.vocabulary.rulebook import Rule
 
 PREFIX = "/exchange/v1/agreements/"
 SUFFIX = "/read"
+FILES_SUFFIX = "/files"  # the same, answered with files to fetch
 LARGEST_ASK = 1024 * 1024  # bytes of one application's request; owner: the application's door
 LONGEST_CASE = 120  # characters of a case number, and of an Idempotency-Key
-_MEMBERS = frozenset({"items", "where", "limit", "key", "replay"})
+_MEMBERS = frozenset({"items", "where", "limit", "key", "keys", "replay"})
 _BEARER = re.compile(r"Bearer ([0-9A-Za-z_.~+/-]{20,200}=*)\Z")
 
 
@@ -57,14 +58,15 @@ class Ask:
     purpose: str
     case_number: str
     form: str
-    wanted: dict[str, Any]  # items, where, limit, key: as they travel to the provider
+    wanted: dict[str, Any]  # items, where, limit, key, keys: as they travel to the provider
     idempotency_key: str = ""  # the application's own word for this read, "" for none
 
     @property
     def is_record_query(self) -> bool:
         """Small enough to travel with others in one message."""
         limit = self.wanted["limit"]
-        small = self.wanted["key"] is not None if limit is None else limit <= ROWS_PER_ANSWER
+        by_key = self.wanted["key"] is not None or "keys" in self.wanted
+        small = by_key if limit is None else limit <= ROWS_PER_ANSWER
         return self.form == "json" and small
 
 
@@ -95,7 +97,7 @@ def key_digest(headers: Mapping[str, str]) -> str:
 
 
 def _agreement(path: str) -> str:
-    agreement = urn(path[len(PREFIX) : -len(SUFFIX)])
+    agreement = urn(path[len(PREFIX) :].removesuffix(SUFFIX).removesuffix(FILES_SUFFIX))
     if not is_agreement(agreement):
         raise NotFound(what="agreement", name="of that form", name_zh="（编号格式不符）")
     return agreement
@@ -133,8 +135,8 @@ def _wanted(query_string: bytes, body: bytes) -> dict[str, Any]:
     document = _from_body(body) if body else _from_query_string(query_string)
     if not document.keys() <= _MEMBERS:
         raise BadQuery(
-            reason="a read has the members items, where, limit and key, or replay",
-            reason_zh="读取请求的成员为 items、where、limit 和 key，或 replay",
+            reason="a read has the members items, where, limit and key or keys, or replay",
+            reason_zh="读取请求的成员为 items、where、limit 和 key 或 keys，或 replay",
         )
     where = document.get("where")
     condition = parse_text(where) if isinstance(where, str) else None
@@ -147,8 +149,8 @@ def _wanted(query_string: bytes, body: bytes) -> dict[str, Any]:
         "limit": document.get("limit"),
         "key": document.get("key"),
     }
-    # Only where it is asked for: a node that knows of no replays reads every other query.
-    return wanted | {"replay": document["replay"]} if document.get("replay") is not None else wanted
+    # Only where they are asked for: a node that knows nothing of them reads every other query.
+    return wanted | {name: document[name] for name in ("keys", "replay") if document.get(name) is not None}
 
 
 def _from_body(body: bytes) -> dict[str, Any]:

@@ -7,10 +7,12 @@ import json
 import os
 import re
 from pathlib import Path
+from typing import Any, TextIO
 
 import click
 
-from hutong.client import Reading
+from hutong.client import Connection, Reading
+from hutong.exchange.query import KEYS_PER_QUERY
 from hutong.vocabulary.errors import BadInput
 
 FOLDER = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
@@ -44,7 +46,7 @@ def create(folder: Path, department: str, application: str, days: int, as_json: 
     setup(folder)
     from hutong.exchange.keys import create_key
 
-    made = create_key(_operator(), department, application, days=days)
+    made = create_key(operator(), department, application, days=days)
     click.echo(json.dumps({"key": made}) if as_json else made)
 
 
@@ -80,7 +82,7 @@ def revoke(folder: Path, prefix: str) -> None:
     setup(folder)
     from hutong.exchange.keys import revoke_key
 
-    revoke_key(_operator(), prefix)
+    revoke_key(operator(), prefix)
     click.echo(f"key {prefix} is revoked.")
 
 
@@ -94,6 +96,8 @@ def revoke(folder: Path, prefix: str) -> None:
 @click.option("--items", default="", help="Names with commas between; all of the agreement when not given.")
 @click.option("--where", default=None, help="Condition, for example: city = '南京' and founded >= '2000-01-01'")
 @click.option("--limit", type=click.IntRange(min=1), default=None, help="Most rows.")
+@click.option("--by", default="", help="Item that --keys are values of.")
+@click.option("--keys", type=click.File(encoding="utf-8"), default=None, help="File with a key a line; into .json.")
 @click.option("--replay", default="", help="An earlier exchange: those of its withheld rows that can be sent by now.")
 def read(
     node: str,
@@ -106,12 +110,15 @@ def read(
     items: str,
     where: str | None,
     limit: int | None,
+    by: str,
+    keys: TextIO | None,
     replay: str,
 ) -> None:
     """Read under an agreement into a file, through your own node. Both nodes put the exchange on record.
 
     \b
     hutong read ./anhui urn:uuid:... -o companies.csv --purpose P01 --case 2026-0417
+    hutong read ./anhui urn:uuid:... -o found.json --by code --keys codes.txt --purpose P01 --case 2026-0417
     """
     import hutong
 
@@ -121,33 +128,62 @@ def read(
             reason="the file's ending is none of " + ", ".join(MEDIA_TYPES),
             reason_zh="文件扩展名不在其中：" + "、".join(MEDIA_TYPES),
         )
-    wanted = [one.strip() for one in re.split("[,，]", items) if one.strip()] or None
-    address, authority = _address(node)
-    with hutong.connect(address, key, authority=authority) as connection:
+    wanted: dict[str, Any] = {"items": [one.strip() for one in re.split("[,，]", items) if one.strip()] or None}
+    wanted |= {"where": where, "purpose": purpose, "case": case}
+    _check_keys(by, keys, out, also=bool(limit or replay))
+    place, authority = address(node)
+    with hutong.connect(place, key, authority=authority) as connection:
+        if keys is not None:
+            _look_up(connection, agreement, by, keys, out, **wanted)
+            return
         if replay:
             reading = connection.replay(agreement, replay, media_type=media_type, purpose=purpose, case=case)
         else:
-            reading = connection.download(
-                agreement, media_type, items=wanted, where=where, limit=limit, purpose=purpose, case=case
-            )
+            reading = connection.download(agreement, media_type, limit=limit, **wanted)
         _save(reading, out)
-        stands = connection.exchange(reading.exchange)
+        _say(connection.exchange(reading.exchange), out)
+
+
+def _say(stands: dict[str, Any], out: Path) -> None:
     click.echo(f"{stands['rows']} rows, {stands['bytes']} bytes in {out}")
-    click.echo(f"exchange {reading.exchange}, receipt {stands['receipt']}")
+    click.echo(f"exchange {stands['exchange']}, receipt {stands['receipt']}")
     for item, rows in stands.get("withheld", {}).items():
         click.echo(
             f"{rows} rows stayed behind: {item} has a value without a regional code. You are told when it has one."
         )
 
 
-def _address(node: str) -> tuple[str, str]:
+def _check_keys(by: str, keys: TextIO | None, out: Path, *, also: bool) -> None:
+    """raises BadInput"""
+    if (keys is None) != (not by) or (keys is not None and (out.suffix.lower() != ".json" or also)):
+        raise BadInput(
+            reason="--by and --keys stand together, with a file that ends in .json, without --limit and --replay",
+            reason_zh="--by 与 --keys 须同时使用，文件扩展名为 .json，且不能与 --limit 或 --replay 同时使用",
+        )
+
+
+def _look_up(connection: Connection, agreement: str, by: str, lines: TextIO, out: Path, **wanted: Any) -> None:
+    """As many exchanges as the keys need; each gives all of its keys or is refused whole."""
+    keys = list(dict.fromkeys(line.strip() for line in lines if line.strip()))
+    found: dict[str | int, list[dict[str, Any]]] = {}
+    for at in range(0, len(keys), KEYS_PER_QUERY):
+        found |= connection.lookup(agreement, by, keys[at : at + KEYS_PER_QUERY], **wanted)
+    answers = [{"key": key, "rows": rows} for key, rows in found.items()]
+    partial = out.with_name(out.name + ".part")
+    partial.write_text(json.dumps(answers, ensure_ascii=False) + "\n", encoding="utf-8")
+    partial.replace(out)
+    without = sum(not rows for rows in found.values())
+    click.echo(f"{sum(map(len, found.values()))} rows of {len(found)} keys in {out}; {without} keys have none")
+
+
+def address(node: str) -> tuple[str, str]:
     """Where applications reach a node, and whose certificates to believe there: a URL as it is, a folder's settings."""
     if node.startswith(("http://", "https://")):
         return node, ""
     from hutong.node.settings import load
 
     own = load(node)
-    return own.portal_url if own.listen_nodes else own.exchange_url, own.tls_authority
+    return own.applications_url, own.tls_authority
 
 
 def _save(reading: Reading, out: Path) -> None:
@@ -164,7 +200,7 @@ def _save(reading: Reading, out: Path) -> None:
         partial.unlink(missing_ok=True)
 
 
-def _operator() -> str:
+def operator() -> str:
     try:
         return f"operator:{getpass.getuser()}"[:150]
     except (KeyError, OSError):  # a container's user without a name

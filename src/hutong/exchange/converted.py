@@ -45,9 +45,8 @@ def conversion(opened: Opened, allowed: Allowed, query: Query, replay: Replay | 
     """raises   BadPredicate, BadConversion, what the source refuses"""
     if isinstance(opened.source, Refused):
         raise opened.source
-    key = None if query.key is None else Predicate("eq", query.key.item, (query.key.value,))
     # All of it speaks regional codes: the agreement's own condition was written for what the agreement gives.
-    asked = Predicate.all_of(opened.terms.where, query.where, key)
+    asked = Predicate.all_of(opened.terms.where, query.where, query.by_key)
     touched = {item.name for item in allowed.items} | (asked.items() if asked else set())
     maps = {item: codes for item, codes in opened.terms.codes.items() if item in touched}
     where = localised(asked, maps, opened.source.types())

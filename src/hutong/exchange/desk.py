@@ -15,6 +15,7 @@ from typing import Any
 
 import orjson
 
+from hutong.exchange.batch import batch_body, batch_rows
 from hutong.exchange.converted import conversion, read_converted
 from hutong.exchange.grants.book import Book, Opened
 from hutong.exchange.grants.rate import Rates
@@ -32,6 +33,7 @@ from hutong.vocabulary.errors import Refused, Unavailable
 from hutong.vocabulary.moments import rfc3339
 
 BYTES_PER_ANSWER = 2 * 1024 * 1024  # of an answer that is not a stream; owner: the wire
+BYTES_PER_BATCH = 16 * 1024 * 1024  # of the answer to many keys; owner: the wire
 BYTES_PER_MESSAGE = 32 * 1024 * 1024  # of all answers in one message; owner: the wire
 
 log = logging.getLogger(__name__)
@@ -131,6 +133,8 @@ class Desk:
         for case in cases:
             if case.refused is None and case.query.replay:
                 case.refused = BadQuery(reason="a replay is read as a stream", reason_zh="补发应以流方式读取")
+            if case.refused is None and case.query.edition is not None:
+                case.refused = BadQuery(reason="an edition is read as files", reason_zh="版本应以文件方式读取")
             if case.refused is None:
                 self._decide(case, opened.get(case.query.agreement), verified.jurisdiction, now)
         self._fetch([case for case in cases if case.refused is None])
@@ -138,7 +142,13 @@ class Desk:
         at = rfc3339(now)
         took_ms = int((time.perf_counter() - began) * 1000)
         lines = [
-            Line(self._receipt(case, verified.jurisdiction, at), took_ms, keeping=_keeping(case)) for case in cases
+            Line(
+                self._receipt(case, verified.jurisdiction, at),
+                took_ms,
+                keeping=_keeping(case),
+                calls=case.query.calls,
+            )
+            for case in cases
         ]
         answers = [_answer(case, line) for case, line in zip(cases, lines, strict=True)]
         return Outcome(answers, lines, lambda: self._release(cases))
@@ -160,6 +170,28 @@ class Desk:
         if case.opened is None or case.allowed is None:
             raise Unavailable(what="the grant")
         return Admitted(case.query, case.opened, case.allowed, lambda: self._release([case]), case.replay)
+
+    def begin_files(self, query: Query, consumer: str, rows: int, *, new: bool) -> Admitted:
+        """Decide once more, as a piece of files leaves; when it is the first, the exchange counts from here on.
+
+        rows     of all its files
+        raises   what an answer would be refused with
+        """
+        opened = self._book.open({query.agreement}, self._register.today()).get(query.agreement)
+        if opened is None:
+            raise NoGrant(agreement=query.agreement)
+        case = Case(query)
+        with self._lock:
+            reserved = self._reserved.setdefault(query.agreement, Reserved())
+            standing = _with(opened.standing, reserved)
+            allowed = check(opened.grant, standing, query, consumer, datetime.now(UTC), counted=new)
+            if new and allowed.rows_left is not None and rows > allowed.rows_left:
+                raise rows_spent(opened.grant, standing.rows_used)
+            if new:
+                reserved.calls += query.calls
+                reserved.rows += rows
+                case.opened, case.rows = opened, rows
+        return Admitted(query, opened, allowed, lambda: self._release([case]))
 
     def stream_receipt(self, admitted: Admitted, consumer: str, form: str, **counts: Any) -> Receipt:
         """The receipt of a stream as it stands: open, served or cut."""
@@ -185,16 +217,10 @@ class Desk:
                 case.replay = begin_replay(case.query, opened.terms.codes)
             with self._lock:
                 reserved = self._reserved.setdefault(agreement, Reserved())
-                written = opened.standing
-                standing = Standing(
-                    written.state,
-                    written.calls_today + reserved.calls,
-                    written.calls_used + reserved.calls,
-                    written.rows_used + reserved.rows,
-                )
+                standing = _with(opened.standing, reserved)
                 case.allowed = check(opened.grant, standing, case.query, consumer, now)
                 self._rates.take(opened.grant, time.monotonic())
-                reserved.calls += 1
+                reserved.calls += case.query.calls
                 case.opened = opened
         except Refused as refused:
             case.refused = refused
@@ -232,6 +258,10 @@ class Desk:
         first = alike[0]
         if first.opened is None or first.allowed is None:
             raise Unavailable(what="the grant")
+        if (many := first.query.keys) is not None:
+            answers, first.withheld = batch_rows(first.opened, first.allowed, first.query, many)
+            self._accept(first, sum(map(len, answers)), batch_body(many, answers), BYTES_PER_BATCH)
+            return
         if first.opened.terms.codes:
             converting = conversion(first.opened, first.allowed, first.query)
             table, first.withheld = read_converted(converting, first.query, ROWS_PER_ANSWER + 1)
@@ -252,19 +282,21 @@ class Desk:
             rows = rows[:limit]
         if len(rows) > ROWS_PER_ANSWER:
             return self._give_up(case, TooManyRows(limit=ROWS_PER_ANSWER))
-        body = b"[" + b",".join(rows) + b"]"
-        if len(body) > BYTES_PER_ANSWER:
-            return self._give_up(case, AnswerTooLarge(limit=BYTES_PER_ANSWER))
+        return self._accept(case, len(rows), b"[" + b",".join(rows) + b"]", BYTES_PER_ANSWER)
+
+    def _accept(self, case: Case, rows: int, body: bytes, most_bytes: int) -> None:
+        if len(body) > most_bytes:
+            return self._give_up(case, AnswerTooLarge(limit=most_bytes))
         if case.opened is None or case.allowed is None:
             raise Unavailable(what="the grant")
         quota = case.opened.grant.quota_rows
         with self._lock:
             reserved = self._reserved[case.query.agreement]
             used = case.opened.standing.rows_used + reserved.rows
-            fits = quota is None or used + len(rows) <= quota
+            fits = quota is None or used + rows <= quota
             if fits:
-                reserved.rows += len(rows)
-                case.rows = len(rows)
+                reserved.rows += rows
+                case.rows = rows
         if not fits:
             return self._give_up(case, rows_spent(case.opened.grant, used))
         case.body = body
@@ -289,7 +321,7 @@ class Desk:
                 if case.opened is None:
                     continue
                 reserved = self._reserved[case.query.agreement]
-                reserved.calls -= 1
+                reserved.calls -= case.query.calls
                 reserved.rows -= case.rows
                 case.opened = None
 
@@ -318,6 +350,16 @@ class Desk:
             "case": query.case,
             "request": query.digest,
         }
+
+
+def _with(written: Standing, reserved: Reserved) -> Standing:
+    """A standing with what is promised and not yet counted in it."""
+    return Standing(
+        written.state,
+        written.calls_today + reserved.calls,
+        written.calls_used + reserved.calls,
+        written.rows_used + reserved.rows,
+    )
 
 
 def _queries(body: bytes) -> list[Any]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from hutong.exchange import formats
-from hutong.exchange.asking import LONGEST_CASE, PREFIX, SUFFIX
-from hutong.exchange.query import ITEMS_PER_QUERY, QUERIES_PER_MESSAGE
+from hutong.exchange.asking import FILES_SUFFIX, LONGEST_CASE, PREFIX, SUFFIX
+from hutong.exchange.downloads import FETCHED, FILES
+from hutong.exchange.query import ITEMS_PER_QUERY, KEYS_PER_QUERY, QUERIES_PER_MESSAGE
+from hutong.exchange.sharing import doors as sharing
 from hutong.exchange.wire import ANSWERS_TYPE
 from hutong.node import openapi
 from hutong.node.openapi import (
+    BYTES,
     COUNT,
     DIGEST,
     JSON,
@@ -30,6 +33,12 @@ WANTED = {
     "where": {"type": ["object", "string", "null"]},
     "limit": {"type": ["integer", "null"], "minimum": 1},
     "key": {"anyOf": [KEY, {"type": "null"}]},
+    "keys": closed(
+        {
+            "item": TEXT,
+            "values": {**listed({"type": ["string", "integer"]}), "minItems": 1, "maxItems": KEYS_PER_QUERY},
+        }
+    ),
     "replay": UUID,
 }
 QUERY = closed(
@@ -43,8 +52,13 @@ QUERY = closed(
         "limit": WANTED["limit"],
         "key": WANTED["key"],
     },
+    keys=WANTED["keys"],
     replay=UUID,
 )
+FILE = shape({"kind": TEXT, "version": COUNT, "rows": COUNT, "held": COUNT, "bytes": COUNT, "digest": DIGEST}, url=TEXT)
+OPENED = Answered("The files.", {JSON: shape({"exchange": UUID, "version": COUNT, "files": listed(FILE)})})
+PREPARING = Answered("They are being written: ask again.", {JSON: shape({"preparing": {"const": True}})})
+PIECE = {200: Answered("Bytes.", {BYTES: {}})}
 ROWS = Answered(
     "Rows. `Hutong-Exchange` and `Hutong-Receipt` name what is on record here.",
     {formats.MEDIA_TYPES["json"]: listed(OBJECT)}
@@ -79,11 +93,25 @@ def _applications() -> tuple[Operation, ...]:
         Given("key", "query", "The item to look one record up by."),
         Given("value", "query", "Its value."),
     )
+    opened = (
+        Given("exchange", "path", "The exchange that opened it.", UUID),
+        Given("file", "path", "Its number.", COUNT),
+    )
+    without_keys = {name: WANTED[name] for name in ("items", "where", "limit")}
     return (
         Operation(
             "post", READ, "read", "Read under an agreement.", "application", {200: ROWS}, under, closed({}, **WANTED)
         ),
         Operation("get", READ, "look_up", "The same by GET.", "application", {200: ROWS}, (*under, *looked_up)),
+        Operation(
+            "post", PREFIX + "{agreement}" + FILES_SUFFIX, "open_files", "Open the rows as files that survive cuts.",
+            "application", {201: OPENED, 202: PREPARING}, under, closed({}, **without_keys),
+        ),
+        Operation(
+            "get", FETCHED + "{exchange}/{file}", "fetch_file", "Fetch an opened file.", "application",
+            PIECE | {206: Answered("The range asked for.", {BYTES: {}})},
+            (*opened, Given("Range", "header", "One range.")),
+        ),
         Operation(
             "get", "/exchange/v1/agreements", "entitlements", "What this key may read.", "application",
             {200: Answered("Agreements.", {JSON: shape({"agreements": listed(OBJECT)})})},
@@ -100,6 +128,10 @@ def _members() -> tuple[Operation, ...]:
     packed = Answered("Answers, packed (docs/wire.md).", {ANSWERS_TYPE: {}})
     messages = {**listed(QUERY), "minItems": 1, "maxItems": QUERIES_PER_MESSAGE}
     streamed = {**QUERY, "properties": {**QUERY["properties"], "form": {"enum": list(formats.MEDIA_TYPES)}}}
+    as_files = {
+        **QUERY,
+        "properties": {**QUERY["properties"], "form": {"enum": ["arrow", "parquet"]}, "edition": OBJECT},
+    }
     health = shape({"status": {"enum": ["ok", "draining"]}})
     return (
         Operation(
@@ -110,6 +142,20 @@ def _members() -> tuple[Operation, ...]:
             "post", "/exchange/streams", "stream", "One query of another node, answered as a stream.", "member",
             {200: Answered("Rows.", {media: {} for media in formats.MEDIA_TYPES.values()})},
             body={**streamed, "required": [*QUERY["required"], "form"]},
+        ),
+        Operation(
+            "post", FILES, "member_files", "One query of another node, answered with files.", "member",
+            {200: OPENED, 202: PREPARING},
+            body={**as_files, "required": [*QUERY["required"], "form"]},
+        ),
+        Operation(
+            "get", FILES + "/{exchange}/{file}/{piece}", "file_piece", "2 MiB of a file, counted from 0.", "member",
+            PIECE,
+            (
+                Given("exchange", "path", "The exchange that opened it.", UUID),
+                Given("file", "path", "Its number.", COUNT),
+                Given("piece", "path", "The piece's number.", COUNT),
+            ),
         ),
         Operation(
             "get", "/exchange/receipts", "receipts", "Receipts of exchanges with whoever asks, a page.", "member",
@@ -128,4 +174,4 @@ def _members() -> tuple[Operation, ...]:
 
 
 def register() -> None:
-    openapi.add(*_applications(), *_members())
+    openapi.add(*_applications(), *_members(), *sharing.operations())

@@ -20,7 +20,10 @@ from hutong.vocabulary.errors import Refused
 ENTITLED_FOR_S = 0.5  # owner: the application's door
 MOST_KNOWN = 10_000  # pairs of key and agreement remembered at once
 
-_KEY = "SELECT department, application, expires_at, revoked_at FROM exchange_api_key WHERE key_digest = %s"
+_KEY = (
+    "SELECT department, application, expires_at, revoked_at, purpose, case_number FROM exchange_api_key"
+    " WHERE key_digest = %s"
+)
 _ENTITLEMENT = "SELECT provider, case_key FROM exchange_entitlement WHERE agreement_id = %s AND department = %s"
 _READABLE = (
     "SELECT agreement_id, provider, state, items, purposes, ends_at FROM exchange_entitlement"
@@ -37,10 +40,28 @@ class NoEntitlement(Refused):
     next_zh = "查看此密钥可读取的协议：GET /exchange/v1/agreements"
 
 
+class KeyBound(Refused):
+    """This key is bound to one purpose and case, and the request names others."""
+
+    zh = "此密钥限定了用途和办件编号，请求中写明的与之不符。"
+    code = "key_bound"
+    next_en = "Name those it was made for, or use a key that is not bound."
+    next_zh = "请使用其限定的用途和办件编号，或换用未限定的密钥。"
+
+
 @dataclass(frozen=True, slots=True)
 class Application:
+    """purpose, case_number   what its key is bound to; "" for a key that names them with each read"""
+
     department: str
     name: str
+    purpose: str = ""
+    case_number: str = ""
+
+    def check_bound(self, purpose: str, case_number: str) -> None:
+        """raises   KeyBound"""
+        if self.purpose and (purpose, case_number) != (self.purpose, self.case_number):
+            raise KeyBound()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +139,7 @@ def application_of(key_digest: str) -> Application:
         row = cursor.fetchone()
     if row is None or row[3] is not None or (row[2] is not None and moment(row[2]) <= datetime.now(UTC)):
         raise NoKey()
-    return Application(row[0], row[1])
+    return Application(row[0], row[1], row[4], row[5])
 
 
 def readable(department: str) -> list[dict[str, Any]]:

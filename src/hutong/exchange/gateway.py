@@ -19,7 +19,7 @@ from typing import Any
 import orjson
 
 from hutong.exchange.asgi import Receive, Scope, Send, has_body, headers_of, path_of, read_body, respond
-from hutong.exchange.asking import LARGEST_ASK, read_ask
+from hutong.exchange.asking import LARGEST_ASK, Ask, read_ask
 from hutong.exchange.entitlements import Entitlements
 from hutong.exchange.inflow import Inflow
 from hutong.exchange.lane import Lane, Reply, Waiting
@@ -89,7 +89,7 @@ class Gateway:
         self._register = register
         self._client = client
         self._threads = threads
-        self._jurisdiction = ring.settings.jurisdiction
+        self.jurisdiction = ring.settings.jurisdiction
         self._lanes: dict[str, Lane[_Carried]] = {}
         self._entitlements = Entitlements(threads)
         self._under_way = UnderWay()
@@ -100,8 +100,7 @@ class Gateway:
         headers = headers_of(scope)
         body = await read_body(receive, LARGEST_ASK) if has_body(headers) else b""
         ask = read_ask(path_of(scope), scope["query_string"], headers, body)
-        known = self._entitlements.known(ask.key_digest, ask.agreement)
-        one = outgoing(ask, known or await self._entitlements.read(ask.key_digest, ask.agreement))
+        one = await self.entitled(ask)
         parent, known_of_it = headers.get("traceparent", ""), {"agreement": ask.agreement, "exchange": one.exchange}
         with telemetry.span("read", kind="server", parent=parent, form=ask.form, **known_of_it) as step:
             one.traceparent = step.traceparent
@@ -115,6 +114,13 @@ class Gateway:
             loop = asyncio.get_running_loop()
             await loop.run_in_executor(self._threads, refuse_another_use, one.exchange, one.request_digest)
             return await self._read(one, receive, send)
+
+    async def entitled(self, ask: Ask) -> Outgoing:
+        """What travels for an ask. raises   NoKey, NoSubscription, KeyBound, Unavailable"""
+        known = self._entitlements.known(ask.key_digest, ask.agreement)
+        entitled = known or await self._entitlements.read(ask.key_digest, ask.agreement)
+        entitled.application.check_bound(ask.purpose, ask.case_number)
+        return outgoing(ask, entitled)
 
     async def _read(self, one: Outgoing, receive: Receive, send: Send) -> None:
         if not one.ask.is_record_query:
@@ -144,7 +150,7 @@ class Gateway:
         answers = unpack(carried.body, [waiting.outgoing.exchange for waiting in batch])
         at = rfc3339(datetime.now(UTC))
         lines = [
-            self._line(waiting.outgoing, at, carried.took_ms, **_counts(answer))
+            self.line(waiting.outgoing, at, carried.took_ms, **_counts(answer))
             for waiting, answer in zip(batch, answers, strict=True)
         ]
         await self._register.commit(lines)
@@ -153,7 +159,7 @@ class Gateway:
 
     async def _ask_peer(self, peer: str, body: bytes) -> SignedAnswer:
         """raises NoAnswer, UnsignedAnswer, PeerRefused, NotReachable"""
-        url = self._address(peer) + "/exchange/queries"
+        url = self.address(peer) + "/exchange/queries"
         began = time.perf_counter()
         for pause_s in (*ASK_AGAIN_AFTER_S, None):
             try:
@@ -184,29 +190,29 @@ class Gateway:
         inflow = Inflow(
             client=self._client,
             peer=peer,
-            address=self._address(peer),
+            address=self.address(peer),
             body=one.document[:-1] + b',"form":"' + form.encode("ascii") + b'"}',
             exchange=one.exchange,
             form=form,
             register=self._register,
-            line=lambda took_ms, **counts: self._line(one, rfc3339(datetime.now(UTC)), took_ms, form=form, **counts),
+            line=lambda took_ms, **counts: self.line(one, rfc3339(datetime.now(UTC)), took_ms, form=form, **counts),
         )
         await inflow.run(receive, send)
 
-    def _address(self, peer: str) -> str:
+    def address(self, peer: str) -> str:
         found = self._ring.addresses(peer)
         if found is None:
             raise NotReachable(peer=peer)
         return found[1]
 
-    def _line(self, one: Outgoing, at: str, took_ms: int, **counts: Any) -> Line:
+    def line(self, one: Outgoing, at: str, took_ms: int, **counts: Any) -> Line:
         receipt = Receipt(
             role="consumer",
             exchange=one.exchange,
             at=at,
             agreement=one.ask.agreement,
             provider=one.entitled.provider,
-            consumer=self._jurisdiction,
+            consumer=self.jurisdiction,
             purpose=one.ask.purpose,
             case=one.case,
             request=one.request_digest,

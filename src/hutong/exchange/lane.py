@@ -28,7 +28,6 @@ GATHER_SHARE, GATHER_LEAST_S, GATHER_MOST_S = 0.5, 0.0005, 0.01
 BUSY = 4  # queries in a message that make it a busy one
 WAIT_AT_MOST_S = 0.02  # a query waits so long behind a slow answer, then it leaves in a further message
 ROWS_PER_MESSAGE = 20_000  # bounds what one answer can hold
-ROWS_OF_A_LOOKUP = 10  # what a lookup without a limit is reckoned at
 MOST_WAITING = 20_000  # queries that may wait for one peer; beyond it the node says so instead of growing
 
 Answered = TypeVar("Answered")
@@ -154,7 +153,7 @@ class Lane(Generic[Answered]):
         rows = 0
         while self._waiting and len(batch) < QUERIES_PER_MESSAGE and rows < ROWS_PER_MESSAGE:
             batch.append(self._waiting.popleft())
-            rows += batch[-1].outgoing.limit or ROWS_OF_A_LOOKUP
+            rows += batch[-1].outgoing.likely_rows
         return batch
 
     async def _carry_one(self, batch: list[Waiting]) -> None:

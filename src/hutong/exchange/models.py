@@ -70,6 +70,9 @@ class ApiKey(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+    # Of a key bound to one purpose and case, as in a Delta Sharing profile; "" for one that names them each time.
+    purpose = models.CharField(max_length=64, blank=True, default="")
+    case_number = models.CharField(max_length=120, blank=True, default="")
 
     class Meta:
         db_table = "exchange_api_key"
@@ -160,3 +163,36 @@ class RecoveryMark(models.Model):
 
     class Meta:
         db_table = "exchange_recovery_mark"
+
+
+class EditionHead(models.Model):
+    """The newest edition of an agreement's rows under one set of terms, provider's side; its file is in editions/."""
+
+    terms = models.CharField(max_length=32, primary_key=True)  # digest, see hutong.exchange.editions.terms
+    agreement_id = models.CharField(max_length=80, db_index=True)
+    version = models.IntegerField()
+    digest = models.CharField(max_length=80)  # of the file: equal rows are the same version
+    mark = models.CharField(max_length=32)  # how the source stood when it was last compared
+    sure = models.BooleanField(default=False)  # the mark alone tells whether the source has changed
+    checked_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "exchange_edition"
+
+
+class Download(models.Model):
+    """Files opened to a consumer by one exchange: what each piece of them is checked against. Both sides have one."""
+
+    id = models.BigAutoField(primary_key=True)
+    exchange_id = models.CharField(max_length=36)
+    role = models.CharField(max_length=8)  # provider, consumer
+    agreement_id = models.CharField(max_length=80, db_index=True)
+    peer = models.CharField(max_length=40)
+    request_digest = models.CharField(max_length=80)
+    document = models.JSONField()  # see hutong.exchange.downloads
+    key_digest = models.CharField(max_length=80, blank=True)  # consumer's side: the key it was opened with
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "exchange_download"
+        constraints = [models.UniqueConstraint(fields=["exchange_id", "role"], name="download_once")]

@@ -12,6 +12,8 @@ from hutong.exchange.entitlements import Entitled
 from hutong.exchange.repeats import exchange_id
 from hutong.vocabulary.canonical import digest
 
+ROWS_OF_A_LOOKUP = 10  # what one key without a limit is reckoned at
+
 
 @dataclass(slots=True, eq=False)
 class Outgoing:
@@ -26,9 +28,11 @@ class Outgoing:
     traceparent: str = ""
 
     @property
-    def limit(self) -> int | None:
-        limit: int | None = self.ask.wanted["limit"]
-        return limit
+    def likely_rows(self) -> int:
+        """What its answer is reckoned at."""
+        keys = self.ask.wanted.get("keys")
+        count = len(keys["values"]) if isinstance(keys, dict) and isinstance(keys.get("values"), list) else 1
+        return self.ask.wanted["limit"] or ROWS_OF_A_LOOKUP * count
 
 
 def outgoing(ask: Ask, entitled: Entitled) -> Outgoing:

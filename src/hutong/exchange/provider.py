@@ -41,6 +41,7 @@ from hutong.exchange.statements import place, receipt_of, receipts_after
 from hutong.exchange.wire import ANSWERS_TYPE, pack
 from hutong.node import telemetry
 from hutong.node.keyring import KeyRing
+from hutong.node.keys import SigningKey
 from hutong.node.signatures import Verified, body_digest, sign_response, verify_request
 from hutong.node.telemetry import Step
 from hutong.vocabulary.errors import Refused, Unavailable, WrongMethod
@@ -82,10 +83,10 @@ class ProviderDoor:
         self._streaming = 0
 
     async def queries(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = await self._body(scope, receive, "POST")
+        body = await self.body(scope, receive, "POST")
         headers = headers_of(scope)
         path = path_of(scope)
-        verified = await self._verified(send, "POST", path, headers, body)
+        verified = await self.verified(send, "POST", path, headers, body)
         if verified is None:
             return
         with telemetry.span("queries", kind="server", parent=verified.traceparent, peer=verified.jurisdiction) as step:
@@ -102,7 +103,7 @@ class ProviderDoor:
             with telemetry.span("put on record"):
                 await self._register.commit(outcome.lines, (verified.keyid, verified.nonce))
         except Refused as refused:
-            return await self._refuse(send, refused, verified)
+            return await self.refuse(send, refused, verified)
         finally:
             if settled is not None:
                 settled()
@@ -110,8 +111,8 @@ class ProviderDoor:
         return None
 
     async def streams(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = await self._body(scope, receive, "POST")
-        verified = await self._verified(send, "POST", path_of(scope), headers_of(scope), body)
+        body = await self.body(scope, receive, "POST")
+        verified = await self.verified(send, "POST", path_of(scope), headers_of(scope), body)
         if verified is None:
             return None
         loop = asyncio.get_running_loop()
@@ -120,13 +121,15 @@ class ProviderDoor:
             if self._streaming >= MOST_STREAMS:
                 raise TooManyStreams(most=MOST_STREAMS)
             document, form = _stream_query(body)
+            if document.get("edition") is not None:
+                raise BadQuery(reason="an edition is read as files", reason_zh="版本应以文件方式读取")
             admitted = await loop.run_in_executor(self._threads, self._desk.admit, verified, document, form)
             if isinstance(admitted, tuple):
                 line, refusal = admitted
                 await self._register.commit([line], nonce)
-                return await self._refuse(send, refusal, verified, line)
+                return await self.refuse(send, refusal, verified, line)
         except Refused as refused:
-            return await self._refuse(send, refused, verified)
+            return await self.refuse(send, refused, verified)
         self._streaming += 1
         known = {"peer": verified.jurisdiction, "exchange": admitted.query.exchange, "form": form}
         try:
@@ -141,8 +144,8 @@ class ProviderDoor:
         path = path_of(scope)
         query = scope["query_string"].decode("latin-1")
         target = f"{path}?{query}" if query else path
-        body = await self._body(scope, receive, "GET")
-        verified = await self._verified(send, "GET", target, headers_of(scope), body)
+        body = await self.body(scope, receive, "GET")
+        verified = await self.verified(send, "GET", target, headers_of(scope), body)
         if verified is None:
             return None
         loop = asyncio.get_running_loop()
@@ -154,8 +157,8 @@ class ProviderDoor:
                 work = partial(receipt_of, path.rpartition("/")[2], verified.jurisdiction)
             found = await loop.run_in_executor(self._threads, work)
         except Refused as refused:
-            return await self._refuse(send, refused, verified)
-        signed = self._sign(200, orjson.dumps(found), verified, "application/json")
+            return await self.refuse(send, refused, verified)
+        signed = self.sign(200, orjson.dumps(found), verified, "application/json")
         await respond(send, signed.status, signed.headers, signed.body)
         return None
 
@@ -202,7 +205,7 @@ class ProviderDoor:
         if outflow is not None:
             outflow.close()
         stream.admitted.settled()
-        await self._refuse(send, refusal, stream.verified, recorded)
+        await self.refuse(send, refusal, stream.verified, recorded)
         return None
 
     async def _close(self, stream: _Stream, outflow: Outflow, began: float, whole: bool) -> None:
@@ -226,7 +229,7 @@ class ProviderDoor:
 
     def _stream_line(self, stream: _Stream, began: float, **counts: Any) -> Line:
         receipt = self._desk.stream_receipt(stream.admitted, stream.verified.jurisdiction, stream.form, **counts)
-        return Line(receipt, int((time.perf_counter() - began) * 1000))
+        return Line(receipt, int((time.perf_counter() - began) * 1000), calls=stream.admitted.query.calls)
 
     def _open_outflow(self, stream: _Stream) -> Outflow:
         admitted = stream.admitted
@@ -255,27 +258,33 @@ class ProviderDoor:
     def _answer(self, verified: Verified, body: bytes) -> Any:
         """In a worker thread: everything between the bytes that came and the bytes that leave."""
         outcome = self._desk.answer(verified, body)
-        return outcome, self._sign(200, pack(outcome.answers), verified, ANSWERS_TYPE)
+        return outcome, self.sign(200, pack(outcome.answers), verified, ANSWERS_TYPE)
 
-    def _sign(self, status: int, body: bytes, verified: Verified, content_type: str) -> Signed:
+    def sign(self, status: int, body: bytes, verified: Verified, content_type: str) -> Signed:
         key = self._ring.signing_key()
         headers = sign_response(status, body_digest(body), verified.signature, key, time.time())
         return Signed(status, [*raw_headers(headers), (b"content-type", content_type.encode("ascii"))], body)
 
-    async def _refuse(self, send: Send, refused: Refused, verified: Verified, line: Line | None = None) -> None:
+    async def refuse(self, send: Send, refused: Refused, verified: Verified, line: Line | None = None) -> None:
+        signed = self.refusal(refused, verified, line)
+        await respond(send, signed.status, signed.headers, signed.body)
+
+    def refusal(self, refused: Refused, verified: Verified, line: Line | None = None) -> Signed:
         """A signed refusal; `line` is its line in our register, whose receipt the consumer then names in its own."""
         problem = refused.problem()
         if line is not None:
             problem |= {"exchange": line.receipt.exchange, "receipt": line.entry_digest}
-        signed = self._sign(refused.status, orjson.dumps(problem), verified, PROBLEM_TYPE)
-        await respond(send, signed.status, signed.headers, signed.body)
+        return self.sign(refused.status, orjson.dumps(problem), verified, PROBLEM_TYPE)
 
-    async def _body(self, scope: Scope, receive: Receive, method: str) -> bytes:
+    def key(self) -> SigningKey:
+        return self._ring.signing_key()
+
+    async def body(self, scope: Scope, receive: Receive, method: str) -> bytes:
         if scope["method"] != method:
             raise WrongMethod(allowed=method)
         return await read_body(receive, LARGEST_MESSAGE)
 
-    async def _verified(
+    async def verified(
         self, send: Send, method: str, path: str, headers: dict[str, str], body: bytes
     ) -> Verified | None:
         """Who signed this; a message nobody we know has signed is refused without a signature of ours."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -17,9 +18,12 @@ from hutong.vocabulary.ids import UUID_TEXT
 QUERIES_PER_MESSAGE = 256  # most that travel in one signed message; owner: the wire
 ROWS_PER_ANSWER = 1_000  # most rows of an answer that is not a stream; owner: the wire
 ITEMS_PER_QUERY = 500  # most items one query may name
+KEYS_PER_QUERY = 1_000  # most keys one query may name; owner: the wire
 FORMS = ("json", "csv", "arrow", "parquet")
 
-_FIELDS = frozenset({"exchange", "agreement", "purpose", "case", "items", "where", "limit", "key", "replay"})
+_FIELDS = frozenset(
+    {"exchange", "agreement", "purpose", "case", "items", "where", "limit", "key", "keys", "replay", "edition"}
+)
 _AGREEMENT = re.compile(r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
 _CASE = re.compile(r"hmac-sha256:[0-9a-f]{64}\Z")
 _PURPOSE = re.compile(r"[0-9A-Za-z._:-]{1,64}\Z")
@@ -40,6 +44,37 @@ class Key:
     value: str | int
 
 
+@dataclass(slots=True)
+class Keys:
+    """Many records, by the values of one item; answered in this order."""
+
+    item: str
+    values: tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Of the files an agreement gives, which: for a query that is answered in files.
+
+    version, at   an earlier edition, by its number or as it was at a time; the newest when neither is given
+    since         the first edition from a time on
+    where, limit  a part of it, by its own masked values
+    changes_from  not the rows but what changed from this version on, up to the edition chosen
+    look          nothing is opened: only what there is
+    """
+
+    version: int | None = None
+    since: datetime | None = None
+    at: datetime | None = None
+    where: Predicate | None = None
+    limit: int | None = None
+    changes_from: int | None = None
+    look: bool = False
+
+
+WHOLE = Chosen()
+
+
 @dataclass(slots=True)  # not frozen: thousands a second are made
 class Query:
     """What a consumer asks for under one agreement. Not changed once it is complete."""
@@ -54,12 +89,27 @@ class Query:
     key: Key | None
     digest: str  # of its canonical JSON: what both receipts name
     replay: str = ""  # the exchange whose withheld rows are asked for; then nothing else is
+    keys: Keys | None = None  # never together with key or limit
+    edition: Chosen | None = None  # for files alone
+
+    @property
+    def calls(self) -> int:
+        """What it counts in a quota of calls: one, or one for each key of a batch."""
+        return len(self.keys.values) if self.keys else 1
+
+    @property
+    def by_key(self) -> Predicate | None:
+        """The condition its key or keys make."""
+        if self.keys is not None:
+            return Predicate("in", self.keys.item, self.keys.values)
+        return None if self.key is None else Predicate("eq", self.key.item, (self.key.value,))
 
     @property
     def tested_items(self) -> tuple[str, ...]:
         """Items the consumer's condition looks at."""
         tested = tuple(self.where.items()) if self.where else ()
-        return (*tested, self.key.item) if self.key else tested
+        by_key = self.key or self.keys
+        return (*tested, by_key.item) if by_key else tested
 
 
 def is_agreement(text: str) -> bool:
@@ -108,7 +158,8 @@ def complete(query: Query, document: Mapping[str, Any]) -> Query:
         )
     items, key = _items(document.get("items")), _key(document.get("key"))
     query.where = None if where is None else Predicate.from_document(where)
-    query.items, query.limit, query.key = items, limit, key
+    query.items, query.limit, query.key, query.keys = items, limit, key, _keys(document)
+    query.edition = _chosen(document.get("edition"))
     query.replay = _replay(document)
     return query
 
@@ -154,7 +205,7 @@ def _items(value: Any) -> tuple[str, ...] | None:
 def _replay(document: Mapping[str, Any]) -> str:
     if document.get("replay") is None:
         return ""
-    if any(document.get(name) is not None for name in ("items", "where", "limit", "key")):
+    if any(document.get(name) is not None for name in ("items", "where", "limit", "key", "keys")):
         raise BadQuery(
             reason="a replay repeats what its exchange asked for, and asks for nothing else",
             reason_zh="补发只能重复原交换所请求的内容，不能另加条件",
@@ -170,3 +221,60 @@ def _key(value: Any) -> Key | None:
     if type(value["value"]) not in (str, int):
         raise BadQuery(reason="the key's value is text or a whole number", reason_zh="key 的值应为文本或整数")
     return Key(value["item"], value["value"])
+
+
+def _keys(document: Mapping[str, Any]) -> Keys | None:
+    value = document.get("keys")
+    if value is None:
+        return None
+    if not isinstance(value, dict) or value.keys() != {"item", "values"} or not isinstance(value["item"], str):
+        raise BadQuery(reason="keys is an object with item and values", reason_zh="keys 应为含 item 和 values 的对象")
+    values = value["values"]
+    fits = isinstance(values, list) and all(type(one) in (str, int) for one in values)
+    if not fits or not 0 < len(values) <= KEYS_PER_QUERY:
+        raise BadQuery(
+            reason=f"the keys are a list of 1 to {KEYS_PER_QUERY} texts or whole numbers",
+            reason_zh=f"键值应为含 1 至 {KEYS_PER_QUERY} 个文本或整数的列表",
+        )
+    if document.get("key") is not None or document.get("limit") is not None:
+        raise BadQuery(reason="keys stand without key and without limit", reason_zh="keys 不能与 key 或 limit 同时使用")
+    return Keys(value["item"], tuple(values))
+
+
+def _chosen(value: Any) -> Chosen | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict) or not value.keys() <= _CHOICES:
+        raise BadQuery(
+            reason="edition is an object with " + ", ".join(sorted(_CHOICES)),
+            reason_zh="edition 应为对象，成员为 " + "、".join(sorted(_CHOICES)),
+        )
+    counts = [value.get(name) for name in ("version", "limit", "changes_from")]
+    where = value.get("where")
+    if not all(one is None or (type(one) is int and one >= 0) for one in counts):
+        raise BadQuery(reason="a version or limit is a whole number", reason_zh="版本或行数上限应为整数")
+    version, limit, changes_from = counts
+    return Chosen(
+        version=version,
+        since=_moment(value.get("since")),
+        at=_moment(value.get("at")),
+        where=None if where is None else Predicate.from_document(where),
+        limit=limit,
+        changes_from=changes_from,
+        look=value.get("look") is True,
+    )
+
+
+def _moment(text: Any) -> datetime | None:
+    try:
+        moment = None if text is None else datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        moment = None
+    if (moment is None) != (text is None) or (moment is not None and moment.tzinfo is None):
+        raise BadQuery(
+            reason="a time of an edition has a date, a time and a zone", reason_zh="版本时间应含日期、时间和时区"
+        )
+    return moment
+
+
+_CHOICES = frozenset({"version", "since", "at", "where", "limit", "changes_from", "look"})

@@ -25,14 +25,18 @@ Rows = Sequence[bytes]  # one JSON object each
 
 
 def lookup_rows(
-    opened: Opened, allowed: Allowed, key: str, values: Sequence[Scalar]
+    opened: Opened, allowed: Allowed, key: str, values: Sequence[Scalar], where: Predicate | None = None
 ) -> dict[tuple[type, Scalar], list[bytes]]:
-    """The rows of many keys in one read of the source, by type and value as asked. A key without rows is left out."""
+    """The rows of many keys in one read of the source, by type and value as asked. A key without rows is left out.
+
+    where   of the consumer, besides the grant's own
+    """
     source, names = _source(opened), [item.name for item in allowed.items]
     asked = names if key in names else [*names, key]
     # As asked, "7" and "007" may be one key of a column of numbers: rows are told apart by what the source holds.
     wanted = {(type(value), value): held for value, held in zip(values, source.key_values(key, values), strict=True)}
-    table = source.lookup(asked, key, list(dict.fromkeys(values)), opened.terms.where)
+    condition = Predicate.all_of(opened.terms.where, where)
+    table = source.lookup(asked, key, list(dict.fromkeys(values)), condition)
     rows = json_rows_of(mask_table(table, _masked(opened, allowed), opened.terms.pseudonym_key))
     by_held: dict[object, list[bytes]] = {}
     for held, row in zip(table.column(key).to_pylist(), rows, strict=True):
@@ -100,5 +104,4 @@ def _masked(opened: Opened, allowed: Allowed) -> list[MaskedItem]:
 
 def _condition(opened: Opened, query: Query) -> Predicate | None:
     """The grant's own condition and the consumer's: both must hold."""
-    key = None if query.key is None else Predicate("eq", query.key.item, (query.key.value,))
-    return Predicate.all_of(opened.terms.where, query.where, key)
+    return Predicate.all_of(opened.terms.where, query.where, query.by_key)

@@ -53,10 +53,22 @@ class Line:
     """One exchange as it stands now, in the role we play.
 
     application, case_number   consumer's side only; the case number is never in the receipt
+    calls                      what it counts in a quota of calls: a batch counts each of its keys
+    once                       where the exchange stands so already, the line adds nothing: a further piece
     entry, entry_digest        the ledger entry's bytes, and their digest
     """
 
-    __slots__ = ("application", "case_number", "entry", "entry_digest", "keeping", "receipt", "took_ms")
+    __slots__ = (
+        "application",
+        "calls",
+        "case_number",
+        "entry",
+        "entry_digest",
+        "keeping",
+        "once",
+        "receipt",
+        "took_ms",
+    )
 
     def __init__(
         self,
@@ -66,9 +78,13 @@ class Line:
         application: str = "",
         case_number: str = "",
         keeping: Keeping = NOTHING_KEPT,
+        calls: int = 1,
+        once: bool = False,
     ) -> None:
         self.receipt = receipt
         self.took_ms = took_ms
+        self.calls = calls
+        self.once = once
         self.application = application
         self.case_number = case_number
         self.keeping = keeping  # what becomes of rows that stay behind; mostly nothing
@@ -309,6 +325,8 @@ def _refuse_job(
         before = known.get((line.receipt.exchange, line.receipt.role))
         if before is None or line.receipt.role != "provider":
             continue
+        if line.once and before.request == line.receipt.request:
+            continue
         asked_again = before.outcome in ("served", "cut") and now - before.at > REPEAT_WINDOW
         if before.request != line.receipt.request or asked_again:
             return ExchangeReused(exchange=line.receipt.exchange)
@@ -341,6 +359,8 @@ def _gather(
         before = known.get((receipt.exchange, receipt.role))
         if before is not None and receipt.outcome == "recovered" and before.outcome not in ("open", "cut"):
             continue  # it was not lost after all
+        if line.once and before is not None and before.outcome == receipt.outcome:
+            continue
         group.entries.append(("exchange", line.entry))
         rows = max(receipt.rows, before.rows) if before is not None and receipt.outcome == "open" else receipt.rows
         if before is None:
@@ -348,18 +368,18 @@ def _gather(
         else:
             group.changed.append(_change(line, rows))
         if receipt.role == "provider":
-            _add(group.counts.setdefault(receipt.agreement, _Counts()), receipt.outcome, rows, before)
+            _add(group.counts.setdefault(receipt.agreement, _Counts()), line, rows, before)
         known[receipt.exchange, receipt.role] = _Known(
             receipt.outcome, receipt.request, rows, before.at if before is not None else now
         )
 
 
-def _add(counts: _Counts, outcome: str, rows: int, before: _Known | None) -> None:
+def _add(counts: _Counts, line: Line, rows: int, before: _Known | None) -> None:
     """A repeat counts no second call, and only the rows it has beyond those already counted."""
-    if outcome == "refused":
+    if line.receipt.outcome == "refused":
         counts.refused += 1 if before is None else 0
         return
-    counts.calls += 1 if before is None or before.outcome == "refused" else 0
+    counts.calls += line.calls if before is None or before.outcome == "refused" else 0
     counts.rows += max(0, rows - (before.rows if before is not None else 0))
 
 

@@ -63,7 +63,7 @@ class Kept:
     """What the provider keeps of one exchange's withheld rows. Sealed at rest; never leaves, never logged."""
 
     exchange: str
-    asked: Mapping[str, Any]  # items, where, limit, key, as in the query
+    asked: Mapping[str, Any]  # items, where, key, keys, as in the query
     values: Mapping[str, Mapping[str, str]]  # by item: unmapped value: the exchange that replayed it, or ""
     turn: int = 0
 
@@ -73,6 +73,7 @@ class Kept:
             "items": list(query.items) if query.items is not None else None,
             "where": query.where.to_document() if query.where else None,
             "key": {"item": query.key.item, "value": query.key.value} if query.key else None,
+            "keys": {"item": query.keys.item, "values": list(query.keys.values)} if query.keys else None,
         }
         return cls(query.exchange, asked, {item: dict.fromkeys(values, "") for item, values in withheld.values.items()})
 

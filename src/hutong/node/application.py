@@ -41,7 +41,7 @@ MACHINE_PATHS = ("/hutong/", "/dsp/", "/ledger/", "/.well-known/")
 METRICS_PATH = "/metrics"
 NODES_ONLY = (
     *("/hutong/directory", "/hutong/join", "/hutong/keys", "/hutong/events", "/hutong/ping", "/dsp/"),
-    *("/exchange/queries", "/exchange/streams", "/exchange/receipts"),
+    *("/exchange/queries", "/exchange/streams", "/exchange/files", "/exchange/receipts"),
 )
 NODES_TOO = ("/hutong/health", "/exchange/health", "/.well-known/", "/ledger/", "/dcat-ap/", "/lists/", METRICS_PATH)
 SECURITY_HEADERS = (

@@ -55,6 +55,8 @@ COMMANDS = {
     "key": "hutong.exchange.cli:key",
     "read": "hutong.exchange.cli:read",
     "watermark": "hutong.exchange.cli:watermark",
+    "share": "hutong.exchange.sharing.cli:share",
+    "drop": "hutong.exchange.drops:drop",
     "ledger": "hutong.ledger.cli:ledger",
     "demo": "hutong.demo.cli:demo",
 }

@@ -74,6 +74,7 @@ class Settings:
     dcat_shapes: str = ""  # a Turtle file of SHACL shapes that every published entry must satisfy; "" for none
     public_catalogue: str = ""  # "yes": anyone may read what this node publishes, as DCAT-AP
     public_figures: str = ""  # "yes": anyone may see this node's figures, without a person or a small number
+    editions_gib: str = "20"  # how much the files of editions/ may take together
     smtp_host: str = ""  # "": notices are shown in the portal alone
     smtp_port: str = "25"
     smtp_security: str = ""  # "", starttls or tls
@@ -108,6 +109,8 @@ class Settings:
             raise BadSetting(name="public_catalogue", reason='"yes", or left out', reason_zh='应为 "yes"，或不填')
         if self.public_figures not in ("", "yes"):
             raise BadSetting(name="public_figures", reason='"yes", or left out', reason_zh='应为 "yes"，或不填')
+        if not (self.editions_gib.isdecimal() and int(self.editions_gib) > 0):
+            raise BadSetting(name="editions_gib", reason="a whole number from 1 on", reason_zh="应为不小于 1 的整数")
         self._check_mail()
         self._check_operation()
         object.__setattr__(self, "base_url", self.base_url.rstrip("/"))
@@ -178,6 +181,16 @@ class Settings:
     @property
     def snapshots_folder(self) -> Path:
         return self.home / "snapshots"
+
+    @property
+    def applications_url(self) -> str:
+        """Where the applications of our departments reach this node."""
+        return self.portal_url if self.listen_nodes else self.exchange_url
+
+    @property
+    def editions_folder(self) -> Path:
+        """What agreements gave, masked and cut, in files that reads share. Can be deleted at any time."""
+        return self.home / "editions"
 
     @property
     def indexes_folder(self) -> Path:

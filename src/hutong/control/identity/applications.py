@@ -11,17 +11,20 @@ from hutong.vocabulary.errors import NotFound
 from hutong.vocabulary.text import checked
 
 
-def issue_key(by: Actor, *, application: str, days: int | None) -> str:
+def issue_key(by: Actor, *, application: str, days: int | None, purpose: str = "", case_number: str = "") -> str:
     """A new key for an application of the actor's department. It is returned this once.
 
-    days     how long it is valid; None for no end
-    raises   NotAllowed, DepartmentNeeded, WrongText
+    days                  how long it is valid; None for no end
+    purpose, case_number  what a key for a Delta Sharing profile is bound to
+    raises                NotAllowed, DepartmentNeeded, WrongText, BadInput
     """
     if not by.department_id:
         raise DepartmentNeeded(role=by.role)
     check(by, Action.ISSUE_KEY, by.department_id)
     application = checked("application", application, limit=200, required=True)
-    return keys.create_key(by.username, by.department_id, application, days=days)
+    return keys.create_key(
+        by.username, by.department_id, application, days=days, purpose=purpose, case_number=case_number
+    )
 
 
 @transaction.atomic

@@ -58,10 +58,14 @@ class Opened:
     terms: Terms
     standing: Standing
     source: Source | Refused  # a refusal where the source cannot be opened
+    spec: SourceSpec | None = None  # where it lies; None where that cannot be told
 
     @property
     def grant(self) -> Grant:
         return self.terms.grant
+
+
+NO_SOURCE = (Unavailable(what="the source"), None)
 
 
 class Book:
@@ -88,7 +92,7 @@ class Book:
             agreement: Opened(
                 terms[agreement],
                 Standing(state, today or 0, calls_used, rows_used),
-                self._bound(terms[agreement], sources.get(terms[agreement].grant.source)),
+                *self._bound(terms[agreement], *sources.get(terms[agreement].grant.source, NO_SOURCE)),
             )
             for agreement, _version, state, calls_used, rows_used, today in rows
         }
@@ -102,17 +106,20 @@ class Book:
             sources = self._read_sources(cursor, {grant.source})
             codes = self._codes(cursor, grant)
         terms = _terms(0, grant, codes)
-        return Opened(terms, Standing("active", 0, 0, 0), _bound(terms, sources.get(grant.source)))
+        source, spec = sources.get(grant.source, NO_SOURCE)
+        return Opened(terms, Standing("active", 0, 0, 0), _bound(terms, source), spec)
 
-    def _bound(self, terms: Terms, source: Source | Refused | None) -> Source | Refused:
-        """The source under the grant's names, remembered while neither changes."""
+    def _bound(
+        self, terms: Terms, source: Source | Refused, spec: SourceSpec | None
+    ) -> tuple[Source | Refused, SourceSpec | None]:
+        """The source under the grant's names, remembered while neither changes; and where it lies."""
         if not terms.grant.fields or not isinstance(source, Source):
-            return source or Unavailable(what="the source")
+            return source, spec
         agreement = terms.grant.agreement
         known = self._named.get(agreement)
         if known is None or known[0] is not terms or known[1] is not source:
             known = self._named[agreement] = (terms, source, _bound(terms, source))
-        return known[2]
+        return known[2], spec
 
     def _read_terms(self, cursor: Any, agreement: str, version: int) -> Terms:
         known = self._terms.get(agreement)
@@ -140,16 +147,20 @@ class Book:
             self._code_maps[identifier] = CodeMap(identifier, json_value(row[0]))
         return self._code_maps[identifier]
 
-    def _read_sources(self, cursor: Any, ids: Collection[str]) -> dict[str, Source | Refused]:
+    def _read_sources(self, cursor: Any, ids: Collection[str]) -> dict[str, tuple[Source | Refused, SourceSpec | None]]:
         rows = select_in(cursor, _SOURCES, ids)
         described = {row[0]: (row[1], bytes(row[2]), *row[3:]) for row in rows}
         return {one: self._source(cursor, one, described[one]) for one in described}
 
-    def _source(self, cursor: Any, identifier: str, described: tuple[Any, ...]) -> Source | Refused:
+    def _source(
+        self, cursor: Any, identifier: str, described: tuple[Any, ...]
+    ) -> tuple[Source | Refused, SourceSpec | None]:
+        spec: SourceSpec | None = None
         try:
-            return self._shelf.get(*self._spec(cursor, identifier, described))
+            spec, schema = self._spec(cursor, identifier, described)
+            return self._shelf.get(spec, schema), spec
         except Refused as refused:
-            return refused
+            return refused, spec
 
     def _spec(self, cursor: Any, identifier: str, described: tuple[Any, ...]) -> tuple[SourceSpec, pa.Schema | None]:
         """Where the source lies, and its items as last probed; decoded anew when it was probed or refreshed."""
@@ -169,9 +180,9 @@ class Book:
         return spec, schema
 
 
-def _bound(terms: Terms, source: Source | Refused | None) -> Source | Refused:
+def _bound(terms: Terms, source: Source | Refused) -> Source | Refused:
     if not isinstance(source, Source):
-        return source or Unavailable(what="the source")
+        return source
     try:
         return bound(source, terms.grant.fields)
     except Refused as refused:

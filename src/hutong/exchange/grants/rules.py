@@ -134,6 +134,17 @@ class QuotaSpent(Rule):
     next_zh = "调用次数每日重新计算；如需更多行数，请协商提高配额。"
 
 
+class BatchOverQuota(Rule):
+    """Agreement {agreement} has {left} {what} left, and this read asks for {asked}."""
+
+    zh = "协议 {agreement} 还剩{left} {what_zh}，此次读取需要 {asked} 次。"
+    code = "batch_over_quota"
+    status = 429
+    rule = "G-8"
+    next_en = "Each key of a batch counts as one call: ask for fewer keys, or agree on a larger quota."
+    next_zh = "批量读取中每个键值计一次调用：请减少键值，或协商提高配额。"
+
+
 class RateExceeded(Rule):
     """Agreement {agreement} allows {rate} queries a second."""
 
@@ -163,12 +174,15 @@ class Allowed:
     rows_left: int | None  # None = no quota of rows; more rows than this MUST NOT leave
 
 
-def check(grant: Grant, standing: Standing, query: Query, consumer: str, now: datetime) -> Allowed:
+def check(
+    grant: Grant, standing: Standing, query: Query, consumer: str, now: datetime, *, counted: bool = True
+) -> Allowed:
     """What this query may have.
 
     consumer   the jurisdiction whose signature the message carries
+    counted    False for a further piece of what was counted before: the quota does not stop it
     raises     WrongConsumer, GrantSuspended, GrantEnded, GrantNotStarted, BetweenPeriods, GrantExpired,
-               PurposeNotGranted, ItemNotGranted, MaskedItemInCondition, QuotaSpent
+               PurposeNotGranted, ItemNotGranted, MaskedItemInCondition, QuotaSpent, BatchOverQuota
 
     The caller MUST still apply the grant's own condition, the masks and rows_left; the rate is in rate.py.
     """
@@ -178,7 +192,7 @@ def check(grant: Grant, standing: Standing, query: Query, consumer: str, now: da
     check_purpose(grant, query.purpose)
     items = check_items(grant, query)
     check_condition(grant, query)
-    return Allowed(items, check_quota(grant, standing))
+    return Allowed(items, check_quota(grant, standing, query.calls) if counted else None)
 
 
 def check_consumer(grant: Grant, consumer: str) -> None:
@@ -232,17 +246,19 @@ def check_condition(grant: Grant, query: Query) -> None:
         raise MaskedItemInCondition(agreement=grant.agreement, items=sorted(wrong))
 
 
-def check_quota(grant: Grant, standing: Standing) -> int | None:
-    """G-8. The agreed calls a day, and calls and rows over the term, are not exceeded. Gives the rows left."""
-    today, whole = grant.quota_calls_per_day, grant.quota_calls
-    if today is not None and standing.calls_today >= today:
-        raise QuotaSpent(
-            agreement=grant.agreement, used=standing.calls_today, quota=today, what="calls today", what_zh="次当日调用"
-        )
-    if whole is not None and standing.calls_used >= whole:
-        raise QuotaSpent(
-            agreement=grant.agreement, used=standing.calls_used, quota=whole, what="calls in all", what_zh="次累计调用"
-        )
+def check_quota(grant: Grant, standing: Standing, calls: int = 1) -> int | None:
+    """G-8. The agreed calls a day, and calls and rows over the term, are not exceeded. Gives the rows left.
+
+    calls   what the query counts: a batch counts each of its keys
+    """
+    for used, quota, what, what_zh in (
+        (standing.calls_today, grant.quota_calls_per_day, "calls today", "次当日调用"),
+        (standing.calls_used, grant.quota_calls, "calls in all", "次累计调用"),
+    ):
+        if quota is not None and used >= quota:
+            raise QuotaSpent(agreement=grant.agreement, used=used, quota=quota, what=what, what_zh=what_zh)
+        if quota is not None and used + calls > quota:
+            raise BatchOverQuota(agreement=grant.agreement, left=quota - used, asked=calls, what=what, what_zh=what_zh)
     if grant.quota_rows is None:
         return None
     left = grant.quota_rows - standing.rows_used
@@ -260,6 +276,8 @@ def _tests(query: Query) -> Iterator[tuple[str, str]]:
     """Each (item, operator) of the consumer's condition and key."""
     if query.key is not None:
         yield query.key.item, "eq"
+    if query.keys is not None:
+        yield query.keys.item, "in"
     if query.where is not None:
         yield from ((node.item, node.op) for node in query.where.nodes() if node.item)
 

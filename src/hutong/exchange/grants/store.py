@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
+from django.db import transaction
 from django.db.models import F
 
+from hutong.exchange.editions.shelf import shelf_of
 from hutong.exchange.grants.grant import Grant
 from hutong.exchange.grants.rules import State
 from hutong.exchange.models import CodeMap
 from hutong.exchange.models import Grant as GrantRow
+from hutong.node.settings import current
 from hutong.vocabulary.errors import NotFound
 
 
@@ -30,11 +34,15 @@ def put_code_map(identifier: str, pairs: Mapping[str, str]) -> None:
 def set_state(agreement_id: str, state: State) -> None:
     """Suspend, resume or end. Holds from the very next request: the exchange reads the state for every batch.
 
+    What an ended agreement gave is removed from editions/ with the commit.
+
     raises   NotFound
     """
     changed = GrantRow.objects.filter(agreement_id=agreement_id).update(state=state, version=F("version") + 1)
     if not changed:
         raise NotFound(what="grant", name=agreement_id)
+    if state == "ended":
+        transaction.on_commit(partial(shelf_of(current()).remove, agreement_id))
 
 
 def load(agreement_id: str) -> tuple[Grant, State]:

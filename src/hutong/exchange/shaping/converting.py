@@ -34,6 +34,13 @@ class Withheld:
         if len(known) < MOST_VALUES:
             known.update(dict.fromkeys(pc.unique(values).to_pylist()[: MOST_VALUES - len(known)]))
 
+    def join(self, other: Withheld) -> None:
+        """Count what stayed behind in another part of the same exchange too."""
+        for item, values in other.values.items():
+            self.rows[item] = self.rows.get(item, 0) + other.rows[item]
+            known = self.values.setdefault(item, {})
+            known.update(dict.fromkeys(list(values)[: MOST_VALUES - len(known)]))
+
 
 class Converter:
     """Converts batches that have all of `maps`' items among their columns, and keeps what stays behind.

@@ -13,16 +13,18 @@ from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Action
 from hutong.exchange.models import ApiKey
 from hutong.portal.applications.forms import KeyForm
-from hutong.portal.components import access
+from hutong.portal.components import access, words
 from hutong.portal.components.page import Page, shell_for
 from hutong.portal.components.parts import Badge, May
 from hutong.portal.components.peers import department_name
+from hutong.vocabulary import codes
 
 
 @dataclass(frozen=True)
 class Row:
     application: str
     department: str
+    bound_to: str  # the purpose of a profile's key; "" for a bare one
     prefix: str
     created_at: datetime
     expires_at: datetime | None
@@ -61,6 +63,7 @@ def _row(one: ApiKey, department: str) -> Row:
     return Row(
         application=one.application,
         department=department,
+        bound_to=words.code_name(codes.PURPOSES, one.purpose) if one.purpose else "",
         prefix=one.prefix,
         created_at=one.created_at,
         expires_at=one.expires_at,

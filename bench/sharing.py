@@ -1,0 +1,101 @@
+"""A masked share of five million rows, read warm by the Delta Sharing client into pandas, through both nodes.
+
+Warm: the provider has written the edition before. The limit is the same Parquet file read from disk into pandas by the
+library the client reads with: no node, no network, no record. Beside it the first read, which writes the edition, and
+the first rows of a filtered read.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import duckdb
+import orjson
+import pyarrow.dataset
+
+import tests.conftest  # noqa: F401 - gives this process a node of its own to be settings of
+from bench.bulk import MASKS
+from bench.figure import Figure
+from tests.pair import DEPARTMENT, PURPOSE, Pair, pair
+
+ROWS = 5_000_000
+AGREEMENT = "urn:uuid:0192f0c1-0000-7000-8000-000000000001"
+ITEMS = ("n", "name", "phone", "city", "registered_on", "amount")
+RUNS = 3  # of each, in turn; the median counts
+GOAL_ROWS = 1_000_000
+DISK = "the same file from disk into pandas"
+
+
+def figures() -> Iterator[Figure]:
+    import delta_sharing
+
+    warnings.simplefilter("ignore")
+    folder = Path(tempfile.mkdtemp(prefix="hutong-bench-"))
+    try:
+        file = make_source(folder / "companies.parquet")
+        items = {name: MASKS[name].to_document() if name in MASKS else {"action": "keep"} for name in ITEMS}
+        grants: dict[str, dict[str, Any]] = {AGREEMENT: {"source": "s1", "items": items}}
+        with pair(folder, {"s1": {"kind": "parquet", "location": str(file)}}, grants) as nodes:
+            url = f"{profile_of(nodes, folder)}#{AGREEMENT.removeprefix('urn:uuid:')}.320000.rows"
+            first_s = took(lambda: len(delta_sharing.load_as_pandas(url)))
+            edition = next((nodes.provider.home / "editions").glob("*/*/*/rows"))
+            rates = in_turn(
+                shared=lambda: len(delta_sharing.load_as_pandas(url)),
+                disk=lambda: len(from_disk(edition)),
+            )
+        yield Figure("sharing: warm read", rates["shared"], "rows/s", GOAL_ROWS, rates["disk"], DISK)
+        yield Figure("sharing: first read, the edition written", first_s, "s", 30, better="less")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def profile_of(nodes: Pair, folder: Path) -> Path:
+    file = folder / "bench.share"
+    named = ("--department", DEPARTMENT, "--application", "bench", "--purpose", PURPOSE, "--case", "1")
+    nodes.consumer.hutong("share", "profile", str(nodes.consumer.home), *named, "-o", str(file))
+    orjson.loads(file.read_bytes())
+    return file
+
+
+def from_disk(file: Path) -> Any:
+    table = pyarrow.dataset.dataset(file, format="parquet").to_table()
+    return table.to_pandas(date_as_object=True, use_threads=False, split_blocks=False, self_destruct=True)
+
+
+def in_turn(**reads: Callable[[], int]) -> dict[str, float]:
+    """Rows a second, the median of RUNS; in turn, so that what else the machine does falls on both alike."""
+    found: dict[str, list[float]] = {name: [] for name in reads}
+    for _ in range(RUNS):
+        for name, read in reads.items():
+            found[name].append(ROWS / took(read))
+    return {name: median(rates) for name, rates in found.items()}
+
+
+def took(read: Callable[[], int]) -> float:
+    began = time.perf_counter()
+    if (rows := read()) != ROWS:
+        raise RuntimeError(f"{rows} rows came, not {ROWS}")
+    return time.perf_counter() - began
+
+
+def make_source(file: Path) -> Path:
+    """Companies that do not exist."""
+    with duckdb.connect() as engine:
+        engine.execute(
+            "COPY (SELECT range AS n, '王小' || chr(19968 + (range % 5000)::INT) AS name,"
+            " '138' || lpad((range % 100000000)::VARCHAR, 8, '0') AS phone,"
+            " ['南京市', '苏州市', '无锡市', '常州市'][1 + range % 4] AS city,"
+            " DATE '2000-01-01' + (range % 9000)::INT AS registered_on, (range * 7919) % 2000 AS amount"
+            f" FROM range({ROWS})) TO '{file}' (ROW_GROUP_SIZE 122880)"
+        )
+    written = file.stat().st_mtime - 60  # long ago enough for its time to tell that nothing has changed since
+    os.utime(file, (written, written))
+    return file
