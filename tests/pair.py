@@ -49,7 +49,8 @@ with transaction.atomic():
         Source.objects.create(id=name, department=given["department"], name=name, kind=source["kind"],
             location=location, table=source.get("table", ""), check_ok=True)
     for agreement, terms in given["grants"].items():
-        items = tuple(GrantedItem(name, mask) for name, mask in terms.pop("items").items())
+        codes = terms.pop("codes", {})
+        items = tuple(GrantedItem(name, mask, codes.get(name, "")) for name, mask in terms.pop("items").items())
         put(Grant(**{"agreement": agreement, "provider": "320000", "consumer": "340000", "resource": "r",
             "purposes": (given["purpose"],), "where": None, "quota_calls": None, "quota_calls_per_day": None,
             "quota_rows": None, "rate_per_s": None, "in_force": always,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import orjson
@@ -20,6 +20,7 @@ from hutong.control.corrections import content, hearing, looking, saying
 from hutong.control.corrections.models import Correction
 from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Operator
+from hutong.control.replies import simulation
 from hutong.control.standards import actions, code_maps, queries
 from hutong.control.standards.elements import suggest
 from hutong.control.standards.files import from_csv
@@ -27,8 +28,10 @@ from hutong.control.standards.models import Definition, ItemCodes
 from hutong.control.standards.rules import BadDefinition, UnknownElement
 from hutong.control.standards.scoring import ask_for_score, measure, newest_score
 from hutong.control.standards.shipped import shipped
+from hutong.exchange.grants.book import Book
 from hutong.exchange.grants.store import load
 from hutong.exchange.models import CodeMap, WithheldRows
+from hutong.exchange.records import granted_rows
 from hutong.ledger.models import AuditRecord, LedgerEntry
 from hutong.node.events import Event
 from hutong.node.receiving import Peer
@@ -144,6 +147,19 @@ def test_an_agreement_gives_what_the_catalogue_said_when_it_was_made(resource, p
     assert codes_in(after) == {"sfzh": "", "xb": "js-sex@2"}
     assert codes_in(before) == {"sfzh": "", "xb": ""}
     assert CodeMap.objects.get(id="js-sex@1").pairs == {"M": "1", "F": "2"}  # never changed afterwards
+
+
+def test_what_is_simulated_before_publication_is_what_is_read_after_it_in_regional_codes(resource, people, anhui):
+    mapped(resource, people, xb="sex")
+    code_map(resource, people)
+    before = simulation.of_resource(people["officer"], resource.id, sample_as="member").rows
+    assert {row["xb"] for row in before} == {"1", "2"}
+    publish(people["head"], resource.id)
+    agreement = agreed(anhui, resource)
+    served = granted_rows(Book().open([agreement.id], date.today())[agreement.id]).read_all()
+    assert [row["xb"] for row in before] == served.column("xb").to_pylist()[: len(before)]
+    assert served.num_rows == 61  # X and 男 stay behind
+    assert simulation.of_resource(people["officer"], resource.id, sample_as="member").rows == before
 
 
 def test_a_report_by_a_converted_key_finds_the_local_record_and_each_side_sees_its_own_code(resource, people, anhui):

@@ -26,9 +26,11 @@ from hutong.control.identity.rules import Action, Actor, check
 from hutong.control.organisations.models import Department
 from hutong.control.replies.verdict import KINDS, Kind, Requester, Verdict, foreseen, requester_of
 from hutong.control.requests.rules import RequestIncomplete
+from hutong.control.standards.queries import conversions
 from hutong.control.statute import day
 from hutong.control.zones.models import Zone
 from hutong.exchange import sampling
+from hutong.exchange.grants import Grant
 from hutong.ledger.record import record
 from hutong.node import directory, outside
 from hutong.node.settings import current
@@ -163,7 +165,14 @@ def _sample(case: Case, kind: Kind) -> list[dict[str, Any]]:
     )
     agreed = None if plain else agreed_terms(case.asked, case.terms, case.choice, now)
     policy = agreement_for(negotiation, agreed, now, PLAIN_TERM_DAYS, described)
-    return sampling.sample(compile_grant(agreement_row(negotiation, policy, now)))
+    grant = compile_grant(agreement_row(negotiation, policy, now))
+    return sampling.sample(grant if case.applicant else _published_anew(grant))
+
+
+def _published_anew(grant: Grant) -> Grant:
+    """In the codes the catalogue will name when the description is published as it stands."""
+    codes = conversions(grant.resource, None, published_anew=True)
+    return replace(grant, items=tuple(replace(item, codes=codes.get(item.name, "")) for item in grant.items))
 
 
 def _peer(case: Case, kind: Kind) -> str:

@@ -67,10 +67,11 @@ def fetch(flow: ReturnFlow) -> ReturnBatch:
     batch = _begin(flow)
     folder = flows.folder_of(flow)
     file = flows.file_of(batch)
-    before = _before(flow, batch) if batch.kind == "changed" else None
     exchange, stands = _download(flow, batch, file)
-    if before is not None:
-        _merge(before, file, flow.keys)
+    if batch.kind == "changed" and not _merged(flow, batch, file):
+        batch.kind = "full"
+        batch.save(update_fields=["kind"])
+        exchange, stands = _download(flow, batch, file)
     found = digest_file(file, flows.pairs_of(batch), flow.keys, flow.agreement_id)
     facts = {"exchange_id": exchange, "receipt": str(stands["receipt"]), "rows": found.rows, "root": found.root}
     _write_manifest(flow, batch, file, facts)
@@ -125,6 +126,16 @@ def _before(flow: ReturnFlow, batch: ReturnBatch) -> Path:
     return flows.folder_of(flow) / f"{batch.number - 1:06d}.parquet"
 
 
+def _merged(flow: ReturnFlow, batch: ReturnBatch, file: Path) -> bool:
+    """Whether the changes could be put into the earlier rows, whose file may be gone, damaged or of other columns."""
+    try:
+        _merge(_before(flow, batch), file, flow.keys)
+    except (OSError, pa.ArrowException, duckdb.Error) as error:
+        log.warning("batch %s is fetched whole: the one before it cannot be used (%s)", batch.id, type(error).__name__)
+        return False
+    return True
+
+
 def _merge(before: Path, changes: Path, keys: list[str]) -> None:
     """The earlier rows with the changed ones in their places, into the file of the changes."""
     partial = changes.with_name(changes.name + ".merged")
@@ -135,7 +146,8 @@ def _merge(before: Path, changes: Path, keys: list[str]) -> None:
         connection.register("changes", pads.dataset(changes))
         names = [exp.column(name, quoted=True) for name in schema.names]
         same = [
-            exp.EQ(this=exp.column(key, "e", quoted=True), expression=exp.column(key, "c", quoted=True)) for key in keys
+            exp.NullSafeEQ(this=exp.column(key, "e", quoted=True), expression=exp.column(key, "c", quoted=True))
+            for key in keys
         ]
         newer = exp.select("1").from_("changes AS c").where(*same)
         kept = exp.select(*[exp.column(name, "e", quoted=True) for name in schema.names]).from_("earlier AS e")

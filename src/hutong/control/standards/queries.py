@@ -104,12 +104,14 @@ def proposal_of(one: Definition) -> Proposal:
     )
 
 
-def conversions(resource_id: str, made_at: datetime | None) -> dict[str, str]:
+def conversions(resource_id: str, made_at: datetime | None, *, published_anew: bool = False) -> dict[str, str]:
     """The items of a resource that leave in regional codes under an agreement made then, each with its map's id.
 
-    made_at   None for one that would be made now
+    made_at          None for one that would be made now
+    published_anew   for one that would be made after the next publication
     """
-    rows = ItemCodes.objects.filter(resource_id=resource_id, offered_at__isnull=False)
+    rows = ItemCodes.objects.filter(resource_id=resource_id)
+    rows = rows if published_anew else rows.filter(offered_at__isnull=False)
     rows = rows if made_at is None else rows.filter(offered_at__lte=made_at)
     found = {one.item: newest_map(one.map_name) for one in rows}
     return {item: map_id(one) for item, one in found.items() if one is not None}
