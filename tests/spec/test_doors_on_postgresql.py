@@ -9,6 +9,8 @@ from contextlib import closing
 
 import orjson
 import psycopg
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import hutong
@@ -92,6 +94,22 @@ def test_repeats_and_refusals_count_as_they_should(nodes):
         before[1] + 1,
     )
     assert rows(nodes, PROVIDER, "SELECT sum(refused) FROM exchange_daily_use") == [(1,)]
+
+
+def test_files_are_fetched_and_on_record_once_and_a_batch_says_which_keys_have_no_row(nodes):
+    node = nodes.connect()
+    reading = node.files(AGREEMENT, "application/vnd.apache.parquet", purpose=PURPOSE, case="1")
+    table = pq.read_table(pa.BufferReader(b"".join(reading.chunks())))
+    assert (table.num_rows, reading.opened["version"]) == (1000, 0)
+    again = node.files(AGREEMENT, "application/vnd.apache.parquet", purpose=PURPOSE, case="1")
+    assert again.file["digest"] == reading.file["digest"]  # one edition for both
+    for side in (PROVIDER, CONSUMER):
+        found = rows(nodes, side, f"SELECT outcome, rows FROM exchange_record WHERE exchange_id = '{reading.exchange}'")
+        assert found == [("served", 1000)]
+    assert node.lookup(AGREEMENT, "code", ["c1", "c2"], items=["code"], purpose=PURPOSE, case="1") == {
+        "c1": [],
+        "c2": [{"code": "c2"}],
+    }
 
 
 def test_a_suspension_stops_the_very_next_request(nodes):
