@@ -1,8 +1,7 @@
 """A masked share of five million rows, read warm by the Delta Sharing client into pandas, through both nodes.
 
 Warm: the provider has written the edition before. The limit is the same Parquet file read from disk into pandas by the
-library the client reads with: no node, no network, no record. Beside it the first read, which writes the edition, and
-the first rows of a filtered read.
+library the client reads with: no node, no network, no record. Beside it the first read, which writes the edition.
 """
 
 from __future__ import annotations
