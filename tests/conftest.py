@@ -116,6 +116,20 @@ def postgres_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def mariadb_address() -> Iterator[str]:
+    """A real MariaDB server of this test session's own; a test that needs it skips where it cannot be fetched."""
+    from tests.mariadb import NoServer, server
+
+    try:
+        running = server()
+        address = running.__enter__()
+    except NoServer as reason:
+        pytest.skip(str(reason))
+    yield address
+    running.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
 def chromium_path() -> str:
     """The browser of the journeys; a test that needs it skips where there is none."""
     from tests.chromium import find

@@ -5,12 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from hutong.exchange.sources import Source
 from hutong.node.keys import make_keys
+from tests import mariadb
+from tests.http_source import Served
 from tests.postgres import new_database
 from tests.spec import five_sources
 
@@ -23,14 +26,19 @@ MIGRATE = (
 
 @pytest.fixture(scope="session", params=five_sources.KINDS)
 def register(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Source]]:
-    """The register as one of the five kinds, and the kind's name."""
+    """The register as one of the kinds, and the kind's name."""
     folder: Path = tmp_path_factory.mktemp(request.param)
     url = ""
     if request.param == "postgresql":
         url = new_database(request.getfixturevalue("postgres_url"), "register")
-    source = five_sources.opened(request.param, folder, url)
-    yield request.param, source
-    source.close()
+    if request.param == "mysql":
+        url = mariadb.new_database(request.getfixturevalue("mariadb_address"), "register")
+    with ExitStack() as serving:
+        if request.param == "openapi":
+            url = serving.enter_context(Served(five_sources.interface())).address
+        source = five_sources.opened(request.param, folder, url)
+        yield request.param, source
+        source.close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

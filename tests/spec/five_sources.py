@@ -1,4 +1,4 @@
-"""The same small register as CSV, workbook, Parquet, SQLite and PostgreSQL, and what its conditions should find."""
+"""The same small register as every kind of source, and what its conditions should find."""
 
 from __future__ import annotations
 
@@ -17,8 +17,22 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hutong.exchange.sources import Source, SourceSpec, open_source, take_in
+from tests import mariadb
+from tests.http_source import Interface
 
-KINDS = ("csv", "excel", "parquet", "sqlite", "postgresql")
+KINDS = (
+    "csv",
+    "excel",
+    "parquet",
+    "sqlite",
+    "postgresql",
+    "mysql",
+    "parquet_folder",
+    "csv_folder",
+    "iceberg",
+    "openapi",
+)
+SQL_CATALOGUE = (("catalogue", "sql"), ("catalogue_name", "made"))
 ITEMS = ("number", "word", "size", "share", "ok", "day", "at")
 WORDS = (
     *("南京", "南京市", "nanjing", "NANJING", "Nanjing", "o'brien'; DROP TABLE register; --", "a%b_c", "axbyc"),
@@ -55,6 +69,8 @@ PLAIN_ROWS = [
     }
     for row in ROWS
 ]
+# An interface that writes times as it likes: they are text.
+SAID_ROWS = [row | {"at": plain["at"]} for row, plain in zip(ROWS, PLAIN_ROWS, strict=True)]
 SCHEMA = pa.schema(
     [
         ("number", pa.int64()),
@@ -70,10 +86,10 @@ SCHEMA = pa.schema(
 
 def rows_of(kind: str) -> list[dict[str, Any]]:
     """What a source of this kind holds."""
-    return PLAIN_ROWS if kind == "sqlite" else ROWS
+    return {"sqlite": PLAIN_ROWS, "openapi": SAID_ROWS}.get(kind, ROWS)
 
 
-def opened(kind: str, folder: Path, postgres_url: str = "") -> Source:
+def opened(kind: str, folder: Path, address: str = "") -> Source:
     """The register as a source of one kind, freshly made."""
     path = folder / f"register.{kind}"
     if kind == "csv":
@@ -84,9 +100,20 @@ def opened(kind: str, folder: Path, postgres_url: str = "") -> Source:
         pq.write_table(pa.Table.from_pylist(ROWS, schema=SCHEMA), path, row_group_size=40)
     elif kind == "sqlite":
         _write_sqlite(path)
+    elif kind == "parquet_folder":
+        write_parquet_folder(path)
+    elif kind == "csv_folder":
+        _write_csv_folder(path)
+    elif kind == "iceberg":
+        return open_source(write_iceberg(folder))
+    elif kind == "openapi":
+        return open_source(interface_spec(address))
+    elif kind == "mysql":
+        _write_mysql(address)
+        return open_source(SourceSpec(kind, address, "register"))
     else:
-        _write_postgresql(postgres_url)
-        return open_source(SourceSpec(kind, postgres_url, "register"))
+        _write_postgresql(address)
+        return open_source(SourceSpec(kind, address, "register"))
     spec = SourceSpec(kind, str(path), "register" if kind == "sqlite" else "")
     if not spec.reads_snapshot:
         return open_source(spec, index_folder=folder / "index")
@@ -104,11 +131,11 @@ def _cell(value: Any) -> Any:
     return str(value) if isinstance(value, (datetime.date, datetime.datetime)) else value
 
 
-def _write_csv(path: Path) -> None:
+def _write_csv(path: Path, rows: Sequence[Mapping[str, Any]] = ROWS) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(ITEMS)
-        writer.writerows(["" if row[item] is None else _cell(row[item]) for item in ITEMS] for row in ROWS)
+        writer.writerows(["" if row[item] is None else _cell(row[item]) for item in ITEMS] for row in rows)
 
 
 def _write_sqlite(path: Path) -> None:
@@ -135,6 +162,73 @@ def _write_postgresql(url: str) -> None:
                 "INSERT INTO register VALUES (%s, %s, %s, %s, %s, %s, %s)",
                 [[row[item] for item in ITEMS] for row in ROWS],
             )
+
+
+def _write_mysql(address: str) -> None:
+    """With the collation people have by default: it ignores case, accents, and blanks at the end."""
+    with mariadb.connect(address, "register") as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TABLE register (number bigint PRIMARY KEY, word varchar(200) COLLATE utf8mb4_general_ci,"
+            " size bigint, share double, ok bit(1), day date, at datetime(6), KEY (word), KEY (day), KEY (at))"
+        )
+        cursor.executemany(
+            "INSERT INTO register VALUES (%s, %s, %s, %s, %s, %s, %s)", [[row[item] for item in ITEMS] for row in ROWS]
+        )
+
+
+def write_parquet_folder(path: Path) -> None:
+    """In partitions whose names are a code, and with a file that a writer has not finished."""
+    for number, start in enumerate(range(0, len(ROWS), 60), 1):
+        (path / f"area=0{number}").mkdir(parents=True)
+        table = pa.Table.from_pylist(ROWS[start : start + 60], schema=SCHEMA)
+        pq.write_table(table, path / f"area=0{number}" / "rows.parquet", row_group_size=20)
+    (path / "_unfinished.parquet").write_bytes(b"PAR1")
+
+
+def _write_csv_folder(path: Path) -> None:
+    path.mkdir()
+    for number, start in enumerate(range(0, len(ROWS), 60)):
+        _write_csv(path / f"{number}.csv", ROWS[start : start + 60])
+
+
+def write_iceberg(folder: Path) -> SourceSpec:
+    """In two appends and a deletion, by an SQL catalogue in a file."""
+    from pyiceberg.catalog.sql import SqlCatalog
+
+    catalogue = SqlCatalog("made", uri=f"sqlite:///{folder / 'catalogue.db'}", warehouse=f"file://{folder / 'lake'}")
+    catalogue.create_namespace("civil")
+    table = catalogue.create_table("civil.register", schema=SCHEMA)
+    table.append(pa.Table.from_pylist([ROWS[0] | {"number": 1_000 + number} for number in range(5)], schema=SCHEMA))
+    table.append(pa.Table.from_pylist(ROWS, schema=SCHEMA))
+    table.delete("number >= 1000")
+    catalogue.close()
+    return SourceSpec("iceberg", f"sqlite:///{folder / 'catalogue.db'}", "civil.register", settings=SQL_CATALOGUE)
+
+
+def interface() -> Interface:
+    """The register behind an interface that takes a code, and days from and to."""
+    properties: dict[str, Any] = {"number": {"type": "integer"}, "word": {"type": ["string", "null"]}}
+    properties |= {"size": {"type": ["integer", "null"]}, "share": {"type": ["number", "null"]}}
+    properties |= {"ok": {"type": ["boolean", "null"]}, "day": {"type": ["string", "null"], "format": "date"}}
+    properties |= {"at": {"type": ["string", "null"]}, "parts": {"type": "array", "items": {}}}
+    rows = [row | {"day": row["day"] and row["day"].isoformat(), "parts": []} for row in SAID_ROWS]
+    return Interface(
+        rows,
+        properties,
+        ["number"],
+        {
+            "n": lambda row, value: row["number"] == int(value),
+            "dayFrom": lambda row, value: row["day"] is not None and row["day"] >= value,
+            "dayTo": lambda row, value: row["day"] is not None and row["day"] <= value,
+        },
+    )
+
+
+def interface_spec(address: str, **more: str) -> SourceSpec:
+    given = {"document": f"{address}/openapi.json", "operation": "listRows", "rows": "data.items"}
+    given |= {"filters": "number = n\nday >= dayFrom\nday <= dayTo"}
+    given |= {"paging": "page", "page_parameter": "page", "size_parameter": "size", "page_size": "1000"}
+    return SourceSpec("openapi", address, settings=tuple(sorted((given | more).items())))
 
 
 def write_workbook(path: Path, rows: Sequence[Sequence[Any]], *, blank_first: int = 0) -> None:

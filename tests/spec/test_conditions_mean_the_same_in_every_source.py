@@ -23,11 +23,14 @@ VALUES = {
 }
 # SQLite keeps no booleans, dates or times, so there these are numbers and text.
 SQLITE_VALUES = VALUES | {"ok": [0, 1], "at": [at for at in TIMES if at]}
+SAID_VALUES = VALUES | {"at": SQLITE_VALUES["at"]}
+# Reads of these cost ten times those of a file: every such value is tried with them, beside the drawn conditions.
+STEP = {"iceberg": 3, "openapi": 3}
 COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
 
 
 def values_of(kind: str) -> dict[str, list[object]]:
-    return SQLITE_VALUES if kind == "sqlite" else VALUES  # type: ignore[return-value]
+    return {"sqlite": SQLITE_VALUES, "openapi": SAID_VALUES}.get(kind, VALUES)  # type: ignore[return-value]
 
 
 def ids(source: Source, document: dict[str, object]) -> list[int]:
@@ -56,7 +59,7 @@ def test_every_comparison_with_every_value_finds_what_python_finds(register: tup
     kind, source = register
     ordered = COMPARISONS[:2] if (item == "ok" and kind != "sqlite") else COMPARISONS
     for op in ordered:
-        for value in values_of(kind)[item]:
+        for value in values_of(kind)[item][:: STEP.get(kind, 1)]:
             document = {"op": op, "item": item, "value": value}
             assert ids(source, document) == found_by(document, rows_of(kind)), (op, value)
 
@@ -73,7 +76,8 @@ def test_lists_ranges_and_missing_values_find_what_python_finds(register: tuple[
         {"op": "not", "arg": {"op": "in", "item": item, "values": values[:2]}},
     ]
     if item != "ok":
-        pairs = [(low, high) for low in values[::3] for high in values[::2]]
+        step = STEP.get(kind, 1)
+        pairs = [(low, high) for low in values[:: 3 * step] for high in values[:: 2 * step]]
         documents += [{"op": "between", "item": item, "low": low, "high": high} for low, high in pairs]
     for document in documents:
         assert ids(source, document) == found_by(document, rows_of(kind)), document

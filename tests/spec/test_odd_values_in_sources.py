@@ -14,10 +14,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from hutong.exchange.shaping.masks import Mask, MaskedItem
-from hutong.exchange.shaping.predicate import parse_text
+from hutong.exchange.shaping.predicate import Predicate, parse_text
 from hutong.exchange.sources import Source, SourceShelf, SourceSpec, open_source, probe
+from hutong.exchange.sources.mysql import MysqlSource
 from hutong.exchange.sources.source import LookupTooWide
 from hutong.exchange.sources.spec import NoTable, SourceDrifted, SourceFailed, SourceUnreadable, UnknownKind
+from tests import mariadb
 from tests.postgres import new_database
 
 
@@ -236,6 +238,129 @@ def test_postgresql_sessions_are_read_only_and_tell_nothing_of_what_failed(
     assert "nowhere" not in repr(SourceSpec("postgresql", "host=/nowhere password=x", "t"))
     source.close()
     writing.close()
+
+
+def mysql_source(address: str, *statements: str) -> Source:
+    url = mariadb.new_database(address, "odd", *statements)
+    return open_source(SourceSpec("mysql", url, "t"))
+
+
+def test_mysql_types_beyond_the_plain_keep_their_meaning(mariadb_address: str) -> None:
+    source = mysql_source(
+        mariadb_address,
+        "SET sql_mode = '', time_zone = '+00:00'",
+        "CREATE TABLE t (n int unsigned primary key, money decimal(20,4), wide decimal(50,2), huge bigint unsigned,"
+        " single float, small tinyint(1), born date, seen timestamp(3) NULL, took time, grown year,"
+        " sort enum('a', 'B'), tags set('x', 'y'), gbk varchar(20) CHARACTER SET gbk, fixed char(5),"
+        " said json, raw blob, flags bit(3), place point)",
+        "INSERT INTO t VALUES (1, 1.5, 2.5, 18446744073709551615, 0.1, 7, '0000-00-00', '2024-01-01 12:00:00.5',"
+        " '-12:30:00', 1999, 'B', 'x,y', '南京', 'ab ', '{\"a\": 1}', 'x', b'1', NULL)",
+        "INSERT INTO t (n, born) VALUES (2, '2000-00-00'), (3, '2000-02-29'), (4294967295, NULL)",
+    )
+    assert source.left_out == ("raw", "flags", "place")
+    assert {field.name: str(field.type) for field in source.schema if field.name != "n"} == {
+        **{"money": "decimal128(20, 4)", "wide": "double", "huge": "decimal128(20, 0)", "single": "float"},
+        **{
+            "small": "int16",
+            "born": "date32[day]",
+            "seen": "timestamp[us, tz=UTC]",
+            "took": "string",
+            "grown": "int16",
+        },
+        **dict.fromkeys(("sort", "tags", "gbk", "fixed", "said"), "string"),
+    }
+    table = source.read(source.schema.names).read_all().to_pylist()
+    assert [row["born"] for row in table] == [None, None, datetime.date(2000, 2, 29), None]
+    assert table[0]["huge"] == Decimal(18446744073709551615)
+    assert table[0]["single"] == pytest.approx(0.1)
+    assert table[0]["seen"] == datetime.datetime(2024, 1, 1, 12, 0, 0, 500000, datetime.UTC)
+    assert (table[0]["took"], table[0]["gbk"], table[0]["fixed"]) == ("-12:30:00", "南京", "ab")
+    for text, expected in (
+        ("money = '1.5'", [1]),
+        ("huge = '18446744073709551615'", [1]),
+        ("single > 0.1", [1]),  # a float of 0.1 is a little more than the double
+        ("small = 7", [1]),
+        ("born IS NULL", [1, 2, 4294967295]),
+        ("NOT born = '2000-02-28'", [3]),
+        ("born <= '2000-02-29'", [3]),
+        ("seen >= '2024-01-01T20:00:00.5+08:00'", [1]),
+        ("sort = 'b'", []),
+        ("sort = 'B' AND tags = 'x,y' AND gbk = '南京' AND starts_with(gbk, '南')", [1]),
+        ("contains(said, '\"a\"') OR took = '-12:30:00'", [1]),
+    ):
+        assert found(source, text, "n") == expected, text
+    for key, value in (("money", "1.50"), ("gbk", "南京"), ("sort", "B"), ("born", "2000-02-29"), ("n", 4294967295)):
+        assert source.lookup(["n"], key, [value]).num_rows == 1, key
+    source.close()
+
+
+def test_mysql_sessions_are_read_only_and_tell_nothing_of_what_failed(
+    mariadb_address: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = mysql_source(
+        mariadb_address,
+        "CREATE TABLE base (a varchar(9), n bigint)",
+        "INSERT INTO base VALUES ('SECRET', 1)",
+        "CREATE VIEW t AS SELECT a, n + 9223372036854775807 AS m FROM base",
+    )
+    with caplog.at_level(logging.DEBUG), pytest.raises(SourceFailed) as failed:
+        source.read(["m"]).read_all()
+    assert "out of range" not in str(failed.value) + caplog.text
+    assert isinstance(source, MysqlSource)
+    with pytest.raises(SourceFailed):
+        source._fetch("DELETE FROM base")
+    breaking_out = Predicate("eq", "a", ("x\\' OR 1 = 1 -- ",))
+    assert source.read(["a"], breaking_out).read_all().num_rows == 0
+    assert source.read(["a"]).read_all().num_rows == 1  # nothing was deleted, and the source lives
+    source.close()
+    for location in ("mysql://[broken", "mysql://h/x?local_infile=1", "mysql://root@127.0.0.1:1/x", "ftp://h/x"):
+        with pytest.raises((SourceUnreadable, SourceFailed)):
+            open_source(SourceSpec("mysql", location, "t"))
+
+
+def test_mysql_streams_hold_a_batch_at_a_time_and_a_connection_the_server_ended_is_replaced(
+    mariadb_address: str,
+) -> None:
+    source = mysql_source(mariadb_address, "CREATE TABLE t AS SELECT seq AS n FROM seq_1_to_50000")
+    begun = source.read(["n"])
+    assert begun.read_next_batch().num_rows == 16_384
+    begun.close()  # without reading the rest
+    assert source.read(["n"], limit=3).read_all().num_rows == 3
+    with mariadb.connect(mariadb_address) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND user = 'root'")
+        for (number,) in cursor.fetchall():
+            cursor.execute(f"KILL {number}")
+    assert source.count() == 50_000
+    assert source.read(["n"]).read_all().num_rows == 50_000
+    source.close()
+
+
+def test_databases_notice_a_column_that_was_removed_or_retyped_at_the_next_read(
+    postgres_url: str, mariadb_address: str
+) -> None:
+    made = ["CREATE TABLE t (n int, day date, word varchar(9))", "INSERT INTO t VALUES (1, '2000-01-01', '1')"]
+    url = new_database(postgres_url, "drifting")
+    with psycopg.connect(url, autocommit=True) as postgres:
+        for statement in made:
+            postgres.execute(statement)
+        sources = {"postgresql": open_source(SourceSpec("postgresql", url, "t"))}
+        sources["mysql"] = mysql_source(mariadb_address, *made)
+        retype = {"postgresql": "ALTER TABLE t ALTER day TYPE timestamp", "mysql": "ALTER TABLE t MODIFY day datetime"}
+        with mariadb.connect(mariadb_address, "odd") as mysql, mysql.cursor() as cursor:
+            for kind, run in (("postgresql", postgres.execute), ("mysql", cursor.execute)):
+                source, heard = sources[kind], []
+                source.on_drift = heard.append
+                run(retype[kind])  # type: ignore[operator]
+                run("ALTER TABLE t ADD more int")  # type: ignore[operator]
+                assert source.lookup(["n"], "word", ["1"]).num_rows == 1
+                for read in (lambda s: s.lookup(["day"], "word", ["1"]), lambda s: s.read(["day"]).read_all()):
+                    with pytest.raises(SourceDrifted, match="day"):
+                        read(source)
+                run("ALTER TABLE t DROP COLUMN word")  # type: ignore[operator]
+                with pytest.raises(SourceDrifted, match="word"):
+                    source.read(["n"], parse_text("word = '1'")).read_all()
+                assert heard[-1] == ("day", "word")
+                source.close()
 
 
 def test_parquet_types_beyond_the_plain_keep_their_meaning(tmp_path: Path) -> None:

@@ -14,10 +14,10 @@ from click.testing import CliRunner
 from hutong.control.catalogue import actions, description_file, fields, finding, queries, rules, sources
 from hutong.control.catalogue.cli import resource as resource_cli
 from hutong.control.catalogue.cli import search as search_cli
-from hutong.control.catalogue.cli import source as source_cli
 from hutong.control.catalogue.dataset import EXTENSION
 from hutong.control.catalogue.models import Entry, Item, Resource
 from hutong.control.catalogue.secrecy import SecretItem, SecretRefused
+from hutong.control.catalogue.source_cli import source as source_cli
 from hutong.control.identity.cli import account as account_cli
 from hutong.control.identity.rules import Operator, OtherDepartment
 from hutong.control.organisations.cli import department as department_cli

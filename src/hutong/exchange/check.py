@@ -19,13 +19,19 @@ def register() -> None:
 def sources(settings: Settings) -> Iterator[Finding]:
     """Probe every source, as a publication would. One that does not answer is named, never its location."""
     from hutong.exchange.sources import SourceSpec, probe
+    from hutong.exchange.sources.spec import SourceDrifted
 
     for source in Source.objects.order_by("name"):
         name = f"source {source.name}"
         snapshot = str(settings.snapshots_folder / source.snapshot) if source.snapshot else ""
         try:
-            answer = probe(SourceSpec(source.kind, unseal(bytes(source.location)).decode(), source.table, snapshot))
+            answer = probe(
+                SourceSpec.kept(source.kind, unseal(bytes(source.location)).decode(), source.table, snapshot)
+            )
         except Refused as refused:
             yield Finding(name, "fail", refused.say("en"))
         else:
-            yield Finding(name, "ok", answer.message)
+            if source.drift:
+                yield Finding(name, "fail", SourceDrifted(items=source.drift).say("en"))
+            else:
+                yield Finding(name, "ok", answer.message)

@@ -12,7 +12,7 @@ class Source(models.Model):
     department = models.CharField(max_length=18, db_index=True)  # unified social credit code
     name = models.CharField(max_length=200)
     kind = models.CharField(max_length=20)  # csv, parquet, excel, sqlite, postgresql
-    location = models.BinaryField()  # sealed with the node's key: a path, or a connection string
+    location = models.BinaryField()  # SourceSpec.text(), sealed with the node's key
     table = models.CharField(max_length=200, blank=True)  # table or sheet, where the kind has them
     created_at = models.DateTimeField(auto_now_add=True)
     # The newest intake or probe: when it answered, its schema and what was left out.
@@ -23,6 +23,9 @@ class Source(models.Model):
     row_count = models.BigIntegerField(null=True)
     quarantined = models.BigIntegerField(default=0)
     snapshot = models.CharField(max_length=200, blank=True)  # file name under snapshots/, "" where read in place
+    # Items that the source lacks or has with another type than was described: no grant that names one is served.
+    drift = models.JSONField(default=list)
+    drifted_at = models.DateTimeField(null=True, db_index=True)
 
     class Meta:
         db_table = "source"

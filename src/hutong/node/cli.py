@@ -32,7 +32,7 @@ COMMANDS = {
     "rule": "hutong.control.statute.cli:rule",
     "replay": "hutong.control.statute.cli:replay",
     "clock": "hutong.control.clocks.cli:clock",
-    "source": "hutong.control.catalogue.cli:source",
+    "source": "hutong.control.catalogue.source_cli:source",
     "resource": "hutong.control.catalogue.cli:resource",
     "system": "hutong.control.catalogue.coverage_cli:system",
     "coverage": "hutong.control.catalogue.coverage_cli:coverage",

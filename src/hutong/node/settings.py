@@ -26,6 +26,8 @@ DATA_FOLDER = "data"  # of the node's folder: where sources may lie without furt
 SOURCES_COMMENT = """\
 # A source that is a file must lie in this folder's data/, or below a folder named here, absolute, separated by ":".
 # source_roots = "/srv/exports:/mnt/registers"
+# One read over the web (S3, Iceberg, HTTP interfaces) must lie at an address named here.
+# source_addresses = "https://10.1.2.3:9000 https://api.example"
 """
 
 
@@ -71,6 +73,7 @@ class Settings:
     database_url: str = ""  # "" = SQLite in the node's folder
     language: str = "zh-hans"
     source_roots: str = ""  # absolute folders that sources may lie in besides the node's data/, separated by ":"
+    source_addresses: str = ""  # scheme, host and port of the web addresses sources may have, separated by blanks
     dcat_shapes: str = ""  # a Turtle file of SHACL shapes that every published entry must satisfy; "" for none
     public_catalogue: str = ""  # "yes": anyone may read what this node publishes, as DCAT-AP
     public_figures: str = ""  # "yes": anyone may see this node's figures, without a person or a small number

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from hutong.control.agreements import answers, defaults, doors, succession  # noqa: F401 - register what the node does
+from hutong.control.agreements import (  # noqa: F401 - register what the node does
+    answers,
+    defaults,
+    doors,
+    interruption,
+    succession,
+)
 from hutong.control.agreements.queries import class_of
 from hutong.node import metrics
 

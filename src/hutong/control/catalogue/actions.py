@@ -45,7 +45,10 @@ __all__ = [
     "withdraw",
 ]
 
-FORMATS = {"csv": "csv", "parquet": "parquet", "excel": "excel", "sqlite": "database", "postgresql": "database"}
+FORMATS = {
+    **{"csv": "csv", "csv_folder": "csv", "parquet": "parquet", "parquet_folder": "parquet", "excel": "excel"},
+    **dict.fromkeys(("sqlite", "postgresql", "mysql", "iceberg", "openapi"), "database"),
+}
 # A change of these voids the sign-off of article 12: what was assessed is not what would be published.
 _ASSESSED_FIELDS = ("attribute", "conditions", "permitted_purposes", "national_level")
 _ASSESSED_ITEM_FIELDS = ("name", "attribute", "grade", "sensitive", "mask")

@@ -1,4 +1,4 @@
-"""`hutong source`, `resource`, `search` and `harvest`: from a department's data to an entry others find."""
+"""`hutong resource`, `search` and `harvest`: from a department's data to an entry others find."""
 
 from __future__ import annotations
 
@@ -16,79 +16,6 @@ AS = click.option(
     "--as", "username", required=True, envvar="HUTONG_ACCOUNT", help="The account that acts (or HUTONG_ACCOUNT)."
 )
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-KINDS = click.Choice(["csv", "parquet", "excel", "sqlite", "postgresql"])
-SUFFIXES = {".parquet": "parquet", ".xlsx": "excel", ".xls": "excel", ".sqlite": "sqlite", ".db": "sqlite"}
-
-
-@click.group()
-def source() -> None:
-    """Sources: where a department's data lies."""
-
-
-@source.command("add")
-@FOLDER
-@click.argument("location")
-@click.option("--name", required=True, help="What people call it.")
-@click.option("--kind", type=KINDS, help="Guessed from the file's name where not given.")
-@click.option("--table", default="", help="Table (PostgreSQL: schema.table), or sheet of a workbook.")
-@click.option("--department", "department_code", help="Unified social credit code; an officer's own where not given.")
-@AS
-def source_add(
-    folder: Path, location: str, *, name: str, kind: str | None, table: str, department_code: str | None, username: str
-) -> None:
-    """Register a source; it is read, or probed, at once.
-
-    Example: hutong source add /srv/js companies.csv.xz --name 企业登记 --as wang
-
-    LOCATION is a file or a PostgreSQL connection string. Adds one source, sealed with the node's key, and for CSV and
-    Excel a snapshot of it. Malformed rows are set aside and counted.
-    """
-    setup(folder)
-    from hutong.control.catalogue.sources import register_source
-    from hutong.control.identity.queries import account
-
-    kind = kind or _kind(location)
-    place = location if kind == "postgresql" else str(Path(location).expanduser().absolute())
-    made = register_source(
-        account(username), name=name, kind=kind, location=place, table=table, department_code=department_code
-    )
-    click.echo(f"source {made.id}: {made.row_count} rows, {len(made.schema)} columns, {made.quarantined} set aside.")
-
-
-@source.command("refresh")
-@FOLDER
-@click.argument("source_id")
-@AS
-def source_refresh(folder: Path, source_id: str, *, username: str) -> None:
-    """Read a source again. The old snapshot stays in use unless all goes well."""
-    setup(folder)
-    from hutong.control.catalogue.sources import refresh_source
-    from hutong.control.identity.queries import account
-
-    made = refresh_source(account(username), source_id)
-    click.echo(f"source {made.id}: {made.row_count} rows, {made.quarantined} set aside.")
-
-
-@source.command("list")
-@FOLDER
-@AS_JSON
-def source_list(folder: Path, *, as_json: bool) -> None:
-    """List the sources. Changes nothing; shows no location."""
-    setup(folder)
-    from hutong.control.catalogue.sources import sources
-
-    rows = [
-        {
-            "id": one.id,
-            "name": one.name,
-            "kind": one.kind,
-            "department": one.department,
-            "rows": one.row_count,
-            "answers": one.check_ok,
-        }
-        for one in sources()
-    ]
-    _show(rows, as_json, ("id", "kind", "rows", "name"))
 
 
 @click.group()
@@ -213,7 +140,7 @@ def resource_submissions(folder: Path, *, as_json: bool) -> None:
         }
         for one in to_review()
     ]
-    _show(rows, as_json, ("id", "version", "submitted_by", "title"))
+    show(rows, as_json, ("id", "version", "submitted_by", "title"))
 
 
 @resource.command("review")
@@ -267,7 +194,7 @@ def resource_versions(folder: Path, resource_id: str, *, as_json: bool) -> None:
         }
         for one in queries.versions(queries.resource(resource_id))
     ]
-    _show(rows, as_json, ("version", "state", "issued_at", "issued_by", "digest"))
+    show(rows, as_json, ("version", "state", "issued_at", "issued_by", "digest"))
 
 
 @resource.command("diff")
@@ -365,7 +292,7 @@ def resource_withdraw(folder: Path, resource_id: str, *, emergency: str, usernam
 @FOLDER
 @click.argument("resource_id")
 @AS_JSON
-def resource_show(folder: Path, resource_id: str, *, as_json: bool) -> None:
+def resourceshow(folder: Path, resource_id: str, *, as_json: bool) -> None:
     """Show a description, and what still stands between it and publication. Changes nothing."""
     setup(folder)
     from hutong.control.catalogue import description_file, queries, rules
@@ -398,7 +325,7 @@ def resource_list(folder: Path, *, as_json: bool) -> None:
         {"id": one.id, "state": one.state, "version": one.version, "title": one.title_zh, "code": one.code}
         for one in resources()
     ]
-    _show(rows, as_json, ("id", "state", "title"))
+    show(rows, as_json, ("id", "state", "title"))
 
 
 @click.command("search")
@@ -432,7 +359,7 @@ def search(
         }
         for one in found.entries
     ]
-    _show(rows, as_json, ("id", "origin", "attribute", "title_zh", "title_en", "department"))
+    show(rows, as_json, ("id", "origin", "attribute", "title_zh", "title_en", "department"))
     if not as_json:
         nearest = "" if found.every_word else "; none has every word, these come nearest"
         more = "more than " if found.more else ""
@@ -460,18 +387,12 @@ def harvest(folder: Path, *, peer: str, again: bool) -> None:
     click.echo(f"{reading.peer}: {reading.taken} taken, {reading.refused} refused.")
 
 
-def _show(rows: list[dict[str, Any]], as_json: bool, columns: tuple[str, ...]) -> None:
+def show(rows: list[dict[str, Any]], as_json: bool, columns: tuple[str, ...]) -> None:
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
     for row in rows:
         click.echo("  ".join(str(row[name]) for name in columns if row[name] != ""))
-
-
-def _kind(location: str) -> str:
-    if location.startswith(("postgresql://", "postgres://")):
-        return "postgresql"
-    return SUFFIXES.get(Path(location).suffix.lower(), "csv")
 
 
 def _pair(text: str) -> tuple[str, Any]:

@@ -15,7 +15,7 @@ from django.db.models import Q
 
 from hutong.control.catalogue.models import Freshness, Resource, Watch
 from hutong.control.catalogue.rules import MEASURED
-from hutong.control.catalogue.sources import probe_source, spec_of
+from hutong.control.catalogue.sources import probe_source, spec_of, take_in_again
 from hutong.control.statute.day import china_date
 from hutong.control.statute.decisions import decide
 from hutong.exchange.models import Source
@@ -38,6 +38,8 @@ def look(source_id: str) -> Watch | None:
     probe_source(source)
     try:
         found = last_change(spec_of(source))
+        if source.kind == "csv_folder" and Watch.objects.filter(source=source).exclude(mark=found.mark).exists():
+            take_in_again(source, "node")  # files came or went; where that fails it is tried at the next look
     except Refused as refused:
         log.info("source %s does not say when it changed: %s", source.id, refused.code)
         Watch.objects.filter(source=source).update(looked_at=datetime.now(UTC))
@@ -70,10 +72,18 @@ def settle(resource: Resource, watch: Watch | None = None) -> Freshness:
 
 def due(now: datetime | None = None) -> list[str]:
     """Sources of published resources that were not looked at for a while, the longest first."""
-    before = (now or datetime.now(UTC)) - LOOK_AGAIN
-    found = Source.objects.filter(resources__state="published").filter(Q(watch=None) | Q(watch__looked_at__lt=before))
+    moment = now or datetime.now(UTC)
+    filled = Q(kind="csv_folder", watch__looked_at__lt=moment - timedelta(seconds=LOOK_EVERY_S))
+    late = Q(watch=None) | Q(watch__looked_at__lt=moment - LOOK_AGAIN) | filled
+    found = Source.objects.filter(resources__state="published").filter(late)
     ids = found.order_by("watch__looked_at", "id").values_list("id", flat=True)
     return list(dict.fromkeys(ids[: MOST_A_ROUND * 4]))[:MOST_A_ROUND]
+
+
+def look_at_drifted() -> None:
+    """Look again at every source that was found changed: woken by whoever found it, and until it is put right."""
+    for source_id in Source.objects.exclude(drifted_at=None).order_by("drifted_at").values_list("id", flat=True):
+        look(source_id)
 
 
 def look_around() -> None:

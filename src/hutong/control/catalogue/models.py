@@ -106,6 +106,17 @@ class Freshness(models.Model):
         db_table = "resource_freshness"
 
 
+class ResourceDrift(models.Model):
+    """A resource whose source changed under its published description. There is none while the two agree."""
+
+    resource = models.OneToOneField(Resource, primary_key=True, on_delete=models.CASCADE, related_name="drift")
+    items = models.JSONField()  # names of its items that the source lacks, or has with another type
+    found_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "resource_drift"
+
+
 class Item(models.Model):
     """A field of a resource. Attribute, grade and sensitivity sit here; the resource takes the strictest."""
 

@@ -13,7 +13,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max
 
-from hutong.control.catalogue import changes, dcat_ap, dcat_rules, federation, feed, gates, shapes
+from hutong.control.catalogue import changes, dcat_ap, dcat_rules, drift, federation, feed, gates, shapes
 from hutong.control.catalogue import dataset as datasets
 from hutong.control.catalogue.description_file import document
 from hutong.control.catalogue.freshness import settle
@@ -45,6 +45,7 @@ from hutong.control.standards.keeping import mark_offered
 from hutong.control.standards.queries import offered_codes
 from hutong.exchange.shaping.values import kind_of
 from hutong.ledger.record import record
+from hutong.node import work
 from hutong.node.settings import current
 from hutong.vocabulary.canonical import canonical_digest
 from hutong.vocabulary.codes import CATEGORY_DIGITS, THEMES
@@ -126,6 +127,7 @@ def review(by: Actor, submission_id: str) -> Entry:
         entry = _issue(by, resource, items, "published", at=now, submission=submission)
         repeating.published(resource, items)
         settle(resource)
+        work.wake_on_commit(drift.WORK)  # what differed from the version before may be as described now
     if resource.source is not None:
         prepare_lookups(resource.source, [item.name for item in items if item.key])
     return entry

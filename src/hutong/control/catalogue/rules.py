@@ -250,6 +250,21 @@ class Published(Sentence):
     code = "resource_published"
 
 
+class SourceChanged(Sentence):
+    """{title}: the source no longer has {items}, or has them with another type. Agreements that need them are not
+    served until it is put right."""
+
+    zh = "{title}：数据源已没有信息项 {items}，或其类型已变。恢复之前，涉及这些信息项的共享协议暂不提供数据。"
+    code = "source_changed"
+
+
+class SourceRestored(Sentence):
+    """{title}: the source has all described items again, and is served."""
+
+    zh = "{title}：数据源已恢复全部信息项，可正常提供数据。"
+    code = "source_restored"
+
+
 class CodeTaken(Refused):
     """The catalogue code {code} belongs to another resource of this node."""
 

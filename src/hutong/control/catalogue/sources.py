@@ -13,13 +13,14 @@ from typing import Any
 
 from django.db import transaction
 
-from hutong.control.catalogue import changes
+from hutong.control.catalogue import changes, drift
 from hutong.control.catalogue.models import Item
 from hutong.control.catalogue.secrecy import check as check_secrecy
 from hutong.control.identity.rules import Action, Actor, DepartmentNeeded, check
 from hutong.control.organisations.queries import department
 from hutong.exchange.models import Source
 from hutong.exchange.sources import Probe, SourceSpec, open_source, probe, sweep, take_in
+from hutong.exchange.sources import settings as source_settings
 from hutong.ledger.record import record
 from hutong.node.keys import seal, unseal
 from hutong.node.settings import current
@@ -34,11 +35,19 @@ log = logging.getLogger(__name__)
 
 
 def register_source(
-    by: Actor, *, name: str, kind: str, location: str, table: str = "", department_code: str | None = None
+    by: Actor,
+    *,
+    name: str,
+    kind: str,
+    location: str,
+    table: str = "",
+    settings: Mapping[str, str] | None = None,
+    department_code: str | None = None,
 ) -> Source:
     """Register a source of the actor's department (a steward names the department). It must answer now.
 
-    location    an absolute path, or a PostgreSQL connection string
+    location    an absolute path, a connection string or an address, by its kind
+    settings    what the kind needs besides, see hutong.exchange.sources.settings
     raises      NotAllowed, SecretRefused, WrongText, and what hutong.exchange.sources refuses; then nothing is kept
     """
     code = department_code or by.department_id
@@ -49,10 +58,11 @@ def register_source(
     name = checked("name", name, limit=200, required=True)
     table = checked("table", table, limit=200)
     location = checked("location", location, limit=LONGEST_LOCATION, required=True)
-    check_secrecy([("name", name), ("table", table), ("location", PurePath(location).name)])
+    check_secrecy([("name", name), ("table", table), ("location", PurePath(location.partition("?")[0]).name)])
     source = Source(id=new_id(), department=owner.code, name=name, kind=kind, table=table)
-    source.location = seal(location.encode())
-    _look(source, SourceSpec(kind, location, table))
+    spec = SourceSpec(kind, location, table, settings=source_settings.checked(kind, settings or {}))
+    source.location = seal(spec.text().encode())
+    _look(source, spec)
     with transaction.atomic():
         source.save(force_insert=True)
         _record("source.registered", source, by)
@@ -72,6 +82,7 @@ def refresh_source(by: Actor, source_id: str) -> Source:
     with transaction.atomic():
         source.save()
         changes.note_source(source, before)
+        drift.settle(source.id, ())
         _record("source.refreshed", source, by)
     return source
 
@@ -83,7 +94,20 @@ def look_again(source: Source, actor: str) -> None:
     """
     _look(source, spec_of(source, snapshot=False))
     source.save()
+    drift.settle(source.id, ())
     record("source.refreshed", f"source:{source.id}", actor, {"name": source.name, "rows": source.row_count})
+
+
+def take_in_again(source: Source, actor: str) -> None:
+    """Read a source anew that has changed by itself. Outside any transaction: it may take minutes.
+
+    raises   what hutong.exchange.sources refuses; then the old snapshot stays in use
+    """
+    _look(source, spec_of(source, snapshot=False))
+    with transaction.atomic():
+        source.save()
+        drift.settle(source.id, ())
+        record("source.refreshed", f"source:{source.id}", actor, {"name": source.name, "rows": source.row_count})
 
 
 def sweep_snapshots() -> None:
@@ -110,12 +134,16 @@ def probe_source(source: Source) -> tuple[Probe | None, Refused | None]:
     answer: Probe | None = None
     refusal: Refused | None = None
     try:
-        answer = probe(spec_of(source))
+        described = {one["name"]: one["type"] for one in source.schema}
+        answer = probe(spec_of(source), described)
     except Refused as error:
         refusal = error
     message = refusal.say("en") if refusal else (answer.message if answer else "")
     checked_at = {"checked_at": datetime.now(UTC), "check_ok": refusal is None, "check_message": message[:500]}
-    Source.objects.filter(id=source.id).update(**checked_at)
+    with transaction.atomic():
+        Source.objects.filter(id=source.id).update(**checked_at)
+        if answer is not None:
+            drift.settle(source.id, answer.changed)
     return answer, refusal
 
 
@@ -135,7 +163,7 @@ def sources(department_code: str | None = None) -> list[Source]:
 def spec_of(source: Source, *, snapshot: bool = True) -> SourceSpec:
     """Where the data lies, unsealed. `snapshot=False` names the file itself, not what was taken in from it."""
     kept = str(current().snapshots_folder / source.snapshot) if snapshot and source.snapshot else ""
-    return SourceSpec(source.kind, unseal(bytes(source.location)).decode(), source.table, kept)
+    return SourceSpec.kept(source.kind, unseal(bytes(source.location)).decode(), source.table, kept)
 
 
 def _keys_in_use(source: Source) -> list[str]:
@@ -159,7 +187,8 @@ def _look(source: Source, spec: SourceSpec) -> None:
     """Take in or probe, and fill the source's fields. A secrecy label among its columns undoes the intake."""
     taken: Path | None = None
     if spec.reads_snapshot:
-        intake = take_in(spec, current().snapshots_folder, source.id)
+        before = {one["name"]: one["type"] for one in source.schema}
+        intake = take_in(spec, current().snapshots_folder, source.id, described=before)
         taken = intake.snapshot
         found, rows, aside = columns(intake.schema), intake.row_count, intake.quarantined
         message = "; ".join(intake.notes) or "taken in"

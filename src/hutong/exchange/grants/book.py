@@ -7,23 +7,29 @@ request. Terms are decoded once per version of a grant.
 from __future__ import annotations
 
 import base64
-from collections.abc import Collection
+import logging
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from django.db import DatabaseError
 
 from hutong.exchange.database import json_value, reading, select_in
 from hutong.exchange.grants.grant import BadGrant, Grant
 from hutong.exchange.grants.rules import Standing
+from hutong.exchange.models import Source as SourceRow
 from hutong.exchange.shaping.codes import CodeMap
 from hutong.exchange.shaping.masks import Mask, MaskedItem
 from hutong.exchange.shaping.predicate import Predicate
 from hutong.exchange.sources import Source, SourceSpec, stored_schema
 from hutong.exchange.sources.bound import bound
 from hutong.exchange.sources.shelf import SourceShelf
+from hutong.exchange.sources.spec import SourceDrifted
+from hutong.node import work
 from hutong.node.keys import unseal
 from hutong.node.settings import current
 from hutong.vocabulary.errors import Refused, Unavailable
@@ -34,9 +40,33 @@ _GRANTS = (
     " WHERE g.agreement_id IN"
 )
 _DOCUMENT = "SELECT document FROM exchange_grant WHERE agreement_id = %s AND version = %s"
-_SOURCES = 'SELECT id, kind, location, "table", snapshot, checked_at FROM source WHERE id IN'
+_SOURCES = 'SELECT id, kind, location, "table", snapshot, checked_at, drift FROM source WHERE id IN'
 _SCHEMA = 'SELECT "schema" FROM source WHERE id = %s'
+DRIFT_WORK = "catalogue.drift"  # the work that looks at sources which were found changed
 _CODES = "SELECT pairs FROM exchange_code_map WHERE id = %s"
+
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A source as it stands in the database."""
+
+    row: tuple[Any, ...]
+    spec: SourceSpec
+    schema: pa.Schema | None
+    types: dict[str, str]  # of its items, as it was described
+    drift: frozenset[str]  # of its items, those it is known to have lost
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A source, open or refused, which of its columns are as they were described, and where it lies."""
+
+    source: Source | Refused
+    columns: frozenset[str]
+    spec: SourceSpec | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +79,7 @@ class Terms:
     masked: dict[str, MaskedItem]
     pseudonym_key: bytes  # b"" where nothing is keyed
     codes: dict[str, CodeMap]  # by item, those that are converted; mostly none
+    touched: frozenset[str]  # every item that is given or tested
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +96,15 @@ class Opened:
         return self.terms.grant
 
 
-NO_SOURCE = (Unavailable(what="the source"), None)
-
-
 class Book:
     """One per process; safe for threads (every entry is replaced whole)."""
 
     def __init__(self) -> None:
         self._terms: dict[str, Terms] = {}
         self._code_maps: dict[str, CodeMap] = {}
-        self._named: dict[str, tuple[Terms, Source, Source | Refused]] = {}
-        self._specs: dict[str, tuple[tuple[Any, ...], SourceSpec, pa.Schema | None]] = {}
+        self._described: dict[str, Described] = {}
+        self._held: dict[str, Held] = {}
+        self._named: dict[str, tuple[Terms, Held, Source | Refused]] = {}
         self._shelf = SourceShelf(index_folder=current().indexes_folder)
         self._snapshots: Path = current().snapshots_folder
 
@@ -92,7 +121,7 @@ class Book:
             agreement: Opened(
                 terms[agreement],
                 Standing(state, today or 0, calls_used, rows_used),
-                *self._bound(terms[agreement], *sources.get(terms[agreement].grant.source, NO_SOURCE)),
+                *self._readable(terms[agreement], sources.get(terms[agreement].grant.source)),
             )
             for agreement, _version, state, calls_used, rows_used, today in rows
         }
@@ -106,20 +135,18 @@ class Book:
             sources = self._read_sources(cursor, {grant.source})
             codes = self._codes(cursor, grant)
         terms = _terms(0, grant, codes)
-        source, spec = sources.get(grant.source, NO_SOURCE)
-        return Opened(terms, Standing("active", 0, 0, 0), _bound(terms, source), spec)
+        held = sources.get(grant.source)
+        return Opened(terms, Standing("active", 0, 0, 0), _readable(terms, held), held.spec if held else None)
 
-    def _bound(
-        self, terms: Terms, source: Source | Refused, spec: SourceSpec | None
-    ) -> tuple[Source | Refused, SourceSpec | None]:
+    def _readable(self, terms: Terms, held: Held | None) -> tuple[Source | Refused, SourceSpec | None]:
         """The source under the grant's names, remembered while neither changes; and where it lies."""
-        if not terms.grant.fields or not isinstance(source, Source):
-            return source, spec
+        if held is None:
+            return _readable(terms, held), None
         agreement = terms.grant.agreement
         known = self._named.get(agreement)
-        if known is None or known[0] is not terms or known[1] is not source:
-            known = self._named[agreement] = (terms, source, _bound(terms, source))
-        return known[2], spec
+        if known is None or known[0] is not terms or known[1] is not held:
+            known = self._named[agreement] = (terms, held, _readable(terms, held))
+        return known[2], held.spec
 
     def _read_terms(self, cursor: Any, agreement: str, version: int) -> Terms:
         known = self._terms.get(agreement)
@@ -147,46 +174,74 @@ class Book:
             self._code_maps[identifier] = CodeMap(identifier, json_value(row[0]))
         return self._code_maps[identifier]
 
-    def _read_sources(self, cursor: Any, ids: Collection[str]) -> dict[str, tuple[Source | Refused, SourceSpec | None]]:
+    def _read_sources(self, cursor: Any, ids: Collection[str]) -> dict[str, Held]:
         rows = select_in(cursor, _SOURCES, ids)
-        described = {row[0]: (row[1], bytes(row[2]), *row[3:]) for row in rows}
-        return {one: self._source(cursor, one, described[one]) for one in described}
+        return {row[0]: self._source(cursor, row[0], (row[1], bytes(row[2]), *row[3:])) for row in rows}
 
-    def _source(
-        self, cursor: Any, identifier: str, described: tuple[Any, ...]
-    ) -> tuple[Source | Refused, SourceSpec | None]:
-        spec: SourceSpec | None = None
+    def _source(self, cursor: Any, identifier: str, row: tuple[Any, ...]) -> Held:
+        described: Described | None = None
         try:
-            spec, schema = self._spec(cursor, identifier, described)
-            return self._shelf.get(spec, schema), spec
+            described = self._describe(cursor, identifier, row)
+            source = self._shelf.get(described.spec, described.schema)
         except Refused as refused:
-            return refused, spec
+            return Held(refused, frozenset(), described.spec if described else None)
+        held = self._held.get(identifier)
+        if held is None or held.source is not source:
+            source.on_drift = partial(_note_drift, identifier)
+            changed = source.differing(described.types)
+            if changed and not described.drift.issuperset(changed):
+                source.on_drift(changed)
+            there = frozenset(source.schema.names)
+            known = there.intersection(described.types) if described.types else there
+            held = Held(source, known - described.drift - set(changed), described.spec)
+            self._held[identifier] = held
+        return held
 
-    def _spec(self, cursor: Any, identifier: str, described: tuple[Any, ...]) -> tuple[SourceSpec, pa.Schema | None]:
+    def _describe(self, cursor: Any, identifier: str, row: tuple[Any, ...]) -> Described:
         """Where the source lies, and its items as last probed; decoded anew when it was probed or refreshed."""
-        known = self._specs.get(identifier)
-        if known is not None and known[0] == described:
-            return known[1:]
+        known = self._described.get(identifier)
+        if known is not None and known.row == row:
+            return known
         if known is not None:
-            self._shelf.drop(known[1])  # it may have other items or types now
+            self._shelf.drop(known.spec)  # it may have other items or types now
+            self._held.pop(identifier, None)
         cursor.execute(_SCHEMA, (identifier,))
-        row = cursor.fetchone()
-        schema = stored_schema(json_value(row[0])) if row else None
-        kind, sealed, table, snapshot, _checked_at = described
-        location = unseal(sealed).decode("utf-8")
+        found = cursor.fetchone()
+        columns = json_value(found[0]) if found else []
+        kind, sealed, table, snapshot, _checked_at, drift = row
         file = str(self._snapshots / snapshot) if snapshot else ""
-        spec = SourceSpec(kind=kind, location=location, table=table, snapshot=file)
-        self._specs[identifier] = (described, spec, schema)
-        return spec, schema
+        described = self._described[identifier] = Described(
+            row,
+            SourceSpec.kept(kind, unseal(sealed).decode("utf-8"), table, file),
+            stored_schema(columns),
+            {one["name"]: one["type"] for one in columns},
+            frozenset(json_value(drift)),
+        )
+        return described
 
 
-def _bound(terms: Terms, source: Source | Refused) -> Source | Refused:
-    if not isinstance(source, Source):
-        return source
+def _note_drift(identifier: str, items: Sequence[str]) -> None:
+    """Every process refuses from its next batch on, and the control plane looks at the source soon."""
     try:
-        return bound(source, terms.grant.fields)
+        found = SourceRow.objects.filter(id=identifier, drifted_at=None)
+        if found.update(drift=sorted(items), drifted_at=datetime.now(UTC)):
+            work.wake(DRIFT_WORK)
+    except DatabaseError as error:
+        log.error("exchange: the drift of source %s was not kept: %s", identifier, type(error).__name__)
+
+
+def _readable(terms: Terms, held: Held | None) -> Source | Refused:
+    """The source under the grant's names, unless it has lost an item that the grant gives or tests."""
+    if held is None:
+        return Unavailable(what="the source")
+    if isinstance(held.source, Refused):
+        return held.source
+    try:
+        source = bound(held.source, terms.grant.fields)
     except Refused as refused:
         return refused
+    lost = sorted(item for item in terms.touched if source.column_of(item) not in held.columns)
+    return SourceDrifted(items=lost) if lost else source
 
 
 def _terms(version: int, grant: Grant, codes: dict[str, CodeMap]) -> Terms:
@@ -206,4 +261,5 @@ def _terms(version: int, grant: Grant, codes: dict[str, CodeMap]) -> Terms:
             reason="its condition, a mask or its key cannot be read",
             reason_zh="其条件、脱敏方式或密钥无法读取",
         ) from error
-    return Terms(version, grant, where, masked, key, codes)
+    touched = frozenset(masked) | (where.items() if where else frozenset())
+    return Terms(version, grant, where, masked, key, codes, touched)

@@ -1,7 +1,8 @@
-"""Conditions as SQL trees. Three engines disagree on collation, LIKE and literals; here is where that ends.
+"""Conditions as SQL trees. Four engines disagree on collation, LIKE and literals; here is where that ends.
 
 - Text: SQLite compares by the column's collation, which may ignore case, so BINARY is forced. PostgreSQL
   orders by locale, so orderings force "C"; equality there is exact for every collation we admit.
+  MySQL's collations all fold something: its source hands text over as bytes, and text is compared with bytes there.
 - LIKE is not used: SQLite's ignores case, and patterns need escaping.
 - NaN is made missing first: PostgreSQL and DuckDB order it last, Arrow not at all, and statistics omit it.
 - Literals carry their type, so that no engine guesses one.
@@ -94,9 +95,10 @@ def _text_test(node: Predicate, item: exp.Expr, value: exp.Expr, dialect: str) -
     if dialect == "duckdb":
         return exp.func(node.op, item, value, dialect=dialect)
     if node.op == "contains":
-        position = "instr" if dialect == "sqlite" else "strpos"
+        position = "strpos" if dialect == "postgres" else "instr"
         return exp.GT(this=exp.Anonymous(this=position, expressions=[item, value]), expression=exp.Literal.number(0))
-    length = exp.Literal.number(len(str(node.values[0])))
+    start_of = str(node.values[0])
+    length = exp.Literal.number(len(start_of.encode() if dialect == "mysql" else start_of))
     start: exp.Expr = exp.Anonymous(this="substr", expressions=[item, exp.Literal.number(1), length])
     if dialect == "sqlite":
         start = exp.Collate(this=start, expression=exp.var("BINARY"))
@@ -106,19 +108,31 @@ def _text_test(node: Predicate, item: exp.Expr, value: exp.Expr, dialect: str) -
 def sql_literal(value: Literal, type_: pa.DataType, dialect: str) -> exp.Expr:
     """A typed literal; text is escaped by the generator of the dialect, never by us."""
     if isinstance(value, bool):
-        return exp.Boolean(this=value) if dialect != "sqlite" else exp.Literal.number(int(value))
+        return exp.Boolean(this=value) if dialect not in ("sqlite", "mysql") else exp.Literal.number(int(value))
     if isinstance(value, int):
         return _number(str(value))
+    if isinstance(value, float) and dialect == "mysql":
+        return _exponent(value)
     if isinstance(value, float):
         return exp.cast(exp.Literal.string(repr(value)), exp.DataType.build(DOUBLE_NAMES[dialect], dialect=dialect))
     if isinstance(value, Decimal):
-        return _decimal(value)
+        return _decimal(value) if dialect != "mysql" else exp.Literal.number(f"{value:f}")
     if isinstance(value, datetime.datetime):
+        if dialect == "mysql":
+            written = value.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
+            return exp.cast(exp.Literal.string(written), exp.DataType.build("DATETIME(6)", dialect=dialect))
         name = "TIMESTAMPTZ" if zone_of(type_) else "TIMESTAMP"
         return exp.cast(exp.Literal.string(value.isoformat(sep=" ")), name)
     if isinstance(value, datetime.date):
         return exp.cast(exp.Literal.string(value.isoformat()), "DATE")
-    return exp.Literal.string(value)
+    return exp.HexString(this=value.encode().hex()) if dialect == "mysql" else exp.Literal.string(value)
+
+
+def _exponent(value: float) -> exp.Expr:
+    # With an exponent MySQL reads a double, and rounds it right; without one, an exact decimal.
+    written = repr(abs(value))
+    number = exp.Literal.number(written if "e" in written else written + "e0")
+    return exp.Neg(this=number) if value < 0 else number
 
 
 def _number(digits: str) -> exp.Expr:

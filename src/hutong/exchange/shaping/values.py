@@ -65,6 +65,23 @@ def kind_of(type_: pa.DataType) -> Kind | None:
     return next((kind for kind, fits in checks if fits), None)
 
 
+def kind_named(name: str) -> Kind | None:
+    """The kind of a type that is kept by its name, str() of an Arrow type; None as in kind_of."""
+    plain = name.partition("[")[0].partition("(")[0]
+    if plain.startswith(("int", "uint")):
+        return Kind.INTEGER
+    return {
+        "string": Kind.TEXT,
+        "large_string": Kind.TEXT,
+        "bool": Kind.BOOL,
+        "float": Kind.DOUBLE,
+        "double": Kind.DOUBLE,
+        "decimal128": Kind.DECIMAL,
+        "date32": Kind.DATE,
+        "timestamp": Kind.TIMESTAMP,
+    }.get(plain)
+
+
 def literal(value: Scalar, type_: pa.DataType, item: str) -> Literal:
     """A condition's value as the item's type has it.
 

@@ -78,4 +78,6 @@ def _compared(column: Any, op: str, value: Any) -> Any:
         scalar = pa.scalar(value, pa.int64())
     else:
         scalar = pa.scalar(value, column.type)
+    if pa.types.is_uint64(column.type):  # beside a signed number it would be made one, and may not fit
+        column, scalar = column.cast(pa.decimal128(20, 0)), scalar.cast(pa.decimal128(20, 0))
     return COMPARE[op](column, scalar)

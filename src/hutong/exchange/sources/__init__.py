@@ -1,7 +1,7 @@
 """Where departments' data lies, and how rows and items are taken out of it.
 
-A CSV file or a workbook is taken in first (intake.py) and read from its snapshot; Parquet, SQLite
-and PostgreSQL are read in place. Every read pushes items and condition into the source, streams, and
+A CSV file, a folder of them, or a workbook is taken in first (intake.py) and read from its snapshot; all else is
+read in place. Every read pushes items and condition into the source, streams, and
 keeps to the schema that was probed.
 """
 

@@ -36,7 +36,7 @@ def bound(source: Source, fields: Mapping[str, int]) -> Source:
     for item, id_ in fields.items():
         column = names.get(id_)
         if column is None or (column != item and item in ids):
-            raise SourceDrifted()
+            raise SourceDrifted(items=[item])
         renamed[item] = column
     return _Renamed(source, {item: column for item, column in renamed.items() if item != column})
 
@@ -48,9 +48,12 @@ class _Renamed(Source):
         """columns   of the items that have another name in the source"""
         self._source = source
         self._columns = columns
-        items = {column: item for item, column in columns.items()}
-        self.schema = pa.schema([pa.field(items.get(one.name, one.name), one.type) for one in source.schema])
+        self._items = {column: item for item, column in columns.items()}
+        self.schema = self._as_granted(source.schema)
         self.left_out = source.left_out
+
+    def look(self) -> pa.Schema:
+        return self._as_granted(self._source.look())
 
     def count(self) -> int:
         return self._source.count()
@@ -73,26 +76,29 @@ class _Renamed(Source):
         limit: int = LOOKUP_ROWS,
     ) -> pa.Table:
         schema = self.fields(items)
-        found = self._source.lookup(self._named(items), self._name(key), values, self._condition(where), limit)
+        found = self._source.lookup(self._named(items), self.column_of(key), values, self._condition(where), limit)
         return pa.Table.from_arrays(found.columns, schema=schema)
 
     def prepare_lookup(self, key: str) -> None:
-        self._source.prepare_lookup(self._name(key))
+        self._source.prepare_lookup(self.column_of(key))
 
     def close(self) -> None:
         """The source is not ours: others read it under its own names."""
 
-    def _name(self, item: str) -> str:
+    def column_of(self, item: str) -> str:
         return self._columns.get(item, item)
 
+    def _as_granted(self, schema: pa.Schema) -> pa.Schema:
+        return pa.schema([pa.field(self._items.get(one.name, one.name), one.type) for one in schema])
+
     def _named(self, items: Sequence[str]) -> list[str]:
-        return [self._name(item) for item in items]
+        return [self.column_of(item) for item in items]
 
     def _condition(self, where: Predicate | None) -> Predicate | None:
         if where is None:
             return None
         args = tuple(one for one in map(self._condition, where.args) if one is not None)
-        return Predicate(where.op, self._name(where.item), where.values, args)
+        return Predicate(where.op, self.column_of(where.item), where.values, args)
 
 
 def _renamed(rows: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.RecordBatch]:

@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from hutong.exchange.sources.opening import open_source
-from hutong.exchange.sources.postgresql import PostgresqlSource
+from hutong.exchange.sources.places import Place
 from hutong.exchange.sources.spec import SourceMissing, SourceSpec
+
+FILES = ("csv", "excel", "parquet", "sqlite")
 
 
 @dataclass(frozen=True)
@@ -23,14 +25,16 @@ class LastChange:
 
 def last_change(spec: SourceSpec) -> LastChange:
     """A file knows when it was written. What was taken in from it is no younger than the intake. A PostgreSQL table
-    counts its changes and keeps no time; a view does neither.
+    counts its changes and keeps no time, a folder is told by its files; a view and an interface say nothing.
 
     raises   SourceRefused
     """
-    if spec.kind == "postgresql":
+    if spec.kind == "csv_folder":
+        return LastChange(None, Place(spec).mark())
+    if spec.kind not in FILES:
         source = open_source(spec)
         try:
-            return LastChange(None, source.changes() if isinstance(source, PostgresqlSource) else "")
+            return LastChange(None, source.changes())
         finally:
             source.close()
     try:

@@ -65,7 +65,13 @@ class ColumnType:
             extremes = pc.min_max(pc.utf8_length(present)).as_py()
             self._widths |= set(extremes.values())
 
-    def decide(self) -> pa.DataType:
+    def decide(self, before: str = "") -> pa.DataType:
+        """before   the type it had, which it keeps where every value fits; "" for one that is new"""
+        if before == "string":
+            return pa.string()
+        kept = next((label for label, _, type_ in CANDIDATES if str(type_) == before), "")
+        if kept and (not self._seen or kept in self._open):
+            return next(type_ for label, _, type_ in CANDIDATES if label == kept)
         if not self._seen or ("int64" in self._open and self._is_code()):
             return pa.string()
         return next((type_ for label, _, type_ in CANDIDATES if label in self._open), pa.string())

@@ -1,4 +1,4 @@
-"""Taking a CSV file or a workbook in: a typed Parquet snapshot, and a list of the rows set aside.
+"""Taking a CSV file, a folder of them, or a workbook in: a typed Parquet snapshot, and a list of the rows set aside.
 
 1. The file is read once to learn its encoding and digest, and once more for its rows. Both passes must
    see the same bytes, and the file must be the same before and after; else nothing is kept.
@@ -11,28 +11,26 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import glob
 import json
 import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hutong.exchange.sources.columns import MISSING_MARKERS, ColumnType, MissingValues
-from hutong.exchange.sources.encoding import Encoding, detect, line_blocks
+from hutong.exchange.sources.files import FolderFiles, OneFile, Rows
 from hutong.exchange.sources.header import names_of
-from hutong.exchange.sources.rows import Row, RowReader, SetAside, texts
-from hutong.exchange.sources.spec import NoRows, SourceSpec, SourceUnreadable
-from hutong.exchange.sources.unpacking import MAX_BYTES, SourceFile
-from hutong.exchange.sources.workbook import SheetReader, check_memory
+from hutong.exchange.sources.rows import Row, SetAside
+from hutong.exchange.sources.spec import NoRows, SourceSpec
+from hutong.exchange.sources.unpacking import MAX_BYTES
 from hutong.vocabulary.ids import new_id
 
 GROUP_ROWS = 122_880  # DuckDB reads a row group per thread at this size
@@ -60,14 +58,6 @@ class Intake:
     notes: tuple[str, ...] = ()
 
 
-class Rows(Protocol):
-    blank_lines: int
-
-    def header(self) -> Row: ...
-
-    def batches(self) -> Iterator[list[Row]]: ...
-
-
 def take_in(
     spec: SourceSpec,
     folder: Path,
@@ -75,22 +65,23 @@ def take_in(
     *,
     markers: Sequence[str] = MISSING_MARKERS,
     max_bytes: int = MAX_BYTES,
+    described: Mapping[str, str] | None = None,
 ) -> Intake:
     """Read a file into a new snapshot `name-<id>.parquet` in a folder; older snapshots are left alone.
 
+    described   the Arrow types that items had before; they keep them where every value fits
     raises   SourceMissing, SourceOutside, NotAPlainFile, SourceTooLarge, SourceChanging, SourceUnreadable,
              BadHeader, NoRows; in every case nothing is left behind
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     target = folder / f"{name}-{new_id()}.parquet"
-    with (
-        SourceFile(Path(spec.location), max_bytes=max_bytes) as file,
-        tempfile.TemporaryDirectory(dir=folder, prefix=f"{name}-", suffix=SCRATCH_SUFFIX) as scratch,
-    ):
-        taking = _Taking(Path(scratch), markers)
-        encoding = _read(file, spec, taking)
-        schema = taking.write_snapshot(encoding=encoding, digest=file.digest)
-        file.check_unchanged()
+    with tempfile.TemporaryDirectory(dir=folder, prefix=f"{name}-", suffix=SCRATCH_SUFFIX) as scratch:
+        taking = _Taking(Path(scratch), markers, described or {})
+        many = spec.kind == "csv_folder"
+        with (FolderFiles if many else OneFile)(spec, Path(scratch), max_bytes) as files:
+            encoding = files.feed(taking.take, taking.set_aside)
+            schema = taking.write_snapshot(encoding=encoding, digest=files.digest)
+            files.check_unchanged()
         quarantine = taking.publish(target)
     return Intake(
         snapshot=target,
@@ -99,7 +90,7 @@ def take_in(
         quarantined=taking.quarantined,
         quarantine=quarantine,
         encoding=encoding,
-        digest=file.digest,
+        digest=files.digest,
         missing=taking.missing_counts(),
         notes=tuple(taking.notes),
     )
@@ -136,31 +127,12 @@ def description(snapshot: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _read(file: SourceFile, spec: SourceSpec, taking: _Taking) -> Encoding | str:
-    """Feed the rows of a file to a taking; returns its encoding, "" for a workbook."""
-    if spec.kind == "excel":
-        file.check_archive()
-        file.pass_over()
-        check_memory(file.path, spec.table)
-        taking.take(SheetReader(file.path, spec.table, taking.set_aside))
-        file.pass_over()
-        return ""
-    encoding = detect(file.blocks())
-    rows = RowReader(texts(line_blocks(file.blocks()), encoding), taking.set_aside)
-    try:
-        taking.take(rows)
-    except csv.Error as error:
-        raise SourceUnreadable(
-            kind="csv", reason="the quotes of its header are broken", reason_zh="表头的引号不成对"
-        ) from error
-    return encoding
-
-
 class _Taking:
     """One intake under way, in its scratch folder."""
 
-    def __init__(self, scratch: Path, markers: Sequence[str]) -> None:
+    def __init__(self, scratch: Path, markers: Sequence[str], described: Mapping[str, str]) -> None:
         self._scratch = scratch
+        self._described = described
         self._markers = markers
         self._names: list[str] = []
         self._types: list[ColumnType] = []
@@ -212,7 +184,8 @@ class _Taking:
 
     def write_snapshot(self, *, encoding: str, digest: str) -> pa.Schema:
         """Cast the scratch text into the snapshot, still in the scratch folder; returns the schema."""
-        fields = [pa.field(name, kind.decide()) for name, kind in zip(self._names, self._types, strict=True)]
+        kinds = zip(self._names, self._types, strict=True)
+        fields = [pa.field(name, kind.decide(self._described.get(name, ""))) for name, kind in kinds]
         schema = pa.schema(fields)
         about = {
             "rows": self.row_count,

@@ -15,10 +15,12 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
+from urllib.parse import urlsplit
 
-from hutong.exchange.sources.spec import NotAPlainFile, SourceMissing, SourceOutside
+from hutong.exchange.sources.spec import AddressOutside, NotAFolder, NotAPlainFile, SourceMissing, SourceOutside
 from hutong.node.settings import DATA_FOLDER, NoNode, current
 
+ADDRESSES_VARIABLE = "HUTONG_SOURCE_ADDRESSES"
 ROOTS_VARIABLE = "HUTONG_SOURCE_ROOTS"  # the setting source_roots in the environment, which goes before the file
 NEVER = ("/proc", "/sys", "/dev", "/etc", "/run", "/boot")
 
@@ -50,6 +52,59 @@ def check_place(path: Path) -> Path:
     if not _is_allowed(named, allowed_roots()):
         raise SourceOutside()
     return _plain(named)
+
+
+def check_folder(path: Path) -> Path:
+    """The resolved path of a folder of source files, which somebody named. Its files are checked one by one.
+
+    raises   SourceMissing, SourceOutside, NotAFolder
+    """
+    if "\0" in str(path) or not path.is_absolute():
+        raise SourceOutside()
+    try:
+        real = path.resolve()
+    except (OSError, RuntimeError) as error:
+        raise SourceOutside() from error
+    if not _is_allowed(real, allowed_roots()):
+        raise SourceOutside()
+    if not real.exists():
+        raise SourceMissing()
+    if not real.is_dir():
+        raise NotAFolder()
+    return real
+
+
+def check_address(address: str) -> None:
+    """An address that somebody named, or that another address led to. The operator names each host and port, so that
+    nobody makes this node ask what only it can reach.
+
+    raises   AddressOutside
+    """
+    if origin(address) not in allowed_addresses():
+        raise AddressOutside()
+
+
+def allowed_addresses() -> frozenset[str]:
+    """The configured ones, as origin() writes them."""
+    given = os.environ.get(ADDRESSES_VARIABLE)
+    if given is None:
+        try:
+            given = current().source_addresses
+        except NoNode:
+            given = ""
+    return frozenset(found for one in given.replace(",", " ").split() if (found := origin(one)))
+
+
+def origin(address: str) -> str:
+    """Scheme, host and port of an address, always with the port; "" for what is no address of the web."""
+    try:
+        parts = urlsplit(address)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:
+        return ""
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None or port is None:
+        return ""
+    return f"{parts.scheme}://{parts.hostname.lower()}:{port}"
 
 
 def check_snapshot(path: Path) -> Path:

@@ -8,8 +8,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from hutong.exchange.sources.folder import FolderSource
 from hutong.exchange.sources.intake import description
 from hutong.exchange.sources.location import check_place, check_snapshot
+from hutong.exchange.sources.mysql import MysqlSource
+from hutong.exchange.sources.openapi import OpenapiSource
 from hutong.exchange.sources.parquet import ParquetSource
 from hutong.exchange.sources.postgresql import PostgresqlSource
 from hutong.exchange.sources.source import Source
@@ -29,6 +32,16 @@ def open_source(spec: SourceSpec, *, schema: pa.Schema | None = None, index_fold
     """
     if spec.kind == "postgresql":
         return PostgresqlSource(spec.location, spec.table)
+    if spec.kind == "mysql":
+        return MysqlSource(spec.location, spec.table)
+    if spec.kind == "parquet_folder":
+        return FolderSource(spec)
+    if spec.kind == "openapi":
+        return OpenapiSource(spec)
+    if spec.kind == "iceberg":
+        from hutong.exchange.sources.iceberg import IcebergSource
+
+        return IcebergSource(spec)
     file = (check_snapshot if spec.reads_snapshot else check_place)(spec.data_file)
     if spec.kind == "sqlite":
         return SqliteSource(file, spec.table, schema)
@@ -44,9 +57,10 @@ def stored_schema(columns: Sequence[Mapping[str, Any]]) -> pa.Schema | None:
     return pa.schema([pa.field(one["name"], STORED_TYPES[one["type"]], one["nullable"]) for one in columns])
 
 
-def probe(spec: SourceSpec) -> Probe:
+def probe(spec: SourceSpec, described: Mapping[str, str] | None = None) -> Probe:
     """Ask a source for its schema and number of rows. A file that must be taken in first is asked by its snapshot.
 
+    described   what it was described with before, name and Arrow type
     raises   SourceRefused and what is below it
     """
     source = open_source(spec)
@@ -61,8 +75,9 @@ def probe(spec: SourceSpec) -> Probe:
             quarantined = int(about.get("quarantined", 0))
             notes += about.get("notes", [])
         sentence = f"It answered with {rows} rows and {len(source.schema)} items."
+        message = " ".join([sentence, *(note + "." for note in notes)])
         return Probe(
-            source.schema, rows, quarantined, " ".join([sentence, *(note + "." for note in notes)]), source.field_ids
+            source.schema, rows, quarantined, message, source.field_ids, changed=source.differing(described or {})
         )
     finally:
         source.close()

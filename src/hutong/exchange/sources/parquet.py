@@ -22,8 +22,17 @@ from hutong.exchange.shaping.shape import finished, select_masked
 from hutong.exchange.shaping.values import Scalar
 from hutong.exchange.shaping.vector import kept
 from hutong.exchange.sources.lookup import RowIndex
-from hutong.exchange.sources.source import BATCH_ROWS, LOOKUP_ROWS, LookupTooWide, Source, guarded, shareable
-from hutong.exchange.sources.spec import SourceDrifted, SourceFailed, SourceUnreadable
+from hutong.exchange.sources.source import (
+    BATCH_ROWS,
+    LOOKUP_ROWS,
+    LookupTooWide,
+    Source,
+    described,
+    differing,
+    guarded,
+    shareable,
+)
+from hutong.exchange.sources.spec import SourceFailed, SourceUnreadable
 from hutong.exchange.sources.unpacking import Stamp
 from hutong.vocabulary.errors import Refused
 
@@ -71,7 +80,7 @@ class ParquetSource(Source):
         compiled = self._compile if keys.answer else self._compiled
         sql = compiled(tuple(items), where, limit, keys)
         self._check_same()
-        return guarded(schema, finished(self._batches(sql), schema, items, keys))
+        return guarded(schema, finished(self._batches(sql), schema, items, keys), self)
 
     def lookup(
         self,
@@ -111,6 +120,9 @@ class ParquetSource(Source):
             except (OSError, pa.ArrowException):
                 raise SourceFailed() from None
 
+    def look(self) -> pa.Schema:
+        return _schema(self._path)[0]
+
     def close(self) -> None:
         self._connection.close()
         if self._index is not None:
@@ -137,9 +149,10 @@ class ParquetSource(Source):
         now = _stamp(self._path)
         if now == self._stamp:
             return
-        schema, _ = _schema(self._path)
-        if not schema.equals(self.schema) or _field_ids(self._path) != self.field_ids:
-            raise SourceDrifted()
+        changed, ids = differing(described(self.schema), self.look()), _field_ids(self._path)
+        moved = [name for name in self.schema.names if ids.get(name) != self.field_ids.get(name)]
+        if changed or moved:
+            raise self.drifted(changed or moved)
         if self._index is not None:
             self._index.forget()
         self._stamp = now

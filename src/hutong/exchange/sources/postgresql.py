@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -26,8 +26,8 @@ from sqlglot import exp
 from hutong.exchange.shaping.predicate import Predicate
 from hutong.exchange.shaping.sql import column
 from hutong.exchange.shaping.values import Kind, Scalar, kind_of, zone_of
-from hutong.exchange.sources.source import LOOKUP_ROWS, Source, guarded, looked_up
-from hutong.exchange.sources.spec import SourceDrifted, SourceFailed, SourceUnreadable
+from hutong.exchange.sources.source import LOOKUP_ROWS, Source, described, differing, guarded, looked_up
+from hutong.exchange.sources.spec import SourceFailed, SourceUnreadable
 
 CONNECT_S = 10
 COLUMNS_SEEN_S = 1.0  # how long columns that were looked at are taken for the same; owner: this module
@@ -50,10 +50,12 @@ PLAIN: dict[str, pa.DataType] = {
     "text": pa.string(),
     "varchar": pa.string(),
 }
+DOUBLE_OID, TEXT_OID = 701, 25
 FINITE = ("date", "timestamp", "timestamptz")
 ARRAYS = {"string": "text[]", "int16": "int8[]", "int32": "int8[]", "int64": "int8[]", "bool": "bool[]"}
 COLUMNS = """
-SELECT a.attname, a.attnum, t.typname, a.atttypmod, t.typtype, t.typcategory, COALESCE(c.collisdeterministic, true)
+SELECT a.attname, a.attnum, t.oid, t.typname, a.atttypmod,
+  t.typtype = 'c' OR t.typcategory IN ('A', 'C'), COALESCE(c.collisdeterministic, true)
 FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_collation c ON c.oid = a.attcollation
 WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
 """
@@ -67,6 +69,7 @@ class Column:
     """How one column is shown and compared."""
 
     type: pa.DataType
+    sent: int  # the oid of the type its values come as
     cast: str = ""  # the PostgreSQL type its original value is read as; "" for as it is
     finite: bool = False
     collate: bool = False  # its collation may call different texts equal, so "C" is forced
@@ -88,37 +91,44 @@ class PostgresqlSource(Source):
         self._table = exp.table_(name, db=place or None, quoted=True)
         self._small: queue.LifoQueue[psycopg.Connection[Any]] = queue.LifoQueue()
         self._bulk: queue.LifoQueue[Any] = queue.LifoQueue()
-        self._columns: dict[str, Column] = {}
-        self.schema, self.left_out = self._probe()
+        self._seen = self._columns, self.field_ids = self._probe()
+        self._seen_at = time.monotonic()
+        self.left_out = tuple(name for name in self.field_ids if name not in self._columns)
+        self.schema = _schema(self._columns)
         self._point = lru_cache(maxsize=256)(self._point_sql)
 
-    def _probe(self) -> tuple[pa.Schema, tuple[str, ...]]:
+    def _probe(self) -> tuple[dict[str, Column], dict[str, int]]:
         rows = self._fetch(COLUMNS, (self._sql(self._table),))
         if not rows:
             raise SourceUnreadable(
                 kind="postgresql", reason="it has no table or view of that name", reason_zh="没有该名称的表或视图"
             )
-        for name, _number, *described in rows:
-            if found := _column(*described):
-                self._columns[name] = found
-        self.field_ids = self._seen = {row[0]: row[1] for row in rows}
-        self._seen_at = time.monotonic()
-        schema = pa.schema([(name, column.type) for name, column in self._columns.items()])
-        return schema, tuple(row[0] for row in rows if row[0] not in self._columns)
+        columns = {name: found for name, _number, *described in rows if (found := _column(*described))}
+        return columns, {row[0]: row[1] for row in rows}
 
-    def _check_same(self, items: Iterable[str], where: Predicate | None) -> None:
-        """A column renamed into another's place keeps every type, so the columns' own numbers are compared.
+    def look(self) -> pa.Schema:
+        return _schema(self._probe()[0])
 
-        raises   SourceDrifted, within COLUMNS_SEEN_S of the change
+    def _check_same(self, items: Iterable[str], where: Predicate | None, seen_s: float = 0.0) -> None:
+        """A column renamed into another's place keeps every type, so the columns' own numbers are compared too. Columns
+        that a read does not touch may change.
+
+        seen_s   how long what was seen of the columns is taken for the same
+        raises   SourceDrifted
         """
-        if time.monotonic() - self._seen_at >= COLUMNS_SEEN_S:
-            rows = self._fetch(COLUMNS, (self._sql(self._table),))
-            self._seen = {row[0]: row[1] for row in rows}
+        if time.monotonic() - self._seen_at >= seen_s:
+            try:
+                self._seen = self._probe()
+            except SourceUnreadable:  # the table is gone
+                self._seen = {}, {}
             self._seen_at = time.monotonic()
-        if self._seen is not self.field_ids:
-            read = {*items, *(where.items() if where else ())}
-            if any(self._seen.get(item) != self.field_ids[item] for item in read):
-                raise SourceDrifted()
+        columns, ids = self._seen
+        if columns is self._columns:
+            return
+        differs = differing(described(self.schema), _schema(columns))
+        moved = [name for name in self.schema.names if ids.get(name) != self.field_ids[name]]
+        if not {*items, *(where.items() if where else ())}.isdisjoint({*differs, *moved}):
+            raise self.drifted(differs or moved)
 
     def changes(self) -> str:
         """How many rows were ever written or removed, as the server counts them; "" for a view."""
@@ -137,7 +147,7 @@ class PostgresqlSource(Source):
         self._check_same(items, where)
         if limit is not None:
             query = query.limit(limit, copy=False)
-        return guarded(schema, self._stream(self._sql(query), schema))
+        return guarded(schema, self._stream(self._sql(query), schema), self)
 
     def lookup(
         self,
@@ -149,10 +159,11 @@ class PostgresqlSource(Source):
     ) -> pa.Table:
         schema = self.fields(items)
         keys = self.key_values(key, values)
+        sent = [self._columns[item].sent for item in items]
         point = self._point(tuple(items), key, where)
-        self._check_same((*items, key), where)
-        rows = self._fetch(point, (keys, limit + 1))
-        return looked_up(rows, schema, limit)
+        self._check_same((*items, key), where, COLUMNS_SEEN_S)
+        rows = self._fetch(point, (keys, limit + 1), sent)
+        return looked_up(rows, schema, limit, self)
 
     def close(self) -> None:
         for pool in (self._small, self._bulk):
@@ -201,14 +212,18 @@ class PostgresqlSource(Source):
     def _sql(tree: exp.Expr) -> str:
         return tree.sql(dialect="postgres")
 
-    def _fetch(self, sql: str, parameters: tuple[Any, ...]) -> list[Any]:
+    def _fetch(self, sql: str, parameters: tuple[Any, ...], sent: Sequence[int] = ()) -> list[Any]:
+        """sent   the types its columns must come as; () for as they come"""
         connection = self._take_small()
         try:
-            rows = connection.execute(sql, parameters, prepare=True).fetchall()
+            cursor = connection.execute(sql, parameters, prepare=True)
+            rows = cursor.fetchall()
         except (psycopg.Error, UnicodeError, ValueError):
             connection.close()
-            raise SourceFailed() from None
+            raise (self.broken() if sent else SourceFailed()) from None
         self._small.put(connection)
+        if sent and [one.type_code for one in cursor.description or ()] != list(sent):
+            raise self.broken()
         return rows
 
     def _take_small(self) -> psycopg.Connection[Any]:
@@ -250,18 +265,22 @@ def _adbc_connection(conninfo: str) -> Any:
     return adbc_driver_postgresql.dbapi.connect(conninfo, autocommit=True)
 
 
-def _column(type_name: str, modifier: int, type_type: str, category: str, deterministic: bool) -> Column | None:
+def _schema(columns: Mapping[str, Column]) -> pa.Schema:
+    return pa.schema([(name, column.type) for name, column in columns.items()])
+
+
+def _column(oid: int, type_name: str, modifier: int, compound: bool, deterministic: bool) -> Column | None:
     collate = not deterministic
     if plain := PLAIN.get(type_name):
-        return Column(plain, finite=type_name in FINITE, collate=collate)
+        return Column(plain, oid, finite=type_name in FINITE, collate=collate)
     if type_name == "numeric":
         precision, scale = ((modifier - 4) >> 16) & 0xFFFF, (modifier - 4) & 0x7FF
         if modifier < 4 or not 1 <= precision <= 38 or scale > precision:
-            return Column(pa.float64(), cast="double precision")
-        return Column(pa.decimal128(precision, scale))
-    if category in "AC" or type_type == "c" or type_name in ("bytea", "record"):
+            return Column(pa.float64(), DOUBLE_OID, cast="double precision")
+        return Column(pa.decimal128(precision, scale), oid)
+    if compound or type_name in ("bytea", "record"):
         return None
-    return Column(pa.string(), cast="text", collate=collate)
+    return Column(pa.string(), TEXT_OID, cast="text", collate=collate)
 
 
 def _as_described(values: Any, type_: pa.DataType) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -39,6 +39,8 @@ class Source(ABC):
     schema: pa.Schema  # what can be shared, in the source's order; columns of other types are left out
     left_out: tuple[str, ...] = ()  # names of columns whose type cannot be shared
     field_ids: Mapping[str, int] = {}  # by column, an id that stays when it is renamed; empty where there are none
+    # Called, from the thread that reads, with the items that were found gone or of another type.
+    on_drift: Callable[[Sequence[str]], None] = staticmethod(lambda _items: None)
 
     @abstractmethod
     def count(self) -> int:
@@ -77,7 +79,33 @@ class Source(ABC):
         self.fields([key])
 
     @abstractmethod
+    def look(self) -> pa.Schema:
+        """The schema as it is at this moment. raises   SourceFailed, SourceUnreadable"""
+
+    def changes(self) -> str:
+        """A text of at most 40 characters that is another one after every change of the rows; "" where none can tell.
+
+        raises   SourceFailed
+        """
+        return ""
+
+    @abstractmethod
     def close(self) -> None: ...
+
+    def differing(self, described: Mapping[str, str]) -> tuple[str, ...]:
+        """Of the items described (name: Arrow type), those that this source lacks or has with another type."""
+        return differing(described, self.schema)
+
+    def broken(self) -> Refused:
+        """Why a read broke off: the source changed under us, and whoever listens is told; or it failed."""
+        with contextlib.suppress(Refused):
+            if changed := differing(described(self.schema), self.look()):
+                return self.drifted(changed)
+        return SourceFailed()
+
+    def drifted(self, items: Sequence[str]) -> SourceDrifted:
+        self.on_drift(items)
+        return SourceDrifted(items=list(items))
 
     def __del__(self) -> None:
         with contextlib.suppress(Exception):  # opening may have failed half way
@@ -98,7 +126,7 @@ class Source(ABC):
         names = [item.name for item in items]
         schema = output_schema(self.fields(names), items)
         Keys.of(items, key)  # refused here, not in the middle of a stream
-        return guarded(schema, _masked(self.read(names, where, limit), items, key))
+        return guarded(schema, _masked(self.read(names, where, limit), items, key), self)
 
     def fields(self, items: Sequence[str]) -> pa.Schema:
         """The schema of some items. raises   UnknownItem"""
@@ -109,6 +137,10 @@ class Source(ABC):
             if item not in names or item in items[:number]:
                 raise UnknownItem(item=item)
         return pa.schema([self.schema.field(item) for item in items])
+
+    def column_of(self, item: str) -> str:
+        """The name an item has where it lies."""
+        return item
 
     def types(self) -> dict[str, pa.DataType]:
         return {field.name: field.type for field in self.schema}
@@ -125,18 +157,31 @@ def shareable(schema: pa.Schema) -> tuple[pa.Schema, tuple[str, ...]]:
     return pa.schema(kept), tuple(field.name for field in schema if not kind_of(field.type))
 
 
-def guarded(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> pa.RecordBatchReader:
+def described(schema: pa.Schema) -> dict[str, str]:
+    """A schema as it is kept with a source: each item's name and Arrow type."""
+    return {field.name: str(field.type) for field in schema}
+
+
+def differing(described: Mapping[str, str], there: pa.Schema) -> tuple[str, ...]:
+    """The items described that are not there, or there with another type. One that was added differs from nothing."""
+    types = {field.name: str(field.type) for field in there}
+    return tuple(name for name, type_ in described.items() if types.get(name) != type_)
+
+
+def guarded(schema: pa.Schema, batches: Iterable[pa.RecordBatch], source: Source | None = None) -> pa.RecordBatchReader:
     """A stream that keeps to its schema and whose failures say nothing about the data.
 
     Engines put cell values into their error texts, so no text of theirs is passed on, nor chained.
+
+    source   is asked why, when its stream breaks off; None for what is made of a stream that is guarded itself
     """
-    return pa.RecordBatchReader.from_batches(schema, _checked(schema, iter(batches)))
+    return pa.RecordBatchReader.from_batches(schema, _checked(schema, iter(batches), source))
 
 
-def looked_up(rows: Sequence[Sequence[Any]], schema: pa.Schema, limit: int) -> pa.Table:
+def looked_up(rows: Sequence[Sequence[Any]], schema: pa.Schema, limit: int, source: Source) -> pa.Table:
     """What a database's driver found for a lookup, asked for one row more than the limit.
 
-    raises   LookupTooWide, SourceFailed when a value is not of its column's type
+    raises   LookupTooWide; SourceDrifted or SourceFailed when a value is not of its column's type
     """
     if len(rows) > limit:
         raise LookupTooWide(limit=limit)
@@ -145,7 +190,7 @@ def looked_up(rows: Sequence[Sequence[Any]], schema: pa.Schema, limit: int) -> p
     try:
         columns = [pa.array(values, field.type) for values, field in zip(zip(*rows, strict=True), schema, strict=True)]
     except (pa.ArrowException, TypeError, ValueError):
-        raise SourceFailed() from None
+        raise source.broken() from None
     return pa.Table.from_arrays(columns, schema=schema)
 
 
@@ -154,7 +199,7 @@ def _masked(reader: pa.RecordBatchReader, items: Sequence[MaskedItem], key: byte
     yield from shape(reader, items, key)
 
 
-def _checked(schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def _checked(schema: pa.Schema, batches: Iterator[pa.RecordBatch], source: Source | None) -> Iterator[pa.RecordBatch]:
     while True:
         try:
             batch = next(batches, None)
@@ -162,10 +207,10 @@ def _checked(schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> Iterator[p
             raise
         except Exception as error:
             log.error("exchange: a source broke off with %s", type(error).__name__)
-            raise SourceFailed() from None
+            raise (source.broken() if source else SourceFailed()) from None
         if batch is None:
             return
         if not batch.schema.equals(schema):
-            raise SourceDrifted()
+            raise source.broken() if source else SourceFailed()
         if batch.num_rows:
             yield batch

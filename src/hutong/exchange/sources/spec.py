@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,8 +11,9 @@ import pyarrow as pa
 
 from hutong.vocabulary.errors import Refused
 
-TAKEN_IN = ("csv", "excel")  # copied into a snapshot first
-IN_PLACE = ("parquet", "sqlite", "postgresql")
+TAKEN_IN = ("csv", "excel", "csv_folder")  # copied into a snapshot first
+IN_PLACE = ("parquet", "sqlite", "postgresql", "mysql", "parquet_folder", "iceberg", "openapi")
+NEEDS_TABLE = ("sqlite", "postgresql", "mysql", "iceberg")
 KINDS = TAKEN_IN + IN_PLACE
 
 
@@ -20,21 +22,41 @@ class SourceSpec:
     """Where data lies.
 
     kind      one of KINDS
-    location  a file's absolute path, or a PostgreSQL connection string; never shown, never logged
-    table     a table (schema.table for PostgreSQL), or a sheet; "" where the kind has none, or for the first sheet
+    location  a file's absolute path, or a database's connection string; never shown, never logged
+    table     a table, with its schema before it where there are schemas, or a sheet; "" for none or the first sheet
     snapshot  the snapshot file's path, for kinds that are taken in; "" before the first intake
+    settings  what the kind needs besides, credentials among it, in the order of their names; see settings.py
     """
 
     kind: str
     location: str = field(repr=False)
     table: str = ""
     snapshot: str = ""
+    settings: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise UnknownKind(kind=self.kind[:40], known=KINDS)
-        if self.kind in ("sqlite", "postgresql") and not self.table:
+        if self.kind in NEEDS_TABLE and not self.table:
             raise NoTable(kind=self.kind)
+
+    @classmethod
+    def kept(cls, kind: str, text: str, table: str = "", snapshot: str = "") -> SourceSpec:
+        """The source whose text() this is."""
+        if not text.startswith("{"):
+            return cls(kind, text, table, snapshot)
+        said = json.loads(text)
+        return cls(kind, said["location"], table, snapshot, tuple(sorted(said["settings"].items())))
+
+    def text(self) -> str:
+        """Where it lies and its settings, as one text to be sealed. MUST NOT be stored or shown otherwise."""
+        if not self.settings:
+            return self.location
+        return json.dumps({"location": self.location, "settings": dict(self.settings)}, ensure_ascii=False)
+
+    @property
+    def given(self) -> Mapping[str, str]:
+        return dict(self.settings)
 
     @property
     def reads_snapshot(self) -> bool:
@@ -57,6 +79,7 @@ class Probe:
     quarantined: int
     message: str  # a sentence for the officer, in English; never a value
     field_ids: Mapping[str, int] = field(default_factory=dict)  # see Source
+    changed: tuple[str, ...] = ()  # of the items it was described with: gone, or of another type
 
 
 class SourceRefused(Refused):
@@ -85,6 +108,14 @@ class NoTable(SourceRefused):
     status = 400
 
 
+class BadSourceSetting(SourceRefused):
+    """The setting {name} of the source cannot be used: {reason}."""
+
+    zh = "数据源的设置 {name} 不可用：{reason}。"
+    code = "bad_source_setting"
+    status = 400
+
+
 class NotTakenIn(SourceRefused):
     """The file has not been taken in yet, so there is no snapshot to read."""
 
@@ -110,6 +141,23 @@ class SourceOutside(SourceRefused):
     status = 403
     next_en = "Move it there, or let the operator add its folder to source_roots in hutong.toml."
     next_zh = "请将其移至上述目录，或由运维人员在 hutong.toml 的 source_roots 中加入其所在目录。"
+
+
+class AddressOutside(SourceRefused):
+    """The address is not one that this node's setting source_addresses allows."""
+
+    zh = "该地址不在本节点设置 source_addresses 允许的范围内。"
+    code = "address_outside"
+    status = 403
+    next_en = "Let the operator add its scheme, host and port to source_addresses in hutong.toml."
+    next_zh = "请由运维人员将其协议、主机和端口加入 hutong.toml 的 source_addresses。"
+
+
+class NotAFolder(SourceRefused):
+    """The source is not a folder."""
+
+    zh = "数据源不是文件夹。"
+    code = "source_not_a_folder"
 
 
 class NotAPlainFile(SourceRefused):
@@ -172,13 +220,13 @@ class NoRows(SourceRefused):
 
 
 class SourceDrifted(SourceRefused):
-    """The source no longer has the items or types it was described with."""
+    """The source no longer has these items, or has them with another type: {items}. Nothing was read."""
 
-    zh = "数据源的信息项或类型与登记时不一致。"
+    zh = "数据源已没有以下信息项，或其类型已变：{items}。未读取任何数据。"
     code = "source_drifted"
     status = 503
-    next_en = "Ask the provider to refresh the source and its description."
-    next_zh = "请提供方刷新数据源及其描述。"
+    next_en = "The provider was told; it must bring the source back, or describe the resource as it is now."
+    next_zh = "已通知提供方；须由其恢复数据源，或按现状修改目录描述。"
 
 
 class SourceFailed(SourceRefused):

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import queue
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -26,10 +26,20 @@ from sqlglot import exp
 from hutong.exchange.shaping.predicate import Predicate
 from hutong.exchange.shaping.sql import column
 from hutong.exchange.shaping.values import Scalar
-from hutong.exchange.sources.source import BATCH_ROWS, LOOKUP_ROWS, Source, guarded, looked_up
+from hutong.exchange.sources.source import (
+    BATCH_ROWS,
+    LOOKUP_ROWS,
+    Source,
+    described,
+    differing,
+    guarded,
+    looked_up,
+)
 from hutong.exchange.sources.spec import SourceFailed, SourceUnreadable
 
 BUSY_S = 5.0
+# What a column described as one type may hold without being another.
+WIDER = {"int64": ("int64",), "double": ("int64", "double"), "string": ("int64", "double", "string")}
 STORED = {"int64": ("integer",), "double": ("integer", "real"), "string": ("text", "integer", "real")}
 FIRST = {"int64": "0", "double": "0.0"}  # the row that tells ADBC each column's type; never leaves
 RAISES = "ABS(-9223372036854775807 - 1)"  # overflows, which is SQLite's only way to fail inside a query
@@ -48,6 +58,8 @@ class SqliteSource(Source):
         self._small: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
         self._bulk: queue.LifoQueue[Any] = queue.LifoQueue()
         self._affinity_text: frozenset[str] = frozenset()
+        self._untyped: frozenset[str] = frozenset()  # columns without a value
+        self._version = -1
         self._probe(schema)
         self._point = lru_cache(maxsize=256)(self._point_sql)
 
@@ -55,6 +67,7 @@ class SqliteSource(Source):
         connection = self._take_small()
         try:
             name = _quoted(self._table)
+            self._version = _version(connection)
             declared = connection.execute(f"PRAGMA table_xinfo({name})").fetchall()
             if not declared:
                 raise SourceUnreadable(
@@ -62,7 +75,9 @@ class SqliteSource(Source):
                 )
             self._affinity_text = frozenset(row[1] for row in declared if _has_text_affinity(row[2]))
             names = [row[1] for row in declared]
-            found = schema or _look(connection, name, names)
+            found = schema
+            if found is None:
+                found, self._untyped = _look(connection, name, names)
             if not set(found.names) <= set(names):
                 raise SourceUnreadable(
                     kind="sqlite", reason="an item of the description is gone", reason_zh="目录描述中的信息项已不存在"
@@ -76,20 +91,37 @@ class SqliteSource(Source):
         self.schema = found
         self.left_out = tuple(one for one in names if one not in found.names)
 
+    def differing(self, described: Mapping[str, str]) -> tuple[str, ...]:
+        """Values say the type, so a column is of another only when it holds what the described one could not."""
+        types = {field.name: str(field.type) for field in self.schema}
+        return tuple(
+            name
+            for name, type_ in described.items()
+            if name not in types or (name not in self._untyped and types[name] not in WIDER.get(type_, ()))
+        )
+
+    def look(self) -> pa.Schema:
+        """The columns that are still there; what type they hold only a pass over all values can tell."""
+        rows = self._fetch(f"PRAGMA table_xinfo({_quoted(self._table)})", ())
+        there = {row[1] for row in rows}
+        return pa.schema([field for field in self.schema if field.name in there])
+
     def count(self) -> int:
+        self._check_same()
         return int(self._fetch(f"SELECT COUNT(*) FROM {_quoted(self._table)}", ())[0][0])  # noqa: S608
 
     def read(
         self, items: Sequence[str], where: Predicate | None = None, limit: int | None = None
     ) -> pa.RecordBatchReader:
         schema = self.fields(items)
+        self._check_same()
         query = self._select(items, where)
         if limit is not None:
             query = query.limit(limit, copy=False)
         first = ", ".join(FIRST.get(str(field.type), "''") for field in schema)
         # A subquery, because LIMIT would else count the type row too.
         sql = f"SELECT {first} UNION ALL SELECT * FROM ({query.sql(dialect='sqlite')})"  # noqa: S608
-        return guarded(schema, self._stream(sql, schema))
+        return guarded(schema, self._stream(sql, schema), self)
 
     def lookup(
         self,
@@ -100,14 +132,30 @@ class SqliteSource(Source):
         limit: int = LOOKUP_ROWS,
     ) -> pa.Table:
         schema = self.fields(items)
+        self._check_same()
         keys = json.dumps(self.key_values(key, values))
         rows = self._fetch(self._point(tuple(items), key, where), (keys, limit + 1))
-        return looked_up(rows, schema, limit)
+        return looked_up(rows, schema, limit, self)
 
     def close(self) -> None:
         for pool in (self._small, self._bulk):
             while not pool.empty():
                 pool.get_nowait().close()
+
+    def _check_same(self) -> None:
+        """SQLite takes the quoted name of a column that is gone for a text, and would answer with it."""
+        connection = self._take_small()
+        try:
+            version = _version(connection)
+        except sqlite3.Error:
+            raise SourceFailed() from None
+        finally:
+            self._small.put(connection)
+        if version == self._version:
+            return
+        if changed := differing(described(self.schema), self.look()):
+            raise self.drifted(changed)
+        self._version = version
 
     def _select(self, items: Sequence[str], where: Predicate | None) -> exp.Select:
         shown = [exp.alias_(self._shown(item), item, quoted=True) for item in items]
@@ -203,22 +251,30 @@ def _adbc_connection(uri: str) -> Any:
     return adbc_driver_sqlite.dbapi.connect(uri, autocommit=True)
 
 
-def _look(connection: sqlite3.Connection, table: str, names: Sequence[str]) -> pa.Schema:
-    """The schema by what is stored: one pass over the table."""
+def _version(connection: sqlite3.Connection) -> int:
+    """Another one after every change of any table's columns."""
+    return int(connection.execute("PRAGMA schema_version").fetchone()[0])
+
+
+def _look(connection: sqlite3.Connection, table: str, names: Sequence[str]) -> tuple[pa.Schema, frozenset[str]]:
+    """The schema by what is stored, and the columns without a value: one pass over the table."""
     counts = ", ".join(
         f"SUM(TYPEOF({_quoted(name)}) = '{stored}')" for name in names for stored in ("integer", "real", "text", "blob")
     )
     found = connection.execute(f"SELECT {counts} FROM {table}").fetchone()  # noqa: S608
     fields: list[pa.Field[Any]] = []
+    untyped: list[str] = []
     for number, name in enumerate(names):
         integers, reals, texts, blobs = ((one or 0) for one in found[4 * number : 4 * number + 4])
         if blobs:
             continue
+        if not (texts or integers or reals):
+            untyped.append(name)
         if texts or not (integers or reals):
             fields.append(pa.field(name, pa.string()))
         else:
             fields.append(pa.field(name, pa.float64() if reals else pa.int64()))
-    return pa.schema(fields)
+    return pa.schema(fields), frozenset(untyped)
 
 
 def _has_text_affinity(declared: str) -> bool:

@@ -44,10 +44,11 @@ class SourceFile:
     the clock of the file system is too coarse to show it.
     """
 
-    def __init__(self, path: Path, *, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(self, path: Path, *, max_bytes: int = MAX_BYTES, ours: bool = False) -> None:
+        """ours   we made and named this file ourselves, so its folder is not in question"""
         self.path = path
         self.max_bytes = max_bytes
-        self._file = open_plain(path)
+        self._file: BinaryIO = path.open("rb", buffering=0) if ours else open_plain(path)
         self._stamp = Stamp.of(os.fstat(self._file.fileno()))
         self.digest = ""  # SHA-256 of the bytes as stored, after the first whole pass
 

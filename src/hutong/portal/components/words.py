@@ -85,6 +85,11 @@ SOURCE_KINDS: Words = {
     "excel": lazy("Excel workbook"),
     "sqlite": lazy("SQLite file"),
     "postgresql": lazy("PostgreSQL table"),
+    "mysql": lazy("MySQL or MariaDB table"),
+    "csv_folder": lazy("Folder of CSV files, here or on S3"),
+    "parquet_folder": lazy("Folder of Parquet files, here or on S3"),
+    "iceberg": lazy("Iceberg table"),
+    "openapi": lazy("HTTP interface described by OpenAPI"),
 }
 FORMS: Words = {"json": "JSON", "csv": "CSV", "arrow": "Arrow", "parquet": "Parquet"}
 SIDES: Words = {"provider": lazy("we provide"), "consumer": lazy("we use")}

@@ -15,6 +15,7 @@ from hutong.control.catalogue.sources import sources
 from hutong.control.identity.models import Account
 from hutong.control.organisations.queries import departments
 from hutong.control.standards.dictionary import Dictionary
+from hutong.exchange.sources.settings import LONGEST, SETTINGS, Setting
 from hutong.exchange.sources.spec import KINDS
 from hutong.portal.components import masks, words
 from hutong.portal.components.differences import field_label
@@ -22,6 +23,7 @@ from hutong.portal.components.form import Form
 from hutong.portal.components.peers import department_name
 from hutong.vocabulary import codes
 
+SETTING = "setting_"  # begins the names of the fields that a kind of source adds
 LARGEST_WORKBOOK = 20 * 1024 * 1024
 SEPARATORS = str.maketrans({"，": ",", "、": ",", "；": ",", ";": ","})
 HINTS = {
@@ -50,25 +52,61 @@ class SourceForm(Form):
         label=lazy("Location"),
         max_length=2000,
         help_text=lazy(
-            "An absolute path in the node's data folder or another that its operator allows, or "
-            "postgresql://user:password@host/database. It is sealed."
+            "An absolute path in the node's data folder or another that its operator allows, "
+            "postgresql://user:password@host/database, mysql://user:password@host/database, s3://bucket/folder, or "
+            "the address of a catalogue or an interface. It is sealed."
         ),
     )
     table = forms.CharField(
         label=lazy("Table or sheet"),
         max_length=200,
         required=False,
-        help_text=lazy("Needed for SQLite and PostgreSQL; for Excel the first sheet unless named."),
+        help_text=lazy("Needed for a database; for Excel the first sheet unless named."),
     )
 
     def __init__(self, account: Account, data: Mapping[str, Any] | None = None) -> None:
-        super().__init__(data)
+        asked = SETTINGS.get(str((data or {}).get("kind", "")), ())
+        # A kind that needs more is asked for more first: what was typed so far stands in the form again.
+        self.asks_more = bool(asked) and data is not None and data.get("settings_of") != data.get("kind")
+        if data is not None and self.asks_more:
+            super().__init__(initial={name: data.get(name, "") for name in (*self.base_fields, "department_code")})
+        else:
+            super().__init__(data)
         kinds = [(kind, words.word(words.SOURCE_KINDS, kind)) for kind in KINDS]
         self.choose("kind", kinds)
         self.fields["location"].widget.attrs.update({"autocomplete": "off", "spellcheck": "false"})
         if account.department is None:
             every = [(one.code, department_name(one)) for one in departments()]
             self.fields["department_code"] = forms.ChoiceField(label=lazy("Department"), choices=every)
+        if asked:
+            kind = str((data or {})["kind"])
+            self.fields["settings_of"] = forms.CharField(widget=forms.HiddenInput, initial=kind, required=False)
+        for one in asked:
+            self.fields[SETTING + one.name] = setting_field(one)
+
+    def given(self) -> dict[str, Any]:
+        """What to register the source with."""
+        said = {name: value for name, value in self.cleaned_data.items() if name != "settings_of"}
+        settings = {name.removeprefix(SETTING): said.pop(name) for name in list(said) if name.startswith(SETTING)}
+        return {**said, "settings": settings}
+
+
+def setting_field(one: Setting) -> forms.Field:
+    """The form field of a source's setting."""
+    about: dict[str, Any] = {
+        "label": words.of_language(one.zh, one.en),
+        "required": one.required,
+        "help_text": words.of_language(one.hint_zh, one.hint_en),
+    }
+    if one.choices:
+        return forms.ChoiceField(**about, choices=[(choice, choice) for choice in one.choices])
+    typed: dict[str, Any] = {"autocomplete": "off", "spellcheck": "false"}
+    widget: forms.Widget = forms.TextInput(attrs=typed)
+    if one.long:
+        widget = forms.Textarea(attrs={**typed, "rows": 3})
+    elif one.secret:
+        widget = forms.PasswordInput(attrs={"autocomplete": "new-password"})
+    return forms.CharField(**about, max_length=LONGEST, widget=widget)
 
 
 class WorkbookForm(Form):

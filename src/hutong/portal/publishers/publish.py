@@ -21,6 +21,7 @@ from hutong.control.identity.rules import Action
 from hutong.control.organisations.models import Department
 from hutong.control.standards.dictionary import dictionary
 from hutong.exchange.models import Source
+from hutong.exchange.sources.spec import SourceDrifted
 from hutong.portal.components import access, scope, words
 from hutong.portal.components.clocks import dues
 from hutong.portal.components.page import Page, Refusal, shell_for
@@ -353,6 +354,13 @@ def _resource_row(one: Resource, department: str, waiting: str, stale: Badge | N
     )
 
 
+def _said(one: Source) -> str:
+    """What is wrong with a source, in a sentence; "" where nothing is."""
+    if not one.check_ok:
+        return one.check_message
+    return SourceDrifted(items=one.drift).say(words.language()) if one.drift else ""
+
+
 def _source_row(account: Account, one: Source, departments: dict[str, str]) -> SourceRow:
     may = access.may(account, Action.DESCRIBE_RESOURCE, one.department)
     return SourceRow(
@@ -363,7 +371,7 @@ def _source_row(account: Account, one: Source, departments: dict[str, str]) -> S
         row_count=one.row_count,
         quarantined=one.quarantined,
         answer=source_answer(one),
-        message="" if one.check_ok else one.check_message,
+        message=_said(one),
         checked_at=one.checked_at,
         draft_url=reverse("source_draft", args=[one.id]),
         refresh_url=reverse("source_refresh", args=[one.id]),

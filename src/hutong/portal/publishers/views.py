@@ -41,10 +41,10 @@ def publish(request: HttpRequest, account: Account) -> HttpResponse:
 def source_new(request: HttpRequest, account: Account) -> HttpResponse:
     roles.check(account, Action.REGISTER_SOURCE)
     form = SourceForm(account, request.POST if request.method == "POST" else None)
-    if request.method != "POST" or not form.is_valid():
+    if request.method != "POST" or form.asks_more or not form.is_valid():
         return show(request, SOURCE, source_form_page(account, form))
     try:
-        source = actions.register_source(account, **form.cleaned_data)
+        source = actions.register_source(account, **form.given())
     except Refused as refused:
         return show(request, SOURCE, source_form_page(account, form, refusal_of(refused)))
     messages.success(request, _("The source “{name}” answers and is registered.").format(name=source.name))

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as lazy
 from hutong.control.catalogue import coverage, finding, queries
 from hutong.control.catalogue import dataset as datasets
 from hutong.control.catalogue.dataset import EntryDocument, EntryItem
+from hutong.control.catalogue.drift import drifted_among
 from hutong.control.catalogue.models import Attribute, Entry
 from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Action
@@ -162,8 +163,10 @@ def resource_page(account: Account, entry_id: str) -> ResourcePage:
 
 
 def stale_badges(resources: Sequence[str]) -> dict[str, Badge]:
-    """A badge for each resource of this node that is behind its update cycle; of other nodes' nothing is known here."""
-    return {one: Badge(_("stale"), "bad") for one in coverage.stale_among(resources)}
+    """A badge for each resource of this node whose source changed under it, or that is behind its update cycle; of
+    other nodes' nothing is known here."""
+    stale = {one: Badge(_("stale"), "bad") for one in coverage.stale_among(resources)}
+    return stale | {one: Badge(_("source changed"), "bad") for one in drifted_among(resources)}
 
 
 def may_request(account: Account, document: EntryDocument) -> May:

@@ -238,4 +238,6 @@ def _sources() -> list[SourceRow]:
 def source_answer(source: Source) -> Badge:
     if source.checked_at is None:
         return Badge(_("never checked"))
+    if source.check_ok and source.drift:
+        return Badge(_("changed"), "bad")
     return Badge(_("answers"), "good") if source.check_ok else Badge(_("does not answer"), "bad")
