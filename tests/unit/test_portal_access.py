@@ -32,6 +32,7 @@ exchanges  | yes     | yes  | yes     | yes        | yes
 returns    | yes     | yes  | yes     | yes        | yes
 disputes   | yes     | yes  | yes     | yes        | yes
 reconciliations | no  | no   | yes     | yes        | yes
+meters     | no      | no   | yes     | yes        | yes
 publish    | yes     | yes  | yes     | no         | no
 coverage   | yes     | yes  | yes     | yes        | yes
 clocks     | yes     | yes  | yes     | yes        | yes

@@ -14,9 +14,11 @@ from django.urls import resolve
 from hutong.control.agreements.protocol import CatalogRequest
 from hutong.control.agreements.terms import check_within, read_agreed, read_terms
 from hutong.control.catalogue.feed import ANY, Wish
+from hutong.control.metering import rules
 from hutong.exchange.grants.rules import GrantSuspended
 from hutong.exchange.query import decode
 from hutong.exchange.shaping.predicate import Predicate
+from hutong.exchange.subscriptions import event
 from hutong.ledger.receipt import Receipt
 from hutong.node.directory import read_record, record
 from hutong.node.signatures import PublicKey, body_digest, verify_request, verify_response
@@ -45,6 +47,15 @@ def example(name: str) -> Any:
 def headers_and_body(name: str) -> tuple[dict[str, str], bytes]:
     head, body = EXAMPLES[name].split("\n\n")
     return dict(line.split(": ", 1) for line in head.split("\n")[1:]), body.encode()
+
+
+def test_the_batch_of_changes_is_read():
+    batch = event.read(EXAMPLES["batch"].encode())
+    assert (batch.first, batch.last, batch.events[0]["data"]) == (41, 41, {"insurance": "城镇职工"})
+
+
+def test_the_meter_file_is_read():
+    assert rules.read(canonical_bytes(example("meter")))["lines"][0]["hits"] == 1180
 
 
 def test_the_signed_request_and_answer_verify():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
@@ -212,6 +212,22 @@ class Connection:
         which is "waiting", "ready" or "replayed".
         """
         return self._get("/exchange/v1/exchanges/" + quote(exchange_id, safe=""))
+
+    def changes(self, agreement: str, *, after: int = 0, wait_s: int = 30) -> Iterator[dict[str, Any]]:
+        """Changes under an agreement by subscription, as CloudEvents, in order, for as long as you take them.
+
+        after    the position of the last one you have dealt with: keep each event's "sequence", and give it here when
+                 you begin again. What follows a position is given again until you ask for what follows a later one
+        wait_s   how long one question waits for a change, 0 to 30: with 0 it ends when there is none now
+        raises   RefusedByNode; NodeUnreachable
+        """
+        while True:
+            path = f"/exchange/v1/agreements/{quote(agreement, safe=':')}/events?after={after}&wait={wait_s}"
+            found = self._get(path)
+            yield from found["events"]
+            if not found["events"] and wait_s == 0:
+                return
+            after = found["position"]
 
     def report(
         self, agreement: str, *, items: Sequence[str], key: tuple[str, str | int], fault: str, evidence: str

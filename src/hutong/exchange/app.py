@@ -43,6 +43,9 @@ from hutong.exchange.register import Register
 from hutong.exchange.sharing.door import PREFIX as SHARING
 from hutong.exchange.sharing.door import SharingDoor
 from hutong.exchange.statements import withheld_in
+from hutong.exchange.subscriptions.pushing import PATH
+from hutong.exchange.subscriptions.taking import SUFFIX as EVENTS_SUFFIX
+from hutong.exchange.subscriptions.taking import Taking
 from hutong.node.client import NodeClient
 from hutong.node.draining import draining
 from hutong.node.keyring import ring
@@ -74,6 +77,7 @@ class Exchange:
         self.provider = ProviderDoor(keys, self.register, desk, self.threads)
         self.editions = Editions(shelf_of(keys.settings))
         self.handing = HandingDoor(self.provider, self.register, desk, self.editions, self.threads)
+        self.taking = Taking(self.threads)
         self.recovery = Recovery(keys, self.register, self.client, self.threads)
         self.gateway = Gateway(keys, self.register, self.client, self.threads, self.recovery.nudge)
         fetching = Fetching(self.gateway, self.register, self.client, self.threads)
@@ -168,6 +172,10 @@ async def _dispatch(scope: Scope, receive: Receive, send: Send) -> None:
         await running.files.open(scope, receive, send)
     elif path.startswith(SHARING):
         await running.sharing.answer(scope, receive, send)
+    elif path == PATH:
+        await running.provider.events(scope, receive, send)
+    elif path.startswith(PREFIX) and path.endswith(EVENTS_SUFFIX):
+        await running.taking.events(scope, receive, send)
     elif path.startswith("/exchange/receipts"):
         await running.provider.receipts(scope, receive, send)
     else:

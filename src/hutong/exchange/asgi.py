@@ -81,8 +81,15 @@ async def respond_json(send: Send, status: int, value: Any) -> None:
 
 async def respond_refusal(send: Send, refused: Refused, headers: Mapping[str, str] | None = None) -> None:
     """Problem details (RFC 9457): what, whether anything changed, what next, in both languages."""
-    given = [(b"content-type", PROBLEM_TYPE.encode("ascii")), *raw_headers(headers or {})]
-    await respond(send, refused.status, given, orjson.dumps(refused.problem()))
+    problem = refused.problem()
+    given = [(b"content-type", PROBLEM_TYPE.encode("ascii")), *raw_headers(headers or {}), *retry_after(problem)]
+    await respond(send, refused.status, given, orjson.dumps(problem))
+
+
+def retry_after(problem: Mapping[str, Any]) -> list[tuple[bytes, bytes]]:
+    """The header that says when to ask again, where a refusal says so."""
+    seconds = problem.get("retry_after_s")
+    return [(b"retry-after", b"%d" % seconds)] if type(seconds) is int and seconds > 0 else []
 
 
 def raw_headers(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:

@@ -79,9 +79,13 @@ def read_converted(one: Conversion, query: Query, most: int) -> tuple[pa.Table, 
     return rows.read_all(), withheld
 
 
-def whole_converted(opened: Opened) -> pa.RecordBatchReader:
-    """Everything a grant gives: all its rows and items, as its consumer would be served them."""
-    return open_converted(_whole(opened, Allowed(opened.grant.items, None)), None)[0]
+def whole_converted(opened: Opened, only: Predicate | None = None) -> pa.RecordBatchReader:
+    """Everything a grant gives: all its rows and items, as its consumer would be served them.
+
+    only   a condition of our own, on the source's values, for a part of them
+    """
+    whole = _whole(opened, Allowed(opened.grant.items, None))
+    return open_converted(replace(whole, where=Predicate.all_of(whole.where, only)), None)[0]
 
 
 def rows_of_local_key(opened: Opened, allowed: Allowed, key: str, values: Sequence[Scalar]) -> pa.Table:

@@ -147,6 +147,7 @@ class Desk:
                 took_ms,
                 keeping=_keeping(case),
                 calls=case.query.calls,
+                age_s=self.age_s(case.opened),
             )
             for case in cases
         ]
@@ -196,6 +197,10 @@ class Desk:
     def stream_receipt(self, admitted: Admitted, consumer: str, form: str, **counts: Any) -> Receipt:
         """The receipt of a stream as it stands: open, served or cut."""
         return Receipt(**self._common(admitted.query, consumer, rfc3339(datetime.now(UTC))), form=form, **counts)
+
+    def age_s(self, opened: Opened | None) -> int | None:
+        """How old the data is that a query is served from."""
+        return None if opened is None else self._book.age_s(opened)
 
     def rows_refusal(self, admitted: Admitted) -> Refused:
         return rows_spent(admitted.opened.grant, admitted.opened.standing.rows_used)

@@ -7,6 +7,9 @@ from hutong.exchange.asking import FILES_SUFFIX, LONGEST_CASE, PREFIX, SUFFIX
 from hutong.exchange.downloads import FETCHED, FILES
 from hutong.exchange.query import ITEMS_PER_QUERY, KEYS_PER_QUERY, QUERIES_PER_MESSAGE
 from hutong.exchange.sharing import doors as sharing
+from hutong.exchange.subscriptions.pushing import PATH
+from hutong.exchange.subscriptions.taking import LONGEST_WAIT_S, MOST_AT_ONCE, NDJSON
+from hutong.exchange.subscriptions.taking import SUFFIX as EVENTS
 from hutong.exchange.wire import ANSWERS_TYPE
 from hutong.node import openapi
 from hutong.node.openapi import (
@@ -64,6 +67,18 @@ ROWS = Answered(
     {formats.MEDIA_TYPES["json"]: listed(OBJECT)}
     | {media: {} for form, media in formats.MEDIA_TYPES.items() if form != "json"},
 )
+CHANGES = shape({"events": listed(OBJECT), "position": COUNT})
+BATCH = closed(
+    {
+        "exchange": UUID,
+        "agreement": URN,
+        "purpose": PURPOSE,
+        "case": TEXT,
+        "first": {"type": "integer", "minimum": 1},
+        "last": {"type": "integer", "minimum": 1},
+        "events": listed(OBJECT),
+    }
+)
 READ = PREFIX + "{agreement}" + SUFFIX
 RECEIPT = shape({"exchange": UUID, "outcome": TEXT, "rows": COUNT, "bytes": COUNT, "digest": DIGEST, "receipt": DIGEST})
 
@@ -117,11 +132,23 @@ def _applications() -> tuple[Operation, ...]:
             {200: Answered("Agreements.", {JSON: shape({"agreements": listed(OBJECT)})})},
         ),
         Operation(
+            "get", PREFIX + "{agreement}" + EVENTS, "changes", "Changes, under a subscription.", "application",
+            {200: Answered("CloudEvents, in order.", {JSON: CHANGES, NDJSON: {}})}, (under[0], *_places()),
+        ),
+        Operation(
             "get", "/exchange/v1/exchanges/{exchange}", "exchange", "How one exchange stands.", "application",
             {200: Answered("What is on record.", {JSON: shape({"exchange": UUID, "agreement": URN, "outcome": TEXT})})},
             (Given("exchange", "path", "The exchange.", UUID),),
         ),
     )  # fmt: skip
+
+
+def _places() -> tuple[Given, ...]:
+    return (
+        Given("after", "query", "The last position the application has.", COUNT),
+        Given("limit", "query", "Most events.", {"type": "integer", "minimum": 1, "maximum": MOST_AT_ONCE}),
+        Given("wait", "query", "Seconds to wait.", {"type": "integer", "minimum": 0, "maximum": LONGEST_WAIT_S}),
+    )
 
 
 def _members() -> tuple[Operation, ...]:
@@ -156,6 +183,10 @@ def _members() -> tuple[Operation, ...]:
                 Given("file", "path", "Its number.", COUNT),
                 Given("piece", "path", "The piece's number.", COUNT),
             ),
+        ),
+        Operation(
+            "post", PATH, "take_changes", "A batch of changes, from the provider of a subscription.", "member",
+            {200: Answered("How far they are held here.", {JSON: shape({"acknowledged": COUNT})})}, body=BATCH,
         ),
         Operation(
             "get", "/exchange/receipts", "receipts", "Receipts of exchanges with whoever asks, a page.", "member",

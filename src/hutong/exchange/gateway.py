@@ -18,7 +18,7 @@ from typing import Any
 
 import orjson
 
-from hutong.exchange.asgi import Receive, Scope, Send, has_body, headers_of, path_of, read_body, respond
+from hutong.exchange.asgi import Receive, Scope, Send, has_body, headers_of, path_of, read_body, respond, retry_after
 from hutong.exchange.asking import LARGEST_ASK, Ask, read_ask
 from hutong.exchange.entitlements import Entitlements
 from hutong.exchange.inflow import Inflow
@@ -40,6 +40,7 @@ from hutong.vocabulary.moments import rfc3339
 ASK_AGAIN_AFTER_S = (0.05, 0.5)
 ASK_AGAIN_FOR_S = 20.0  # a peer that is silent is not waited for a third time
 NOT_ITS_OWN = (502, 503, 504)  # unsigned, they are a proxy's word that nobody behind it answered
+TOO_MANY = 429  # the provider asks for patience
 _JSON = (b"content-type", b"application/json")
 _PROBLEM = (b"content-type", b"application/problem+json")
 
@@ -52,6 +53,17 @@ class PeerRefused(Refused):
     status = 502
     next_en = "The nodes disagree on keys, clocks or form; run: hutong doctor"
     next_zh = "双方节点在密钥、时钟或格式上不一致；请运行 hutong doctor。"
+
+
+class PeerBusy(Refused):
+    """{peer} has more to answer now than it can."""
+
+    zh = "{peer} 目前待答复的查询过多。"
+    code = "peer_busy"
+    status = 503
+    retry_after_s = 1
+    next_en = "Ask again after the time in Retry-After, with fewer queries at once."
+    next_zh = "请在 Retry-After 所示时间后重试，并减少同时发出的查询。"
 
 
 class NotReachable(Refused):
@@ -170,6 +182,8 @@ class Gateway:
                     self._unanswered()
                     raise
                 await asyncio.sleep(pause_s)
+        if answer.status == TOO_MANY:
+            raise PeerBusy(peer=peer)
         if answer.status != 200:
             said = answer.object()
             title = str(said.get("title", answer.status))[:200]
@@ -246,7 +260,8 @@ def _reply(answer: Answer, line: Line) -> Reply:
         (b"hutong-receipt", line.entry_digest.encode("ascii")),
     ]
     if answer.refusal is not None:
-        return Reply(answer.status, [_PROBLEM, *evidence], orjson.dumps(answer.refusal))
+        headers = [_PROBLEM, *evidence, *retry_after(answer.refusal)]
+        return Reply(answer.status, headers, orjson.dumps(answer.refusal))
     if answer.withheld:
         evidence.append((b"hutong-withheld", orjson.dumps(dict(answer.withheld))))
     return Reply(200, [_JSON, *evidence, (b"hutong-rows", b"%d" % answer.rows)], answer.body)

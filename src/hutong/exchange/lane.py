@@ -40,6 +40,7 @@ class Busy(Unavailable):
 
     zh = "等待 {peer} 答复的查询过多。"
     code = "busy"
+    retry_after_s = 1
     next_en = "Try again shortly, with fewer queries at once."
     next_zh = "请稍后重试，并减少同时发出的查询。"
 

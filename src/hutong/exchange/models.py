@@ -26,6 +26,8 @@ class Source(models.Model):
     # Items that the source lacks or has with another type than was described: no grant that names one is served.
     drift = models.JSONField(default=list)
     drifted_at = models.DateTimeField(null=True, db_index=True)
+    # The column that says when a row last changed, or a number that only grows with each change; "" for none.
+    changed_item = models.CharField(max_length=120, blank=True)
 
     class Meta:
         db_table = "source"
@@ -95,7 +97,7 @@ class ExchangeRecord(models.Model):
     application = models.CharField(max_length=200, blank=True)  # consumer's side only
     outcome = models.CharField(max_length=12)  # served, refused, open, cut, recovered
     code = models.CharField(max_length=64, blank=True)  # the refusal's code
-    form = models.CharField(max_length=8)  # json, csv, arrow, parquet
+    form = models.CharField(max_length=8)  # json, csv, arrow, parquet, events
     rows = models.BigIntegerField(default=0)
     bytes = models.BigIntegerField(default=0)
     request_digest = models.CharField(max_length=80)
@@ -103,6 +105,7 @@ class ExchangeRecord(models.Model):
     entry_digest = models.CharField(max_length=80)  # sha256 of the ledger entry's bytes
     at = models.DateTimeField()
     took_ms = models.IntegerField(default=0)
+    age_s = models.IntegerField(null=True)  # of the source's data when served; provider's side, where it can tell
 
     class Meta:
         db_table = "exchange_record"
@@ -199,3 +202,85 @@ class Download(models.Model):
     class Meta:
         db_table = "exchange_download"
         constraints = [models.UniqueConstraint(fields=["exchange_id", "role"], name="download_once")]
+
+
+class ChangeFeed(models.Model):
+    """Provider's side of a subscription: what was seen of the source, what was logged, what the consumer has."""
+
+    agreement_id = models.CharField(max_length=80, primary_key=True)
+    peer = models.CharField(max_length=40)
+    state = models.CharField(max_length=8, default="waiting")  # waiting (for the subscriber), open, ended
+    keys = models.JSONField(default=list)  # items that tell rows apart; [] = the whole row does
+    purpose = models.CharField(max_length=64, blank=True)  # as the consumer subscribed
+    case_digest = models.CharField(max_length=80, blank=True)
+    # The source as last seen: the file of that round, the source's own mark, the highest value of its changed_item.
+    snapshot = models.IntegerField(default=0)
+    mark = models.CharField(max_length=200, blank=True)
+    seen = models.CharField(max_length=80, blank=True)
+    # A round found and not yet logged whole: its number, how many of its changes are in the log, what it had seen.
+    under_way = models.IntegerField(default=0)
+    copied = models.BigIntegerField(default=0)
+    anew = models.BooleanField(default=False)  # it was compared with nothing: the consumer is told to begin anew
+    next_mark = models.CharField(max_length=200, blank=True)
+    next_seen = models.CharField(max_length=80, blank=True)
+    position = models.BigIntegerField(default=0)  # the last in the log
+    acknowledged = models.BigIntegerField(default=0)  # the last the consumer's node holds durably
+    look_at = models.DateTimeField()
+    push_at = models.DateTimeField()
+    failures = models.IntegerField(default=0)
+    trouble = models.CharField(max_length=300, blank=True)  # code and sentence of the last refusal
+
+    class Meta:
+        db_table = "exchange_change_feed"
+        indexes = [models.Index(fields=["state", "look_at"])]
+
+
+class Subscription(models.Model):
+    """Consumer's side: how far we hold a provider's changes, and how far an application has taken them."""
+
+    agreement_id = models.CharField(max_length=80, primary_key=True)
+    provider = models.CharField(max_length=40)
+    purpose = models.CharField(max_length=64)
+    case_digest = models.CharField(max_length=80)
+    state = models.CharField(max_length=8, default="open")  # open, ended
+    received = models.BigIntegerField(default=0)
+    taken = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "exchange_subscription"
+
+
+class ChangeBatch(models.Model):
+    """Changes that travel together, at either side: the bytes that are sent, compressed, under the node's key."""
+
+    exchange_id = models.CharField(max_length=36)
+    role = models.CharField(max_length=8)  # provider, consumer
+    agreement_id = models.CharField(max_length=80)
+    first = models.BigIntegerField()
+    last = models.BigIntegerField()
+    size = models.BigIntegerField()  # bytes before compression
+    digest = models.CharField(max_length=80)
+    sealed = models.BinaryField()
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "exchange_change_batch"
+        constraints = [models.UniqueConstraint(fields=["agreement_id", "role", "first"], name="change_batch_once")]
+        indexes = [models.Index(fields=["agreement_id", "role", "last"])]
+
+
+class Webhook(models.Model):
+    """Where an application wants a subscription's changes sent."""
+
+    id = models.CharField(max_length=36, primary_key=True)
+    agreement_id = models.CharField(max_length=80, db_index=True)
+    url = models.URLField(max_length=300)
+    state = models.CharField(max_length=8, default="active")  # active, gone (it answered 410)
+    position = models.BigIntegerField(default=0)  # the last it has acknowledged
+    push_at = models.DateTimeField()
+    failures = models.IntegerField(default=0)
+    trouble = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        db_table = "exchange_webhook"
+        constraints = [models.UniqueConstraint(fields=["agreement_id", "url"], name="webhook_once")]

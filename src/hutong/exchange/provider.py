@@ -1,5 +1,6 @@
-"""The provider's door: other nodes' queries and streams, signed both ways, on record before they leave.
+"""The door for other nodes: their queries and streams, and changes they send; signed both ways, on record first.
 
+POST /exchange/events                a batch of changes, from the provider of a subscription of ours
 POST /exchange/queries               up to 256 queries in one signed message, answered in one
 POST /exchange/streams               one query; the head is signed, the body streams
 GET  /exchange/receipts/<exchange>   the newest receipt of an exchange with the asking member
@@ -10,9 +11,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -30,6 +32,7 @@ from hutong.exchange.asgi import (
     read_body,
     respond,
     respond_refusal,
+    retry_after,
 )
 from hutong.exchange.converted import conversion, open_converted
 from hutong.exchange.desk import Admitted, Desk
@@ -38,8 +41,11 @@ from hutong.exchange.query import FORMS, BadQuery
 from hutong.exchange.records import open_rows, sowing
 from hutong.exchange.register import Line, Register
 from hutong.exchange.statements import place, receipt_of, receipts_after
+from hutong.exchange.subscriptions import arriving
+from hutong.exchange.subscriptions.feeds import HOOKING
+from hutong.exchange.turns import Turns
 from hutong.exchange.wire import ANSWERS_TYPE, pack
-from hutong.node import telemetry
+from hutong.node import telemetry, work
 from hutong.node.keyring import KeyRing
 from hutong.node.keys import SigningKey
 from hutong.node.signatures import Verified, body_digest, sign_response, verify_request
@@ -48,6 +54,7 @@ from hutong.vocabulary.errors import Refused, Unavailable, WrongMethod
 
 LARGEST_MESSAGE = 4 * 1024 * 1024  # bytes of one message of queries; owner: the wire
 MOST_STREAMS = 16  # at once in one process: each holds a thread, a cursor and a few megabytes
+MOST_STREAMS_EACH = 10  # of one consumer
 EXCHANGE_HEADER = "Hutong-Exchange"
 
 log = logging.getLogger(__name__)
@@ -58,6 +65,7 @@ class TooManyStreams(Unavailable):
 
     zh = "本节点同时提供的数据流已达 {most} 个。"
     code = "too_many_streams"
+    retry_after_s = 5
     next_en = "Try again when one of them has ended."
     next_zh = "请在其中某个结束后重试。"
 
@@ -80,7 +88,8 @@ class ProviderDoor:
         self._desk = desk
         self._threads = threads
         self._base = ring.settings.exchange_url
-        self._streaming = 0
+        self._turns = Turns()
+        self._streaming: Counter[str] = Counter()
 
     async def queries(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await self.body(scope, receive, "POST")
@@ -97,7 +106,8 @@ class ProviderDoor:
         settled: Callable[[], None] | None = None
         try:
             with telemetry.span("answer"):
-                outcome, signed = await loop.run_in_executor(self._threads, self._answer, verified, body)
+                async with self._turns.turn(verified.jurisdiction, len(body)):
+                    outcome, signed = await loop.run_in_executor(self._threads, self._answer, verified, body)
             settled = outcome.settled
             step.note(queries=len(outcome.lines))
             with telemetry.span("put on record"):
@@ -118,25 +128,25 @@ class ProviderDoor:
         loop = asyncio.get_running_loop()
         nonce = (verified.keyid, verified.nonce)
         try:
-            if self._streaming >= MOST_STREAMS:
-                raise TooManyStreams(most=MOST_STREAMS)
+            self._check_room(verified.jurisdiction)
             document, form = _stream_query(body)
             if document.get("edition") is not None:
                 raise BadQuery(reason="an edition is read as files", reason_zh="版本应以文件方式读取")
-            admitted = await loop.run_in_executor(self._threads, self._desk.admit, verified, document, form)
+            async with self._turns.turn(verified.jurisdiction, len(body)):
+                admitted = await loop.run_in_executor(self._threads, self._desk.admit, verified, document, form)
             if isinstance(admitted, tuple):
                 line, refusal = admitted
                 await self._register.commit([line], nonce)
                 return await self.refuse(send, refusal, verified, line)
         except Refused as refused:
             return await self.refuse(send, refused, verified)
-        self._streaming += 1
+        self._streaming[verified.jurisdiction] += 1
         known = {"peer": verified.jurisdiction, "exchange": admitted.query.exchange, "form": form}
         try:
             with telemetry.span("stream", kind="server", parent=verified.traceparent, **known):
                 await self._stream(receive, send, _Stream(admitted, form, verified, nonce))
         finally:
-            self._streaming -= 1
+            self._streaming[verified.jurisdiction] -= 1
         return None
 
     async def receipts(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -161,6 +171,30 @@ class ProviderDoor:
         signed = self.sign(200, orjson.dumps(found), verified, "application/json")
         await respond(send, signed.status, signed.headers, signed.body)
         return None
+
+    async def events(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Changes under a subscription: durable here before they are acknowledged."""
+        body = await self.body(scope, receive, "POST", arriving.LARGEST_BATCH)
+        verified = await self.verified(send, "POST", path_of(scope), headers_of(scope), body)
+        if verified is None:
+            return None
+        loop = asyncio.get_running_loop()
+        consumer = self._ring.settings.jurisdiction
+        try:
+            last, line = await loop.run_in_executor(self._threads, arriving.take, body, verified.jurisdiction, consumer)
+            await self._register.commit([line] if line else [], (verified.keyid, verified.nonce))
+        except Refused as refused:
+            return await self.refuse(send, refused, verified)
+        work.wake(HOOKING)
+        signed = self.sign(200, orjson.dumps({"acknowledged": last}), verified, "application/json")
+        await respond(send, signed.status, signed.headers, signed.body)
+        return None
+
+    def _check_room(self, consumer: str) -> None:
+        """raises   TooManyStreams; one consumer never holds the room of all"""
+        for held, most in ((self._streaming.total(), MOST_STREAMS), (self._streaming[consumer], MOST_STREAMS_EACH)):
+            if held >= most:
+                raise TooManyStreams(most=most)
 
     async def _stream(self, receive: Receive, send: Send, stream: _Stream) -> None:
         """Evidence first, then bytes, then the closing evidence, and only then the end of the stream."""
@@ -229,7 +263,9 @@ class ProviderDoor:
 
     def _stream_line(self, stream: _Stream, began: float, **counts: Any) -> Line:
         receipt = self._desk.stream_receipt(stream.admitted, stream.verified.jurisdiction, stream.form, **counts)
-        return Line(receipt, int((time.perf_counter() - began) * 1000), calls=stream.admitted.query.calls)
+        took_ms = int((time.perf_counter() - began) * 1000)
+        age_s = self._desk.age_s(stream.admitted.opened)
+        return Line(receipt, took_ms, calls=stream.admitted.query.calls, age_s=age_s)
 
     def _open_outflow(self, stream: _Stream) -> Outflow:
         admitted = stream.admitted
@@ -274,15 +310,16 @@ class ProviderDoor:
         problem = refused.problem()
         if line is not None:
             problem |= {"exchange": line.receipt.exchange, "receipt": line.entry_digest}
-        return self.sign(refused.status, orjson.dumps(problem), verified, PROBLEM_TYPE)
+        signed = self.sign(refused.status, orjson.dumps(problem), verified, PROBLEM_TYPE)
+        return replace(signed, headers=[*signed.headers, *retry_after(problem)])
 
     def key(self) -> SigningKey:
         return self._ring.signing_key()
 
-    async def body(self, scope: Scope, receive: Receive, method: str) -> bytes:
+    async def body(self, scope: Scope, receive: Receive, method: str, limit: int = LARGEST_MESSAGE) -> bytes:
         if scope["method"] != method:
             raise WrongMethod(allowed=method)
-        return await read_body(receive, LARGEST_MESSAGE)
+        return await read_body(receive, limit)
 
     async def verified(
         self, send: Send, method: str, path: str, headers: dict[str, str], body: bytes

@@ -79,12 +79,16 @@ def sowing(
     )
 
 
-def granted_rows(opened: Opened) -> pa.RecordBatchReader:
-    """Everything a grant gives: all its rows and items, masked, as its consumer would be served them."""
+def granted_rows(opened: Opened, only: Predicate | None = None) -> pa.RecordBatchReader:
+    """Everything a grant gives: all its rows and items, masked, as its consumer would be served them.
+
+    only   a condition of our own, on the source's values, for a part of them
+    """
     if opened.terms.codes:
-        return whole_converted(opened)
+        return whole_converted(opened, only)
     masked = [opened.terms.masked[item.name] for item in opened.grant.items]
-    return _source(opened).read_masked(masked, opened.terms.where, None, opened.terms.pseudonym_key)
+    where = Predicate.all_of(opened.terms.where, only)
+    return _source(opened).read_masked(masked, where, None, opened.terms.pseudonym_key)
 
 
 def json_rows_of(table: pa.Table) -> list[bytes]:

@@ -16,14 +16,14 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import DatabaseError, IntegrityError, connections, transaction
 
 from hutong.exchange.database import moment, select_in
-from hutong.exchange.withheld import NOTHING_KEPT, Keeping
+from hutong.exchange.withheld import NOTHING_KEPT
 from hutong.ledger.receipt import Receipt
 from hutong.ledger.record import enter
 from hutong.ledger.table import Table
@@ -49,16 +49,25 @@ class ExchangeReused(Refused):
     next_zh = "请为每次交换使用新的编号。"
 
 
+class Beside(Protocol):
+    """What becomes durable in the commit of a line, beside it."""
+
+    def write(self, cursor: Any, receipt: Receipt, at: Any) -> None:
+        """raises   Refused, then nothing was written; the line's job is refused with it"""
+
+
 class Line:
     """One exchange as it stands now, in the role we play.
 
     application, case_number   consumer's side only; the case number is never in the receipt
+    age_s                      how old the source's data was, provider's side, where the source can tell
     calls                      what it counts in a quota of calls: a batch counts each of its keys
     once                       where the exchange stands so already, the line adds nothing: a further piece
     entry, entry_digest        the ledger entry's bytes, and their digest
     """
 
     __slots__ = (
+        "age_s",
         "application",
         "calls",
         "case_number",
@@ -77,9 +86,10 @@ class Line:
         *,
         application: str = "",
         case_number: str = "",
-        keeping: Keeping = NOTHING_KEPT,
+        keeping: Beside = NOTHING_KEPT,
         calls: int = 1,
         once: bool = False,
+        age_s: int | None = None,
     ) -> None:
         self.receipt = receipt
         self.took_ms = took_ms
@@ -87,7 +97,8 @@ class Line:
         self.once = once
         self.application = application
         self.case_number = case_number
-        self.keeping = keeping  # what becomes of rows that stay behind; mostly nothing
+        self.age_s = age_s
+        self.keeping = keeping  # rows that stay behind, a batch of changes; mostly nothing
         self.entry = receipt.to_entry()
         self.entry_digest = digest(self.entry)
 
@@ -282,6 +293,7 @@ _RECORDS = Table(
         "entry_digest",
         "at",
         "took_ms",
+        "age_s",
     ),
 )
 _UPDATE_RECORD = (
@@ -334,7 +346,7 @@ def _refuse_job(
 
 
 def _keep(cursor: Any, job: Job, at: Any) -> Refused | None:
-    """Note the rows that stayed behind, or that a replay has sent."""
+    """Write what stands beside the lines."""
     try:
         for line in job.lines:
             if line.receipt.withheld or line.keeping is not NOTHING_KEPT:
@@ -405,6 +417,7 @@ def _record(line: Line, at: Any) -> tuple[Any, ...]:
         line.entry_digest,
         at,
         line.took_ms,
+        line.age_s,
     )
 
 

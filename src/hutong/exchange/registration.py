@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from hutong.exchange import check, doors, readings
-from hutong.node import metrics
+from hutong.exchange.subscriptions import feeds, hooks, pushing, watching
+from hutong.node import metrics, work
 
 check.register()
 doors.register()
 metrics.add("sources", readings.sources)
+work.register_aside(feeds.LOOKING, watching.look_due, watching.LOOK_EVERY_S)
+work.register_aside(feeds.PUSHING, pushing.push_due, pushing.PUSH_EVERY_S)
+work.register_aside(feeds.HOOKING, hooks.send_due, hooks.HOOK_EVERY_S)

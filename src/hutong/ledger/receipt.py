@@ -53,6 +53,8 @@ class Receipt:
     peer_receipt: str = ""  # digest of the other side's entry, on the side that learns it
     # Rows that stayed behind because a code map did not hold a value of theirs, by item; no member where none did.
     withheld: Mapping[str, int] = field(default_factory=dict)
+    # The first and last position of a batch of changes; no member elsewhere.
+    positions: tuple[int, int] | None = None
 
     @property
     def peer(self) -> str:
@@ -62,6 +64,7 @@ class Receipt:
     def to_entry(self) -> builtins.bytes:
         """The leaf: canonical JSON. The members are written in sorted order, as canonical JSON needs."""
         withheld = {"withheld": dict(sorted(self.withheld.items()))} if self.withheld else {}
+        positions = {"positions": list(self.positions)} if self.positions else {}
         return orjson.dumps(
             {
                 "agreement": self.agreement,
@@ -75,6 +78,7 @@ class Receipt:
                 "kind": KIND,
                 "outcome": self.outcome,
                 "peer_receipt": self.peer_receipt,
+                **positions,
                 "provider": self.provider,
                 "purpose": self.purpose,
                 "request": self.request,
@@ -102,10 +106,13 @@ class Receipt:
                 reason=f"it is not of kind {KIND}, version {VERSION}", reason_zh=f"不是版本 {VERSION} 的 {KIND} 条目"
             )
         members.setdefault("withheld", {})
+        members.setdefault("positions", None)
         if set(members) != NAMES:
             odd = sorted(set(members) ^ NAMES)
             raise BadReceipt(reason=f"it lacks, or adds, {odd[0][:40]}", reason_zh=f"缺少或多出 {odd[0][:40]}")
         _check(members)
+        if members["positions"] is not None:
+            members["positions"] = tuple(members["positions"])
         receipt = cls(**members)
         if receipt.to_entry() != entry:
             raise BadReceipt(reason="it is not canonical JSON", reason_zh="不是规范化 JSON")
@@ -130,6 +137,8 @@ def _check(members: dict[str, Any]) -> None:
     for name, value in members.items():
         if name == "withheld":
             _check_withheld(value)
+        elif name == "positions":
+            _check_positions(value)
         elif name in COUNTS:
             if type(value) is not int or not 0 <= value <= MAX_INTEGER:
                 raise BadReceipt(reason=f"{name} is not a count", reason_zh=f"{name} 不是计数")
@@ -143,3 +152,11 @@ def _check_withheld(value: Any) -> None:
     counts = value.values() if isinstance(value, dict) else [None]
     if not all(type(count) is int and 0 < count <= MAX_INTEGER for count in counts):
         raise BadReceipt(reason="withheld is not a count of rows by item", reason_zh="withheld 不是按信息项的行数")
+
+
+def _check_positions(value: Any) -> None:
+    if value is None:
+        return
+    fits = isinstance(value, list) and len(value) == 2 and all(type(one) is int for one in value)
+    if not fits or not 0 < value[0] <= value[1] <= MAX_INTEGER:
+        raise BadReceipt(reason="positions are not a first and a last", reason_zh="positions 不是首尾位置")

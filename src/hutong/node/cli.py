@@ -51,6 +51,8 @@ COMMANDS = {
     "correction": "hutong.control.corrections.cli:correction",
     "use": "hutong.control.conduct.cli:use",
     "return": "hutong.control.returns.cli:return_flow",
+    "meter": "hutong.control.metering.cli:meter",
+    "subscription": "hutong.control.subscriptions.cli:subscription",
     "dispute": "hutong.control.disputes.cli:dispute",
     "key": "hutong.exchange.cli:key",
     "read": "hutong.exchange.cli:read",

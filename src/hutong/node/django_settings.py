@@ -80,6 +80,8 @@ INSTALLED_APPS = [
     "hutong.control.conduct",
     "hutong.control.returns",
     "hutong.control.disputes",
+    "hutong.control.subscriptions",
+    "hutong.control.metering",
     "hutong.control.oversight",
     "hutong.portal",
 ]

@@ -78,6 +78,7 @@ class Settings:
     public_catalogue: str = ""  # "yes": anyone may read what this node publishes, as DCAT-AP
     public_figures: str = ""  # "yes": anyone may see this node's figures, without a person or a small number
     editions_gib: str = "20"  # how much the files of editions/ may take together
+    webhook_addresses: str = ""  # where changes may be sent to applications: beginnings of URLs, separated by blanks
     smtp_host: str = ""  # "": notices are shown in the portal alone
     smtp_port: str = "25"
     smtp_security: str = ""  # "", starttls or tls

@@ -103,6 +103,7 @@ ROOMS = (
     _room("withheld", lazy("Withheld rows"), "wait", "duties", Action.SEE_OWN_EXCHANGES, waiting=waiting.replays),
     _room("exchanges", lazy("Exchanges"), "exchanges", "oversight", Action.SEE_OWN_EXCHANGES),
     _room("reconciliations", lazy("Reconciliation"), "tick", "oversight", Action.SEE_ALL_EXCHANGES),
+    _room("meters", lazy("Meters"), "exchanges", "oversight", Action.SEE_ALL_EXCHANGES),
     _room("coverage", lazy("Coverage"), "search", "oversight", Action.REGISTER_SYSTEM, Action.SEE_ALL_EXCHANGES),
     _room("clocks", lazy("Deadlines"), "clocks", "duties", Action.SEE_CLOCKS, waiting=waiting.terms),
     _room("notices", lazy("Notices"), "notices", "duties", Action.SEE_CATALOGUE, waiting=waiting.unread),

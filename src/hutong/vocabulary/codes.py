@@ -72,6 +72,7 @@ SHARING_MODES = CodeList([
     ("interface", "服务接口", "service interface"),
     ("batch", "批量交换", "batch exchange"),
     ("file", "文件下载", "file download"),
+    ("subscription", "数据订阅", "subscription to changes"),
 ])  # fmt: skip
 
 # The national template's first class of the catalogue code; `digit` opens the code.

@@ -122,6 +122,7 @@ class Refused(Exception):
     changed_zh: ClassVar[str] = "没有任何改动。"
     next_en: ClassVar[str] = ""
     next_zh: ClassVar[str] = ""
+    retry_after_s: ClassVar[int] = 0  # when the same may be asked again, as Retry-After; 0 where nobody can say
 
     def __init__(self, **parameters: Any) -> None:
         self.parameters = parameters
@@ -152,6 +153,8 @@ class Refused(Exception):
         }
         if self.rule:
             problem["rule"] = self.rule
+        if self.retry_after_s:
+            problem["retry_after_s"] = self.retry_after_s
         for name, value in self.parameters.items():
             if isinstance(value, (str, int, float, bool)):
                 problem.setdefault(name, value)

@@ -156,7 +156,7 @@ RESOURCE_FIELDS = _table(
     Field("data_format", "数据格式", "data format", required=True, codes=codes.DATA_FORMATS),
     Field("update_cycle", "更新频率", "update cycle", required=True, codes=codes.UPDATE_CYCLES),
     Field("attribute", "共享属性", "sharing attribute", required=True, codes=codes.ATTRIBUTES),
-    ListField("sharing_modes", "共享方式", "sharing modes", required=True, codes=codes.SHARING_MODES, most=3),
+    ListField("sharing_modes", "共享方式", "sharing modes", required=True, codes=codes.SHARING_MODES, most=4),
     Field("conditions", "使用条件（共享范围）", "conditions of use (scope)", 2000, lines=True),
     ListField("permitted_purposes", "可用于的用途", "permitted purposes", 60, codes=codes.PURPOSES),
     Field("legal_citation", "不予共享依据", "legal citation", 1000, lines=True),

@@ -10,6 +10,7 @@ import click
 
 from hutong.control.identity.cli import FOLDER, operator
 from hutong.node.settings import setup
+from hutong.vocabulary.codes import SHARING_MODES
 from hutong.vocabulary.ids import urn
 
 AS = click.option(
@@ -17,7 +18,7 @@ AS = click.option(
 )
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 REQUESTERS = click.Choice(["local", "zone", "member", "outside"])
-MODES = click.Choice(["interface", "batch", "file"])
+MODES = click.Choice(list(SHARING_MODES.codes))
 
 
 @click.group()

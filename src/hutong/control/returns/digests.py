@@ -21,6 +21,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from sqlglot import exp
 
+from hutong.exchange.shaping.row_digest import row_digest
+
 VERSION: Final = 1  # of the way rows become digests; both sides must use the same
 HEX: Final = 64  # of one SHA-256
 PAIR: Final = 2 * HEX
@@ -155,23 +157,8 @@ def _meets(least: str, most: str, digits: str) -> bool:
 
 def _statement(names: Sequence[str], keys: Sequence[str], salt: str) -> str:
     """SELECT sha256(salt, key) || sha256(salt, row) AS pair FROM given ORDER BY pair."""
-    pair = exp.DPipe(this=_digest(keys or names, salt), expression=_digest(names, salt))
+    pair = exp.DPipe(this=row_digest(keys or names, salt), expression=row_digest(names, salt))
     return exp.select(exp.alias_(pair, "pair")).from_("given").order_by("pair").sql(dialect="duckdb")
-
-
-def _digest(names: Sequence[str], salt: str) -> exp.Expression:
-    """Of the values as text, each with its length before it, so that no two rows read alike; "-" for none."""
-    none = exp.Literal.string("-")
-    values = []
-    for name in names:
-        text = exp.cast(exp.column(name, quoted=True), "VARCHAR")
-        length = exp.Anonymous(this="length", expressions=[text])
-        told = exp.Anonymous(this="concat", expressions=[length, exp.Literal.string(":"), text])
-        missing = exp.Is(this=exp.column(name, quoted=True), expression=exp.Null())
-        values.append(exp.Case(ifs=[exp.If(this=missing, true=none)], default=told))
-    return exp.Anonymous(
-        this="sha256", expressions=[exp.Anonymous(this="concat", expressions=[exp.Literal.string(salt), *values])]
-    )
 
 
 def _engine(folder: Path) -> duckdb.DuckDBPyConnection:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import logging
+import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -27,6 +28,7 @@ from hutong.exchange.shaping.masks import Mask, MaskedItem
 from hutong.exchange.shaping.predicate import Predicate
 from hutong.exchange.sources import Source, SourceSpec, stored_schema
 from hutong.exchange.sources.bound import bound
+from hutong.exchange.sources.changed import FILES, last_change
 from hutong.exchange.sources.shelf import SourceShelf
 from hutong.exchange.sources.spec import SourceDrifted
 from hutong.node import work
@@ -45,6 +47,8 @@ _SCHEMA = 'SELECT "schema" FROM source WHERE id = %s'
 DRIFT_WORK = "catalogue.drift"  # the work that looks at sources which were found changed
 _CODES = "SELECT pairs FROM exchange_code_map WHERE id = %s"
 
+
+AS_OF_FOR_S = 1.0  # how long what a file says of its age is taken for true
 
 log = logging.getLogger(__name__)
 
@@ -101,6 +105,7 @@ class Book:
 
     def __init__(self) -> None:
         self._terms: dict[str, Terms] = {}
+        self._as_of: dict[str, tuple[float, float | None]] = {}  # by source: when we looked, and since when it is so
         self._code_maps: dict[str, CodeMap] = {}
         self._described: dict[str, Described] = {}
         self._held: dict[str, Held] = {}
@@ -125,6 +130,20 @@ class Book:
             )
             for agreement, _version, state, calls_used, rows_used, today in rows
         }
+
+    def age_s(self, opened: Opened) -> int | None:
+        """How old the data behind a grant is, in seconds, to within AS_OF_FOR_S; None where it cannot be told at once.
+
+        Files know when they were written, at the price of a look; a database would have to be asked for each query.
+        """
+        if opened.spec is None or opened.spec.kind not in FILES:
+            return None
+        source, now = opened.grant.source, time.time()
+        looked_at, as_of = self._as_of.get(source, (0.0, None))
+        if now - looked_at > AS_OF_FOR_S:
+            as_of = _written_at(opened.spec)
+            self._as_of[source] = (now, as_of)
+        return None if as_of is None else max(0, int(now - as_of))
 
     def open_unsaved(self, grant: Grant) -> Opened:
         """A grant nobody has made, as it would stand at its start.
@@ -242,6 +261,14 @@ def _readable(terms: Terms, held: Held | None) -> Source | Refused:
         return refused
     lost = sorted(item for item in terms.touched if source.column_of(item) not in held.columns)
     return SourceDrifted(items=lost) if lost else source
+
+
+def _written_at(spec: SourceSpec) -> float | None:
+    try:
+        at = last_change(spec).at
+    except Refused:
+        return None
+    return at.timestamp() if at is not None else None
 
 
 def _terms(version: int, grant: Grant, codes: dict[str, CodeMap]) -> Terms:

@@ -150,10 +150,23 @@ class RateExceeded(Rule):
 
     zh = "协议 {agreement} 每秒最多允许 {rate} 次查询。"
     code = "rate_exceeded"
+    retry_after_s = 1
     status = 429
     rule = "G-9"
     next_en = "Slow down, or ask for many keys in one read."
     next_zh = "请降低频率，或一次读取多个键值。"
+
+
+class ProviderBusy(Rule):
+    """This node is busy: {waiting} messages of yours wait here already."""
+
+    zh = "本节点繁忙：贵方已有 {waiting} 条消息在此等候。"
+    code = "provider_busy"
+    status = 429
+    rule = "G-10"
+    retry_after_s = 1
+    next_en = "Send again after the time in Retry-After, with fewer messages at once. Others are served meanwhile."
+    next_zh = "请在 Retry-After 所示时间后重发，并减少同时发送的消息；期间其他使用方照常服务。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +206,18 @@ def check(
     items = check_items(grant, query)
     check_condition(grant, query)
     return Allowed(items, check_quota(grant, standing, query.calls) if counted else None)
+
+
+def check_changes(grant: Grant, standing: Standing, purpose: str, rows: int, now: datetime) -> None:
+    """Whether a batch of changes may leave. They are sent, not asked for, so calls and rate do not count.
+
+    raises   GrantSuspended, GrantEnded, GrantNotStarted, BetweenPeriods, GrantExpired, PurposeNotGranted, QuotaSpent
+    """
+    check_in_force(grant, standing.state)
+    check_term(grant, now)
+    check_purpose(grant, purpose)
+    if grant.quota_rows is not None and standing.rows_used + rows > grant.quota_rows:
+        raise rows_spent(grant, standing.rows_used)
 
 
 def check_consumer(grant: Grant, consumer: str) -> None:

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_POST, require_safe
 from hutong.control.identity.models import Account
 from hutong.node import settings as node_settings
 from hutong.portal.auditors.exchanges import exchanges_page, receipt_page, record_of
+from hutong.portal.auditors.meters import file_text, meters_page
 from hutong.portal.auditors.reconciliations import reconciliations_page
 from hutong.portal.auditors.verification import verify as verify_receipt
 from hutong.portal.components.page import fragment, room, show
@@ -40,3 +41,17 @@ def verify(request: HttpRequest, account: Account, exchange_id: str, role: str) 
 def reconciliations(request: HttpRequest, account: Account) -> HttpResponse:
     page = reconciliations_page(account, request.GET.get("page"))
     return show(request, "portal/auditors/reconciliations.html", page)
+
+
+@require_safe
+@room("meters")
+def meters(request: HttpRequest, account: Account) -> HttpResponse:
+    return show(request, "portal/auditors/meters.html", meters_page(account, request.GET))
+
+
+@require_safe
+@room("meters")
+def meter_file(_request: HttpRequest, _account: Account, number: int) -> HttpResponse:
+    name, text = file_text(number)
+    headers = {"Content-Disposition": f"attachment; filename={name}"}
+    return HttpResponse(text, content_type="application/json", headers=headers)

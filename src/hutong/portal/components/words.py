@@ -163,6 +163,12 @@ RECONCILIATIONS: Stated = {
     "differs": (lazy("they differ"), "bad"),
     "unreachable": (lazy("not compared"), "wait"),
 }
+METERS: Stated = {
+    "agrees": (lazy("both tell the same"), "good"),
+    "differs": (lazy("they differ"), "bad"),
+    "waiting": (lazy("the other side's file has not come"), "wait"),
+}
+METERED: Words = {"calls": lazy("calls"), "rows": lazy("rows"), "bytes": lazy("bytes")}
 OUTCOMES: Stated = {
     "served": (lazy("served"), "good"),
     "refused": (lazy("refused"), "bad"),

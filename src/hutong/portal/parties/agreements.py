@@ -17,6 +17,7 @@ from hutong.control.agreements.models import Agreement
 from hutong.control.conduct import actions as conduct
 from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Action
+from hutong.control.subscriptions import queries as subscriptions
 from hutong.exchange.models import Grant
 from hutong.node import outside
 from hutong.node import settings as node_settings
@@ -251,10 +252,24 @@ def _facts(agreement: Agreement, terms: Mapping[str, Any], titles: Mapping[str, 
 
 
 def _use(agreement: Agreement) -> tuple[Fact, ...]:
-    """What the grant has counted, provider's side."""
+    """What the grant has counted, provider's side, and how far the changes under it have come."""
     grant = Grant.objects.filter(agreement_id=agreement.id).first() if agreement.role == "provider" else None
-    if grant is None:
-        return ()
+    counted = () if grant is None else _counted(grant)
+    standing = subscriptions.of(agreement.id)
+    return counted if standing is None else (*counted, *_changes(standing))
+
+
+def _changes(standing: subscriptions.Standing) -> tuple[Fact, ...]:
+    ours = standing.role == "provider"
+    facts = (
+        Fact(_("Changes found") if ours else _("Changes received"), words.number(standing.position)),
+        Fact(_("Changes received there") if ours else _("Changes taken here"), words.number(standing.done)),
+        Fact(_("Changes that wait"), words.number(standing.waiting)),
+    )
+    return (*facts, Fact(_("Why they wait"), standing.trouble)) if standing.trouble else facts
+
+
+def _counted(grant: Grant) -> tuple[Fact, ...]:
     return (
         Fact(_("Calls"), words.number(grant.calls_used)),
         Fact(_("Rows"), words.number(grant.rows_used)),
@@ -264,10 +279,14 @@ def _use(agreement: Agreement) -> tuple[Fact, ...]:
 
 def _how_to_read(agreement: Agreement, terms: Mapping[str, Any]) -> str:
     items = ", ".join(f'"{name}"' for name in asked.names_of(terms.get("items", ()))[:3])
+    connect = f'import hutong\n\nnode = hutong.connect("{node_settings.current().exchange_url}", key="…")\n'
+    if terms.get("mode") == "subscription":
+        return (
+            f'{connect}for change in node.changes("{agreement.id}", after=0):\n'
+            '    print(change["sequence"], change["type"], change["data"])'
+        )
     return (
-        "import hutong\n\n"
-        f'node = hutong.connect("{node_settings.current().exchange_url}", key="…")\n'
-        f'data = node.read("{agreement.id}", items=[{items}],\n'
+        connect + f'data = node.read("{agreement.id}", items=[{items}],\n'
         f'                 purpose="{terms.get("purpose", "")}", case="…")\n'
         "data.to_pandas()"
     )

@@ -1,0 +1,1 @@
+"""Meters: what was served and used, per partner and day, signed, exchanged and compared."""

@@ -1,0 +1,1 @@
+"""Agreements by subscription: what begins and ends the sending of changes, and what people see of it."""

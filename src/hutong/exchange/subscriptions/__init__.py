@@ -1,0 +1,1 @@
+"""Subscriptions: changes of a source, found, logged, sent on in order, and handed to applications."""
