@@ -139,7 +139,8 @@ def seed(*, entries: int, requests: int) -> None:
         _members(now)
         offices = _offices()
         documents = list(_documents(entries, offices, chance, now))
-        Writer(Entry).write(_entries(documents, now))
+        start = ChangeClock.objects.get_or_create(id=1)[0].last  # before: nothing can be asked while rows are copied in
+        Writer(Entry).write(_entries(documents, now, start))
         Writer(EntryTerm).write(_terms(documents))
         ours = [one.id for one in documents if one.origin == current().jurisdiction]
         others = [(one.id, one.origin) for one in documents if one.origin != current().jurisdiction]
@@ -220,9 +221,9 @@ def _first(office: Office, now: datetime) -> datasets.EntryDocument:
     return federation.sign(made).document
 
 
-def _entries(documents: list[datasets.EntryDocument], now: datetime) -> Iterator[list[Any]]:
+def _entries(documents: list[datasets.EntryDocument], now: datetime, start: int) -> Iterator[list[Any]]:
     writer, template = Writer(Entry), _first.dataset  # type: ignore[attr-defined]
-    at, start = _moment(now), ChangeClock.objects.get_or_create(id=1)[0].last
+    at = _moment(now)
     texts = ("title_zh", "title_en", "department_name", "department_code", "attribute", "update_cycle", "theme")
     for n, one in enumerate(documents):
         kept = template["hutong:entry"] | {
