@@ -128,7 +128,9 @@ def test_any_worker_answers_for_all_and_each_server_for_itself(region: Operated,
     assert value(consumer, "hutong_ledger_entries") + value(consumer, "hutong_sequencer_waiting") > 0
 
 
-@pytest.mark.parametrize("authorization", ["", "Bearer", f"Bearer {TOKEN}x", "Basic " + TOKEN])
+@pytest.mark.parametrize(
+    "authorization", ["", "Bearer", f"Bearer {TOKEN}x", "Basic " + TOKEN], ids=["none", "bare", "near", "basic"]
+)
 def test_metrics_are_the_operators_alone(nodes: Pair, authorization: str):
     answer = urllib3.request("GET", nodes.provider.base_url + "/metrics", headers={"Authorization": authorization})
     assert answer.status == 401
