@@ -71,7 +71,7 @@ def all_taken(nodes: Pair, at_least: int, after: int = 0) -> list[dict[str, Any]
 
 
 def position(nodes: Pair) -> int:
-    found = query(nodes.consumer, f"SELECT received FROM exchange_subscription WHERE agreement_id = '{CHANGES}'")
+    found = query(nodes.consumer, f"SELECT received FROM exchange_subscribed WHERE agreement_id = '{CHANGES}'")
     return int(found[0]["received"])
 
 

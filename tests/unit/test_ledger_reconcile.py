@@ -92,7 +92,7 @@ def numbered(number: int, **changes) -> Receipt:
 
 def test_a_receipt_is_canonical_json_and_only_that_is_read_back():
     entry = SERVED.to_entry()
-    members = {name: getattr(SERVED, name) for name in SERVED.__slots__ if name != "withheld"}
+    members = {name: getattr(SERVED, name) for name in SERVED.__slots__ if name not in ("withheld", "positions")}
     assert entry == canonical_bytes(members | {"v": 1, "kind": "exchange"})
     assert Receipt.from_entry(entry) == SERVED
     left_behind = replace(SERVED, withheld={"sex": 2, "nation": 1})
@@ -100,6 +100,11 @@ def test_a_receipt_is_canonical_json_and_only_that_is_read_back():
         members | {"v": 1, "kind": "exchange", "withheld": {"nation": 1, "sex": 2}}
     )
     assert Receipt.from_entry(left_behind.to_entry()) == left_behind
+    batch = replace(SERVED, form="events", positions=(3, 6))
+    assert batch.to_entry() == canonical_bytes(
+        members | {"v": 1, "kind": "exchange", "form": "events", "positions": [3, 6]}
+    )
+    assert Receipt.from_entry(batch.to_entry()) == batch
     for wrong in (
         entry.replace(b'"v":1', b'"v":1,"withheld":{}'),
         entry.replace(b'"v":1', b'"v":1,"withheld":{"sex":0}'),

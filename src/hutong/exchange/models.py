@@ -247,7 +247,7 @@ class Subscription(models.Model):
     taken = models.BigIntegerField(default=0)
 
     class Meta:
-        db_table = "exchange_subscription"
+        db_table = "exchange_subscribed"
 
 
 class ChangeBatch(models.Model):

@@ -10,7 +10,7 @@ import base64
 import logging
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
@@ -83,7 +83,11 @@ class Terms:
     masked: dict[str, MaskedItem]
     pseudonym_key: bytes  # b"" where nothing is keyed
     codes: dict[str, CodeMap]  # by item, those that are converted; mostly none
-    touched: frozenset[str]  # every item that is given or tested
+    touched: frozenset[str] = field(init=False)  # every item that is given or tested
+
+    def __post_init__(self) -> None:
+        tested = self.where.items() if self.where else frozenset()
+        object.__setattr__(self, "touched", frozenset(self.masked) | tested)
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,5 +292,4 @@ def _terms(version: int, grant: Grant, codes: dict[str, CodeMap]) -> Terms:
             reason="its condition, a mask or its key cannot be read",
             reason_zh="其条件、脱敏方式或密钥无法读取",
         ) from error
-    touched = frozenset(masked) | (where.items() if where else frozenset())
-    return Terms(version, grant, where, masked, key, codes, touched)
+    return Terms(version, grant, where, masked, key, codes)

@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                 ('taken', models.BigIntegerField(default=0)),
             ],
             options={
-                'db_table': 'exchange_subscription',
+                'db_table': 'exchange_subscribed',
             },
         ),
         migrations.AddField(

@@ -98,6 +98,7 @@ class FolderFiles:
                 if reader.header() != self._header:
                     raise BadHeader(
                         column=f"1 to {len(self._header)}",
+                        column_zh=f"1 至 {len(self._header)}",
                         reason=f"file {number + 1} has another header than the first",
                         reason_zh=f"第 {number + 1} 个文件的表头与第一个文件不同",
                     )

@@ -23,10 +23,10 @@ LARGEST_BATCH: Final = 32 * 1024 * 1024  # bytes; owner: the wire
 MOST_HELD: Final = 500_000  # events held here that no application has taken
 _SUBSCRIPTION = (
     "SELECT s.provider, s.purpose, s.case_digest, s.received, s.taken, s.state, e.state"
-    " FROM exchange_subscription s JOIN exchange_entitlement e ON e.agreement_id = s.agreement_id"
+    " FROM exchange_subscribed s JOIN exchange_entitlement e ON e.agreement_id = s.agreement_id"
     " WHERE s.agreement_id = %s"
 )
-_RECEIVE = "UPDATE exchange_subscription SET received = %s WHERE agreement_id = %s AND received >= %s AND received < %s"
+_RECEIVE = "UPDATE exchange_subscribed SET received = %s WHERE agreement_id = %s AND received >= %s AND received < %s"
 _COLUMNS = ("exchange_id", "role", "agreement_id", "first", "last", "size", "digest", "sealed", "at")
 _KEEP = (
     'INSERT INTO exchange_change_batch (exchange_id, role, agreement_id, "first", "last", "size", digest, sealed, at)'

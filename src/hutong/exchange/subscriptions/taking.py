@@ -37,8 +37,8 @@ LONGEST_WAIT_S: Final = 30
 LOOK_EVERY_S: Final = 0.1  # for a change that another process took in
 STILL_HERE_S: Final = 15.0  # an empty line, so that nothing between takes the stream for dead
 BATCHES_AT_ONCE: Final = 8
-_STANDS = "SELECT received FROM exchange_subscription WHERE agreement_id = %s"
-_TAKEN = "UPDATE exchange_subscription SET taken = %s WHERE agreement_id = %s AND taken < %s AND received >= %s"
+_STANDS = "SELECT received FROM exchange_subscribed WHERE agreement_id = %s"
+_TAKEN = "UPDATE exchange_subscribed SET taken = %s WHERE agreement_id = %s AND taken < %s AND received >= %s"
 
 logger = logging.getLogger("hutong.subscriptions")
 
