@@ -124,7 +124,10 @@ def test_a_change_is_a_cloud_event_with_its_position_and_the_row():
 
 @pytest.mark.parametrize(
     "wrong",
-    [b"", b"[]", b"{}", batch(1, 2, first=2), batch(1, 2, last=3), batch(1, 2, exchange=7), batch(1, 2, first=0)],
+    [
+        *(b"", b"[]", b"{}", batch(1, 2, first=2), batch(1, 2, last=3), batch(1, 2, exchange=7), batch(1, 2, first=0)),
+        *(batch(1, 2, last="2"), batch(1, 2, last=2**62), batch(1, 2, agreement="a\x00b"), batch(1, 2, first=None)),
+    ],
 )
 def test_a_batch_that_is_not_its_positions_events_is_refused(wrong):
     with pytest.raises(event.BadBatch):

@@ -18,6 +18,7 @@ import orjson
 import pyarrow as pa
 
 from hutong.exchange.formats.encoding import json_columns
+from hutong.exchange.query import is_agreement
 from hutong.exchange.subscriptions.changes import CHANGE, KEY, RESET
 from hutong.node.directory import participant_id
 from hutong.vocabulary.errors import BadInput
@@ -83,9 +84,11 @@ def read(body: bytes) -> Batch:
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadBatch(reason="it is not the JSON of a batch", reason_zh="不是批次的 JSON") from error
     texts = all(isinstance(one, str) for one in (batch.exchange, batch.agreement, batch.purpose, batch.case))
-    if not texts or type(batch.first) is not int or not 0 < batch.first <= batch.last:
+    counts = all(type(one) is int for one in (batch.first, batch.last))
+    if not texts or not counts or not is_agreement(batch.agreement) or not 0 < batch.first <= batch.last:
         raise BadBatch(reason="its head cannot be read", reason_zh="批次头部无法读取")
-    if places != list(range(batch.first, batch.last + 1)) or len(named) != 1:
+    several = len(places) == batch.last - batch.first + 1 and len(named) == 1
+    if not several or places != list(range(batch.first, batch.last + 1)):
         raise BadBatch(reason="its events are not those of its positions", reason_zh="事件与所列位置不符")
     return batch
 
