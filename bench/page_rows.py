@@ -141,6 +141,7 @@ def seed(*, entries: int, requests: int) -> None:
         documents = list(_documents(entries, offices, chance, now))
         start = ChangeClock.objects.get_or_create(id=1)[0].last  # before: nothing can be asked while rows are copied in
         Writer(Entry).write(_entries(documents, now, start))
+        ChangeClock.objects.update(last=start + len(documents) + 1)
         Writer(EntryTerm).write(_terms(documents))
         ours = [one.id for one in documents if one.origin == current().jurisdiction]
         others = [(one.id, one.origin) for one in documents if one.origin != current().jurisdiction]
@@ -242,7 +243,6 @@ def _entries(documents: list[datasets.EntryDocument], now: datetime, start: int)
             dataset=_json(dataset), signature="0" * 88, keyid="bench", published_at=_moment(one.published_at),
             received_at=at, **{name: getattr(one, name) for name in texts},
         )  # fmt: skip
-    ChangeClock.objects.update(last=start + len(documents) + 1)
 
 
 def _terms(documents: list[datasets.EntryDocument]) -> Iterator[list[Any]]:
