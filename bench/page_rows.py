@@ -121,6 +121,7 @@ class Writer:
                 with cursor.copy(f'COPY "{self.table}" ({names}) FROM STDIN') as copy:
                     for row in rows:
                         copy.write_row(row)
+                cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what is still to be checked bars new indexes
                 return
             marks = ", ".join("?" * len(self.columns))
             cursor.cursor.connection.executemany(f'INSERT INTO "{self.table}" ({names}) VALUES ({marks})', rows)
