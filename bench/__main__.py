@@ -21,7 +21,7 @@ from typing import Any
 
 from bench.figure import Figure
 
-NAMES = ("ledger", "query", "bulk", "masks", "first_byte", "events", "feed", "pages")
+NAMES = ("ledger", "query", "bulk", "masks", "first_byte", "events", "feed", "sharing", "pages")
 APART = {"soak": 3600}  # run only when named, and how long they may take, in seconds
 LONGEST_S = 420  # one benchmark; all together stay under ten minutes once `pages` has written its province
 

@@ -173,13 +173,11 @@ def drain(host: str, port: int, request: bytes) -> int:
 
 
 @contextmanager
-def bare(**settings: str) -> Iterator[int]:
+def bare(app: str = "bench.bare_stream:app", **settings: str) -> Iterator[int]:
     port = free_port()
     command = [str(Path(sys.executable).with_name("granian")), "--interface", "asgi", "--no-ws", "--port", str(port)]
     environment = os.environ | settings
-    with subprocess.Popen(
-        [*command, "--log-level", "error", "bench.bare_stream:app"], cwd=ROOT, env=environment
-    ) as server:
+    with subprocess.Popen([*command, "--log-level", "error", app], cwd=ROOT, env=environment) as server:
         try:
             for _ in range(600):
                 with socket.socket() as probe:

@@ -1,7 +1,7 @@
 """A masked share of five million rows, read warm by the Delta Sharing client into pandas, through both nodes.
 
-Warm: the provider has written the edition before. The limit is the same Parquet file read from disk into pandas by the
-library the client reads with: no node, no network, no record. Beside it the first read, which writes the edition.
+Warm: the provider has written the edition before. The limit is the same Parquet file read by the same client from a
+bare Delta Sharing server: no second node, no key, no record. Beside it the first read, which writes the edition.
 """
 
 from __future__ import annotations
@@ -18,10 +18,9 @@ from typing import Any
 
 import duckdb
 import orjson
-import pyarrow.dataset
 
 import tests.conftest  # noqa: F401 - gives this process a node of its own to be settings of
-from bench.bulk import MASKS
+from bench.bulk import MASKS, bare
 from bench.figure import Figure
 from hutong.exchange.shaping.masks import Mask
 from tests.pair import DEPARTMENT, PURPOSE, Pair, pair
@@ -31,7 +30,7 @@ AGREEMENT = "urn:uuid:0192f0c1-0000-7000-8000-000000000001"
 ITEMS = ("n", "code", "name", "phone", "city", "registered_on", "amount")
 RUNS = 3  # of each, in turn; the median counts
 GOAL_ROWS = 1_000_000
-DISK = "the same file from disk into pandas"
+BARE = "the same file, the same client, a bare server"
 
 
 def figures() -> Iterator[Figure]:
@@ -48,11 +47,13 @@ def figures() -> Iterator[Figure]:
             url = f"{profile_of(nodes, folder)}#{AGREEMENT.removeprefix('urn:uuid:')}.320000.rows"
             first_s = took(lambda: len(delta_sharing.load_as_pandas(url)))
             edition = next((nodes.provider.home / "editions").glob("*/*/*/rows"))
-            rates = in_turn(
-                shared=lambda: len(delta_sharing.load_as_pandas(url)),
-                disk=lambda: len(from_disk(edition)),
-            )
-        yield Figure("sharing: warm read", rates["shared"], "rows/s", GOAL_ROWS, rates["disk"], DISK)
+            with bare("bench.bare_share:app", BENCH_FILE=str(edition)) as port:
+                bare_url = f"{bare_profile(folder, port)}#s.s.rows"
+                rates = in_turn(
+                    shared=lambda: len(delta_sharing.load_as_pandas(url)),
+                    bare=lambda: len(delta_sharing.load_as_pandas(bare_url)),
+                )
+        yield Figure("sharing: warm read", rates["shared"], "rows/s", GOAL_ROWS, rates["bare"], BARE)
         yield Figure("sharing: first read, the edition written", first_s, "s", 30, better="less")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -66,9 +67,11 @@ def profile_of(nodes: Pair, folder: Path) -> Path:
     return file
 
 
-def from_disk(file: Path) -> Any:
-    table = pyarrow.dataset.dataset(file, format="parquet").to_table()
-    return table.to_pandas(date_as_object=True, use_threads=False, split_blocks=False, self_destruct=True)
+def bare_profile(folder: Path, port: int) -> Path:
+    file = folder / "bare.share"
+    named = {"shareCredentialsVersion": 1, "endpoint": f"http://127.0.0.1:{port}", "bearerToken": "none"}
+    file.write_bytes(orjson.dumps(named))
+    return file
 
 
 def in_turn(**reads: Callable[[], int]) -> dict[str, float]:
