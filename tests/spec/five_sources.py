@@ -7,7 +7,8 @@ import datetime
 import operator
 import sqlite3
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -15,6 +16,8 @@ from xml.sax.saxutils import escape
 import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.table import Table
 
 from hutong.exchange.sources import Source, SourceSpec, open_source, take_in
 from tests import mariadb
@@ -193,9 +196,7 @@ def _write_csv_folder(path: Path) -> None:
 
 def write_iceberg(folder: Path) -> SourceSpec:
     """In two appends and a deletion, by an SQL catalogue in a file."""
-    from pyiceberg.catalog.sql import SqlCatalog
-
-    catalogue = SqlCatalog("made", uri=f"sqlite:///{folder / 'catalogue.db'}", warehouse=f"file://{folder / 'lake'}")
+    catalogue = _iceberg_catalogue(folder)
     catalogue.create_namespace("civil")
     table = catalogue.create_table("civil.register", schema=SCHEMA)
     table.append(pa.Table.from_pylist([ROWS[0] | {"number": 1_000 + number} for number in range(5)], schema=SCHEMA))
@@ -203,6 +204,18 @@ def write_iceberg(folder: Path) -> SourceSpec:
     table.delete("number >= 1000")
     catalogue.close()
     return SourceSpec("iceberg", f"sqlite:///{folder / 'catalogue.db'}", "civil.register", settings=SQL_CATALOGUE)
+
+
+@contextmanager
+def iceberg_table(folder: Path) -> Iterator[Table]:
+    """The table that write_iceberg made, for whoever writes to it."""
+    catalogue = _iceberg_catalogue(folder)
+    yield catalogue.load_table("civil.register")
+    catalogue.close()
+
+
+def _iceberg_catalogue(folder: Path) -> SqlCatalog:
+    return SqlCatalog("made", uri=f"sqlite:///{folder / 'catalogue.db'}", warehouse=f"file://{folder / 'lake'}")
 
 
 def interface() -> Interface:

@@ -30,6 +30,7 @@ from hutong.exchange.sources.spec import (
 )
 from tests import storage
 from tests.http_source import allow
+from tests.iceberg_deletes import delete_equal, delete_positions
 from tests.spec import five_sources
 from tests.storage import Storage
 
@@ -197,6 +198,35 @@ def test_a_table_of_a_rest_catalogue_is_read_at_its_newest_snapshot(lake: Storag
     assert heard == [("word",)]
     with pytest.raises(SourceUnreadable, match="no table"):
         open_source(SourceSpec("iceberg", lake.catalogue, "civil.none", settings=checked("iceberg", given)))
+
+
+@pytest.mark.parametrize("bounds", [False, True])
+def test_a_row_deleted_by_its_place_is_never_served(tmp_path: Path, bounds: bool) -> None:
+    source = open_source(five_sources.write_iceberg(tmp_path))
+    with five_sources.iceberg_table(tmp_path) as table:
+        delete_positions(table, "number", [3, 70, 149], bounds=bounds)
+        assert numbers(source) == [number for number in range(150) if number not in (3, 70, 149)]
+        assert numbers(source, "number <= 4") == [0, 1, 2, 4]  # pushed down and tested
+        assert numbers(source, "word = '南京' AND number > 60") == [
+            number for number in range(61, 149) if five_sources.ROWS[number]["word"] == "南京" and number != 70
+        ]
+        assert source.lookup(["number"], "number", [70, 71]).to_pylist() == [{"number": 71}]
+        assert source.read(["number"], limit=4).read_all().column(0).to_pylist() == [0, 1, 2, 4]
+        assert source.count() == 147
+        table.append(pa.Table.from_pylist([five_sources.ROWS[3]], schema=five_sources.SCHEMA))
+        assert numbers(source, "number <= 4") == [0, 1, 2, 3, 4]  # the deletion is older than the row
+
+
+def test_a_table_whose_rows_are_deleted_by_value_is_refused_whole(tmp_path: Path) -> None:
+    source = open_source(five_sources.write_iceberg(tmp_path))
+    with five_sources.iceberg_table(tmp_path) as table:
+        delete_equal(table, "number", [7])
+    for read in (lambda: numbers(source), lambda: numbers(source, "number = 100"), source.count):
+        with pytest.raises(SourceUnreadable, match="deleted by value") as refused:
+            read()
+        assert str(tmp_path) not in str(refused.value)
+    with pytest.raises(SourceUnreadable):
+        source.lookup(["number"], "number", [7])
 
 
 def five_sources_type() -> object:

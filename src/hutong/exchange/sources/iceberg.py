@@ -1,13 +1,13 @@
 """Iceberg tables, through a REST catalogue or a SQL one; installed with hutong[iceberg].
 
-The table is loaded anew at every read, so each read is of one whole snapshot. Positional deletes are applied by
-pyiceberg; a table with equality deletes, which it does not know, is refused by it and so by us. Conditions are handed
+The table is loaded anew at every read, so each read is of one whole snapshot. Deletions by position are applied by
+pyiceberg; a table with deletions by value, which it does not know, is refused. Conditions are handed
 down only to leave files and row groups out; what is read is tested again, by the one meaning of conditions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,7 @@ try:
         Or,
     )
     from pyiceberg.io.pyarrow import ArrowScan, PyArrowFileIO, _read_all_delete_files, schema_to_pyarrow
-    from pyiceberg.table import Table
+    from pyiceberg.table import DataScan, FileScanTask, Table
 except ImportError as error:
     raise SourceUnreadable(
         kind="iceberg",
@@ -103,7 +103,8 @@ class IcebergSource(Source):
         return str(snapshot.snapshot_id) if snapshot else ""
 
     def count(self) -> int:
-        return sum(batch.num_rows for batch in self._scanned(self._table(), self.schema.names[:1], EVERYTHING))
+        first = self.fields(self.schema.names[:1])
+        return sum(batch.num_rows for batch in guarded(first, self._scanned(self._table(), first.names, EVERYTHING)))
 
     def read(
         self, items: Sequence[str], where: Predicate | None = None, limit: int | None = None
@@ -173,12 +174,28 @@ class IcebergSource(Source):
         scan = table.scan(row_filter=pruned, selected_fields=tuple(names))
         schema = self.fields(names)
         reader = ArrowScan(table.metadata, table.io, scan.projection(), pruned)
-        for task in scan.plan_files():
+        for task in _planned(scan):
             # Its public reader decodes every file of the plan at once, into memory; this one goes batch by batch.
             deletes = _read_all_delete_files(table.io, [task])
             for batch in reader._record_batches_from_scan_tasks_and_deletes([task], deletes):
                 columns = [batch.column(field.name).cast(field.type) for field in schema]
                 yield pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _planned(scan: DataScan) -> Iterable[FileScanTask]:
+    """raises   SourceUnreadable"""
+    try:
+        return scan.plan_files()
+    except (ValueError, NotImplementedError) as error:
+        # The one thing of a table that it knows and does not read. Its text names a file, and is not passed on.
+        if "equality deletes" not in str(error):
+            raise
+        raise SourceUnreadable(
+            kind="iceberg",
+            reason="rows of it are deleted by value (equality deletes), which is not read; let its writer rewrite"
+            " the data files",
+            reason_zh="表中有按值删除的记录（equality deletes），无法读取；请由写入方重写数据文件",
+        ) from None
 
 
 def _properties(spec: SourceSpec) -> dict[str, str]:
