@@ -21,13 +21,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from sqlglot import exp
 
+from hutong.exchange.shaping.engine import spilling
 from hutong.exchange.shaping.row_digest import row_digest
 
 VERSION: Final = 1  # of the way rows become digests; both sides must use the same
 HEX: Final = 64  # of one SHA-256
 PAIR: Final = 2 * HEX
 STEP: Final = 2  # digits from a range to the ranges in it
-MEMORY_LIMIT: Final = "256MB"  # of sorting; more spills to the folder of the file
 GROUP_ROWS: Final = 65_536
 
 
@@ -73,7 +73,7 @@ def write_pairs(rows: pa.RecordBatchReader, keys: Sequence[str], salt: str, file
     """
     partial = file.with_name(file.name + ".part")
     schema = pa.schema([pa.field("pair", pa.string(), nullable=False)])
-    connection = _engine(file.parent)
+    connection = spilling(file.parent)
     try:
         connection.register("given", rows)
         sorted_pairs = connection.sql(_statement(rows.schema.names, keys, salt)).to_arrow_reader(GROUP_ROWS)
@@ -159,19 +159,3 @@ def _statement(names: Sequence[str], keys: Sequence[str], salt: str) -> str:
     """SELECT sha256(salt, key) || sha256(salt, row) AS pair FROM given ORDER BY pair."""
     pair = exp.DPipe(this=row_digest(keys or names, salt), expression=row_digest(names, salt))
     return exp.select(exp.alias_(pair, "pair")).from_("given").order_by("pair").sql(dialect="duckdb")
-
-
-def _engine(folder: Path) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(
-        ":memory:",
-        config={
-            "autoinstall_known_extensions": "false",
-            "autoload_known_extensions": "false",
-            "python_enable_replacements": "false",
-            "memory_limit": MEMORY_LIMIT,
-            "threads": "2",
-            "temp_directory": str(folder / "spill"),
-        },
-    )
-    connection.execute("SET GLOBAL TimeZone = 'UTC'").fetchall()  # how a time with a zone reads as text
-    return connection

@@ -29,6 +29,7 @@ from hutong.control.returns.models import ReturnBatch, ReturnFlow, ReturnKey
 from hutong.control.returns.rules import RowsOutsideArea
 from hutong.exchange.keys import create_key
 from hutong.exchange.models import Entitlement
+from hutong.exchange.shaping.engine import spilling
 from hutong.ledger.record import record
 from hutong.node.keys import seal, unseal
 from hutong.node.settings import current
@@ -140,7 +141,7 @@ def _merge(before: Path, changes: Path, keys: list[str]) -> None:
     """The earlier rows with the changed ones in their places, into the file of the changes."""
     partial = changes.with_name(changes.name + ".merged")
     schema = pq.read_schema(before)
-    connection = duckdb.connect(":memory:", config={"python_enable_replacements": "false", "memory_limit": "256MB"})
+    connection = spilling(changes.parent)
     try:
         connection.register("earlier", pads.dataset(before))
         connection.register("changes", pads.dataset(changes))

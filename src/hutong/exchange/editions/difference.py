@@ -10,7 +10,7 @@ import pyarrow.dataset
 from sqlglot import exp
 
 from hutong.exchange.editions.edition import Edition
-from hutong.exchange.shaping.engine import sealed
+from hutong.exchange.shaping.engine import spilling
 
 CHANGE = "_change_type"  # delete or insert; without keys a changed row is both
 ROWS_AT_ONCE = 200_000  # compared at a time, so that memory stays bounded whatever the editions hold
@@ -28,7 +28,7 @@ def difference(before: Edition, after: Edition) -> pa.RecordBatchReader:
 
 def _batches(before: Edition, after: Edition, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     shares = max(1, math.ceil(max(before.rows, after.rows) / ROWS_AT_ONCE))
-    connection = sealed()
+    connection = spilling(after.folder)
     try:
         for name, edition in (("before", before), ("after", after)):
             connection.register(name, pyarrow.dataset.dataset(edition.file, format="parquet"))

@@ -19,12 +19,12 @@ import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 from sqlglot import exp
 
+from hutong.exchange.shaping.engine import spilling
 from hutong.exchange.shaping.row_digest import row_digest
 
 KEY, NTH, ROW, CHANGE = "hutong:key", "hutong:nth", "hutong:row", "hutong:change"
 OWN: Final = (KEY, NTH, ROW, CHANGE)
 INSERTED, UPDATED, DELETED, RESET = "inserted", "updated", "deleted", "reset"
-MEMORY_LIMIT: Final = "256MB"  # of sorting and joining; more spills beside the files
 GROUP_ROWS: Final = 20_000  # of a row group: what is read at once when a round is logged
 
 
@@ -61,7 +61,7 @@ def find(rows: pa.RecordBatchReader, telling: Telling, folder: Path, number: int
     returns  how many changes there are
     """
     earlier = rows_file(folder, before) if before else None
-    connection = _engine(folder)
+    connection = spilling(folder)
     try:
         names = rows.schema.names
         connection.register("given", rows)
@@ -171,19 +171,3 @@ def _columns(names: Sequence[str], table: str = "") -> list[exp.Column]:
 
 def _no_rows(file: Path) -> pa.Table:
     return pq.read_schema(file).empty_table()
-
-
-def _engine(folder: Path) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(
-        ":memory:",
-        config={
-            "autoinstall_known_extensions": "false",
-            "autoload_known_extensions": "false",
-            "python_enable_replacements": "false",
-            "memory_limit": MEMORY_LIMIT,
-            "threads": "2",
-            "temp_directory": str(folder / "spill"),
-        },
-    )
-    connection.execute("SET GLOBAL TimeZone = 'UTC'").fetchall()  # how a time with a zone reads as text
-    return connection
