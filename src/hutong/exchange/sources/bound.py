@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from hutong.exchange.shaping.predicate import Predicate
 from hutong.exchange.shaping.values import Scalar
-from hutong.exchange.sources.source import LOOKUP_ROWS, Source, guarded
+from hutong.exchange.sources.source import LOOKUP_ROWS, Source
 from hutong.exchange.sources.spec import SourceDrifted
 
 
@@ -58,14 +58,9 @@ class _Renamed(Source):
     def count(self) -> int:
         return self._source.count()
 
-    def read(
-        self, items: Sequence[str], where: Predicate | None = None, limit: int | None = None
-    ) -> pa.RecordBatchReader:
-        schema = self.fields(items)
-        if where is not None:
-            where.check(self.types())
-        rows = self._source.read(self._named(items), self._condition(where), limit)
-        return guarded(schema, _renamed(rows, schema))
+    def _rows(self, schema: pa.Schema, where: Predicate | None, limit: int | None) -> Iterator[pa.RecordBatch]:
+        rows = self._source.read(self._named(schema.names), self._condition(where), limit)
+        return _renamed(rows, schema)
 
     def lookup(
         self,

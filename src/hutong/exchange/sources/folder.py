@@ -7,7 +7,7 @@ condition rules out are not read; what is read is tested again, by the one meani
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import reduce
 from typing import Any
@@ -21,7 +21,7 @@ from hutong.exchange.shaping.values import Kind, Scalar, kind_of, literal
 from hutong.exchange.shaping.vector import kept
 from hutong.exchange.sources.columns import ColumnType
 from hutong.exchange.sources.places import Found, Place, partitions
-from hutong.exchange.sources.source import BATCH_ROWS, LOOKUP_ROWS, LookupTooWide, Source, guarded, shareable
+from hutong.exchange.sources.source import BATCH_ROWS, Source, cut, needed, shareable
 from hutong.exchange.sources.spec import SourceSpec, SourceUnreadable
 
 FOOTERS_AT_ONCE = 8
@@ -48,32 +48,10 @@ class FolderSource(Source):
     def count(self) -> int:
         return sum(rows for _schema, rows in self._listed().values())
 
-    def read(
-        self, items: Sequence[str], where: Predicate | None = None, limit: int | None = None
-    ) -> pa.RecordBatchReader:
-        schema = self.fields(items)
-        if where is not None:
-            where.check(self.types())
+    def _rows(self, schema: pa.Schema, where: Predicate | None, limit: int | None) -> Iterator[pa.RecordBatch]:
         files = self._listed()
         self._check_same(files)
-        return guarded(schema, self._batches(files, schema, where, limit), self)
-
-    def lookup(
-        self,
-        items: Sequence[str],
-        key: str,
-        values: Sequence[Scalar],
-        where: Predicate | None = None,
-        limit: int = LOOKUP_ROWS,
-    ) -> pa.Table:
-        schema = self.fields(items)
-        if not self.key_values(key, values):
-            return schema.empty_table()
-        among = Predicate.all_of(Predicate("in", key, tuple(values)), where)
-        table = self.read(items, among, limit + 1).read_all()
-        if table.num_rows > limit:
-            raise LookupTooWide(limit=limit)
-        return table
+        return cut(self._scanned(files, needed(schema, where), where), schema, where, limit)
 
     def close(self) -> None:
         self._footers = {}
@@ -126,30 +104,18 @@ class FolderSource(Source):
         if changed := [one.name for one in self.schema if types.get(one.name) != one.type]:
             raise self.drifted(tuple(changed))
 
-    def _batches(
-        self, files: Files, schema: pa.Schema, where: Predicate | None, limit: int | None
-    ) -> Iterator[pa.RecordBatch]:
-        needed = list(dict.fromkeys([*schema.names, *sorted(where.items() if where else ())]))
-        left = limit
+    def _scanned(self, files: Files, names: list[str], where: Predicate | None) -> Iterator[pa.RecordBatch]:
+        """Every row that may meet the condition."""
         for found, (stored, _rows) in files.items():
-            if where is not None and self._ruled_out(found, where):
-                continue
-            for batch in self._file_batches(found, stored, needed, where):
-                table = pa.Table.from_batches([batch])
-                table = (kept(table, where) if where is not None else table).select(schema.names)
-                if left is not None:
-                    table = table.slice(0, left)
-                    left -= table.num_rows
-                yield from table.combine_chunks().to_batches()
-                if left == 0:
-                    return
+            if where is None or not self._ruled_out(found, where):
+                yield from self._file_batches(found, stored, names, where)
         self._place.check_same(list(files))
 
     def _file_batches(
-        self, found: Found, stored: pa.Schema, needed: list[str], where: Predicate | None
+        self, found: Found, stored: pa.Schema, names: list[str], where: Predicate | None
     ) -> Iterator[pa.RecordBatch]:
         parts = dict(found.parts)
-        columns = [name for name in needed if name not in parts]
+        columns = [name for name in names if name not in parts]
         fragment = self._format.make_fragment(found.path, self._place.files)
         scanned = fragment.to_batches(
             columns=columns,
@@ -158,7 +124,7 @@ class FolderSource(Source):
             batch_readahead=2,
             fragment_readahead=1,
         )
-        schema = self.fields(needed)
+        schema = self.fields(names)
         for batch in scanned:
             arrays = [
                 _constant(parts[field.name], field.type, batch.num_rows)

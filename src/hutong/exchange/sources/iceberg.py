@@ -16,18 +16,9 @@ from urllib.parse import unquote, urlsplit
 import pyarrow as pa
 
 from hutong.exchange.shaping.predicate import Predicate
-from hutong.exchange.shaping.values import Kind, Scalar, kind_of, literal
-from hutong.exchange.shaping.vector import kept
+from hutong.exchange.shaping.values import Kind, kind_of, literal
 from hutong.exchange.sources.location import check_address, check_place
-from hutong.exchange.sources.source import (
-    LOOKUP_ROWS,
-    LookupTooWide,
-    Source,
-    described,
-    differing,
-    guarded,
-    shareable,
-)
+from hutong.exchange.sources.source import Source, cut, described, differing, needed, shareable
 from hutong.exchange.sources.spec import SourceFailed, SourceOutside, SourceSpec, SourceUnreadable
 from hutong.vocabulary.errors import Refused
 
@@ -106,35 +97,14 @@ class IcebergSource(Source):
         first = self.fields(self.schema.names[:1])
         return sum(batch.num_rows for batch in guarded(first, self._scanned(self._table(), first.names, EVERYTHING)))
 
-    def read(
-        self, items: Sequence[str], where: Predicate | None = None, limit: int | None = None
-    ) -> pa.RecordBatchReader:
-        schema = self.fields(items)
-        if where is not None:
-            where.check(self.types())
+    def _rows(self, schema: pa.Schema, where: Predicate | None, limit: int | None) -> Iterator[pa.RecordBatch]:
         table = self._table()
         changed, ids = differing(described(self.schema), _schema(table)[0]), _field_ids(table)
         moved = [name for name in self.schema.names if ids.get(name) != self.field_ids[name]]
         if changed or moved:
             raise self.drifted(changed or moved)
-        return guarded(schema, self._batches(table, schema, where, limit), self)
-
-    def lookup(
-        self,
-        items: Sequence[str],
-        key: str,
-        values: Sequence[Scalar],
-        where: Predicate | None = None,
-        limit: int = LOOKUP_ROWS,
-    ) -> pa.Table:
-        schema = self.fields(items)
-        if not self.key_values(key, values):
-            return schema.empty_table()
-        among = Predicate.all_of(Predicate("in", key, tuple(values)), where)
-        table = self.read(items, among, limit + 1).read_all()
-        if table.num_rows > limit:
-            raise LookupTooWide(limit=limit)
-        return table
+        pruned = (_pruning(where, self.types()) if where else None) or EVERYTHING
+        return cut(self._scanned(table, needed(schema, where), pruned), schema, where, limit)
 
     def close(self) -> None:
         pass
@@ -153,22 +123,6 @@ class IcebergSource(Source):
             raise SourceFailed() from None
         table.io = CheckedFileIO(self._properties)  # not one that the table's own properties name
         return table
-
-    def _batches(
-        self, table: Table, schema: pa.Schema, where: Predicate | None, limit: int | None
-    ) -> Iterator[pa.RecordBatch]:
-        needed = list(dict.fromkeys([*schema.names, *sorted(where.items() if where else ())]))
-        pruned = (_pruning(where, self.types()) if where else None) or EVERYTHING
-        left = limit
-        for batch in self._scanned(table, needed, pruned):
-            rows = pa.Table.from_batches([batch])
-            rows = (kept(rows, where) if where is not None else rows).select(schema.names)
-            if left is not None:
-                rows = rows.slice(0, left)
-                left -= rows.num_rows
-            yield from rows.combine_chunks().to_batches()
-            if left == 0:
-                return
 
     def _scanned(self, table: Table, names: Sequence[str], pruned: BooleanExpression) -> Iterator[pa.RecordBatch]:
         scan = table.scan(row_filter=pruned, selected_fields=tuple(names))

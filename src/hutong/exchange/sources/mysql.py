@@ -33,7 +33,7 @@ from sqlglot import exp
 from hutong.exchange.shaping.predicate import COMPARISONS, Predicate
 from hutong.exchange.shaping.sql import BINARY, column, sql_literal
 from hutong.exchange.shaping.values import Kind, Scalar, kind_of, literal
-from hutong.exchange.sources.source import BATCH_ROWS, LOOKUP_ROWS, LookupTooWide, Source, guarded
+from hutong.exchange.sources.source import BATCH_ROWS, LOOKUP_ROWS, LookupTooWide, Source
 from hutong.exchange.sources.spec import SourceFailed, SourceUnreadable
 
 CONNECT_S = 10
@@ -103,14 +103,11 @@ class MysqlSource(Source):
         query = exp.select(exp.Count(this=exp.Star())).from_(self._table)
         return int(self._fetch(query.sql(dialect="mysql"))[0][0][0])
 
-    def read(
-        self, items: Sequence[str], where: Predicate | None = None, limit: int | None = None
-    ) -> pa.RecordBatchReader:
-        schema = self.fields(items)
-        query = self._select(items, where)
+    def _rows(self, schema: pa.Schema, where: Predicate | None, limit: int | None) -> Iterator[pa.RecordBatch]:
+        query = self._select(schema.names, where)
         if limit is not None:
             query = query.limit(limit, copy=False)
-        return guarded(schema, self._stream(query.sql(dialect="mysql"), schema), self)
+        return self._stream(query.sql(dialect="mysql"), schema)
 
     def lookup(
         self,

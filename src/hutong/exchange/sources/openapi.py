@@ -19,11 +19,10 @@ import pyarrow as pa
 
 from hutong.exchange.shaping.predicate import Predicate
 from hutong.exchange.shaping.values import Kind, Scalar, kind_of, literal
-from hutong.exchange.shaping.vector import kept
 from hutong.exchange.sources.calling import LARGEST_ANSWER, Answered, Caller
 from hutong.exchange.sources.described import Operation, lines, operation
 from hutong.exchange.sources.location import open_plain, origin
-from hutong.exchange.sources.source import BATCH_ROWS, LOOKUP_ROWS, LookupTooWide, Source, guarded
+from hutong.exchange.sources.source import BATCH_ROWS, LOOKUP_ROWS, LookupTooWide, Source, cut, needed
 from hutong.exchange.sources.spec import BadSourceSetting, SourceSpec, SourceUnreadable
 
 MOST_PAGES = 100_000
@@ -54,13 +53,9 @@ class OpenapiSource(Source):
     def count(self) -> int:
         return sum(len(rows) for rows in self._pages({}))
 
-    def read(
-        self, items: Sequence[str], where: Predicate | None = None, limit: int | None = None
-    ) -> pa.RecordBatchReader:
-        schema = self.fields(items)
-        if where is not None:
-            where.check(self.types())
-        return guarded(schema, self._batches(schema, where, limit), self)
+    def _rows(self, schema: pa.Schema, where: Predicate | None, limit: int | None) -> Iterator[pa.RecordBatch]:
+        columns = [self._operation.schema.field(name) for name in needed(schema, where)]
+        return cut(self._batches(columns, where), schema, where, limit)
 
     def lookup(
         self,
@@ -104,23 +99,12 @@ class OpenapiSource(Source):
         plain = pa.schema([pa.field(field.name, field.type) for field in fits])
         return plain, (*described.left_out, *(one for one in described.schema.names if one not in plain.names))
 
-    def _batches(self, schema: pa.Schema, where: Predicate | None, limit: int | None) -> Iterator[pa.RecordBatch]:
-        needed = [
-            self._operation.schema.field(name)
-            for name in dict.fromkeys([*schema.names, *sorted(where.items() if where else ())])
-        ]
-        left = limit
+    def _batches(self, columns: Sequence[pa.Field[Any]], where: Predicate | None) -> Iterator[pa.RecordBatch]:
+        """Every row that may meet the condition."""
         for rows in self._pages(self._asked(where)):
             for start in range(0, len(rows), BATCH_ROWS):
                 part = rows[start : start + BATCH_ROWS]
-                table = pa.table({field.name: self._column(part, field) for field in needed})
-                table = (kept(table, where) if where is not None else table).select(schema.names)
-                if left is not None:
-                    table = table.slice(0, left)
-                    left -= table.num_rows
-                yield from table.combine_chunks().to_batches()
-            if left == 0:
-                return
+                yield pa.record_batch({field.name: self._column(part, field) for field in columns})
 
     def _column(self, rows: Sequence[Mapping[str, Any]], field: pa.Field[Any]) -> Any:
         try:
@@ -160,7 +144,7 @@ class OpenapiSource(Source):
             elif way == "offset":
                 query[page_parameter] = str(taken)
             answer = self._caller.get(address, query)
-            rows = self._rows(answer.document)
+            rows = self._listed(answer.document)
             digest = hashlib.sha256(answer.body).digest()
             if rows and digest == before:
                 raise _unreadable("it gives the same page again", "接口重复返回同一页")
@@ -197,7 +181,7 @@ class OpenapiSource(Source):
         path = re.sub(r"\{([^}]*)\}", lambda one: quote(self._fixed[0].get(one[1], ""), safe=""), self._operation.path)
         return self._spec.location.rstrip("/") + path
 
-    def _rows(self, document: Any) -> list[dict[str, Any]]:
+    def _listed(self, document: Any) -> list[dict[str, Any]]:
         found = document
         for step in filter(None, self._given.get("rows", "").split(".")):
             found = found.get(step) if isinstance(found, dict) else None

@@ -25,7 +25,6 @@ from hutong.exchange.sources.lookup import RowIndex
 from hutong.exchange.sources.source import (
     BATCH_ROWS,
     LOOKUP_ROWS,
-    LookupTooWide,
     Source,
     described,
     differing,
@@ -60,11 +59,8 @@ class ParquetSource(Source):
         except (OSError, pa.ArrowException):
             raise SourceFailed() from None
 
-    def read(
-        self, items: Sequence[str], where: Predicate | None = None, limit: int | None = None
-    ) -> pa.RecordBatchReader:
-        self.fields(items)
-        return self.read_masked([MaskedItem(item) for item in items], where, limit)
+    def _rows(self, schema: pa.Schema, where: Predicate | None, limit: int | None) -> Iterator[pa.RecordBatch]:
+        return self._masked_rows([MaskedItem(item) for item in schema.names], where, limit, None)
 
     def read_masked(
         self,
@@ -75,12 +71,7 @@ class ParquetSource(Source):
     ) -> pa.RecordBatchReader:
         self.fields([item.name for item in items])
         schema = output_schema(self.schema, items)
-        keys = Keys.of(items, key)
-        # What was drawn for one answer is of no use to another, so it is not kept.
-        compiled = self._compile if keys.answer else self._compiled
-        sql = compiled(tuple(items), where, limit, keys)
-        self._check_same()
-        return guarded(schema, finished(self._batches(sql), schema, items, keys), self)
+        return guarded(schema, self._masked_rows(items, where, limit, key), self)
 
     def lookup(
         self,
@@ -106,11 +97,7 @@ class ParquetSource(Source):
             except Exception:
                 raise SourceFailed() from None
             return (kept(found, where) if where else found).select(list(items))
-        among = Predicate("in", key, tuple(values))
-        table = self.read(items, Predicate.all_of(among, where), limit + 1).read_all()
-        if table.num_rows > limit:
-            raise LookupTooWide(limit=limit)
-        return table
+        return super().lookup(items, key, values, where, limit)
 
     def prepare_lookup(self, key: str) -> None:
         super().prepare_lookup(key)
@@ -127,6 +114,17 @@ class ParquetSource(Source):
         self._connection.close()
         if self._index is not None:
             self._index.close()
+
+    def _masked_rows(
+        self, items: Sequence[MaskedItem], where: Predicate | None, limit: int | None, key: bytes | None
+    ) -> Iterator[pa.RecordBatch]:
+        schema = output_schema(self.schema, items)
+        keys = Keys.of(items, key)
+        # What was drawn for one answer is of no use to another, so it is not kept.
+        compiled = self._compile if keys.answer else self._compiled
+        sql = compiled(tuple(items), where, limit, keys)
+        self._check_same()
+        return finished(self._batches(sql), schema, items, keys)
 
     def _compile(self, items: tuple[MaskedItem, ...], where: Predicate | None, limit: int | None, keys: Keys) -> str:
         query = select_masked(self.schema, items, keys).from_(_scan(self._path))

@@ -26,7 +26,7 @@ from sqlglot import exp
 from hutong.exchange.shaping.predicate import Predicate
 from hutong.exchange.shaping.sql import column
 from hutong.exchange.shaping.values import Kind, Scalar, kind_of, zone_of
-from hutong.exchange.sources.source import LOOKUP_ROWS, Source, described, differing, guarded, looked_up
+from hutong.exchange.sources.source import LOOKUP_ROWS, Source, described, differing, looked_up
 from hutong.exchange.sources.spec import SourceFailed, SourceUnreadable
 
 CONNECT_S = 10
@@ -139,15 +139,12 @@ class PostgresqlSource(Source):
         query = exp.select(exp.Count(this=exp.Star())).from_(self._table)
         return int(self._fetch(self._sql(query), ())[0][0])
 
-    def read(
-        self, items: Sequence[str], where: Predicate | None = None, limit: int | None = None
-    ) -> pa.RecordBatchReader:
-        schema = self.fields(items)
-        query = self._select(items, where, as_text=True)
-        self._check_same(items, where)
+    def _rows(self, schema: pa.Schema, where: Predicate | None, limit: int | None) -> Iterator[pa.RecordBatch]:
+        query = self._select(schema.names, where, as_text=True)
+        self._check_same(schema.names, where)
         if limit is not None:
             query = query.limit(limit, copy=False)
-        return guarded(schema, self._stream(self._sql(query), schema), self)
+        return self._stream(self._sql(query), schema)
 
     def lookup(
         self,

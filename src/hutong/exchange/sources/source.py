@@ -14,6 +14,7 @@ from hutong.exchange.shaping.masks import Keys, MaskedItem, output_schema
 from hutong.exchange.shaping.predicate import Predicate
 from hutong.exchange.shaping.shape import shape
 from hutong.exchange.shaping.values import Scalar, kind_of, literal
+from hutong.exchange.shaping.vector import kept
 from hutong.exchange.sources.spec import SourceDrifted, SourceFailed, SourceRefused, UnknownItem
 from hutong.vocabulary.errors import Refused
 
@@ -46,7 +47,6 @@ class Source(ABC):
     def count(self) -> int:
         """How many rows there are now. raises   SourceFailed"""
 
-    @abstractmethod
     def read(
         self, items: Sequence[str], where: Predicate | None = None, limit: int | None = None
     ) -> pa.RecordBatchReader:
@@ -55,8 +55,17 @@ class Source(ABC):
         items    in the order wanted; the stream has exactly this schema
         raises   UnknownItem, BadPredicate, SourceFailed, SourceDrifted; the last two also while streaming
         """
+        schema = self.fields(items)
+        if where is not None:
+            where.check(self.types())
+        return guarded(schema, self._rows(schema, where, limit), self)
 
     @abstractmethod
+    def _rows(self, schema: pa.Schema, where: Predicate | None, limit: int | None) -> Iterable[pa.RecordBatch]:
+        """What read() guards: its items are known and its condition fits them. What can be seen without reading a row
+        is refused when this is called, not in the middle of the stream.
+        """
+
     def lookup(
         self,
         items: Sequence[str],
@@ -70,6 +79,14 @@ class Source(ABC):
         items    ask for the key too where the rows must be told apart
         raises   UnknownItem, BadPredicate, LookupTooWide, SourceFailed, SourceDrifted
         """
+        schema = self.fields(items)
+        if not self.key_values(key, values):
+            return schema.empty_table()
+        among = Predicate.all_of(Predicate("in", key, tuple(values)), where)
+        table = self.read(items, among, limit + 1).read_all()
+        if table.num_rows > limit:
+            raise LookupTooWide(limit=limit)
+        return table
 
     def prepare_lookup(self, key: str) -> None:
         """Make ready what the first lookup by this key would have to wait for. A database has its own indexes.
@@ -176,6 +193,29 @@ def guarded(schema: pa.Schema, batches: Iterable[pa.RecordBatch], source: Source
     source   is asked why, when its stream breaks off; None for what is made of a stream that is guarded itself
     """
     return pa.RecordBatchReader.from_batches(schema, _checked(schema, iter(batches), source))
+
+
+def needed(schema: pa.Schema, where: Predicate | None) -> list[str]:
+    """The items of a read and those that its condition looks at."""
+    return list(dict.fromkeys([*schema.names, *sorted(where.items() if where else ())]))
+
+
+def cut(
+    batches: Iterable[pa.RecordBatch], schema: pa.Schema, where: Predicate | None, limit: int | None
+) -> Iterator[pa.RecordBatch]:
+    """Of batches that have the items needed, at least: the rows for which the condition is true, the items of the
+    schema, up to the limit; then no further batch is asked for.
+    """
+    left = limit
+    for batch in batches:
+        table = pa.Table.from_batches([batch])
+        table = (kept(table, where) if where is not None else table).select(schema.names)
+        if left is not None:
+            table = table.slice(0, left)
+            left -= table.num_rows
+        yield from table.combine_chunks().to_batches()
+        if left == 0:
+            return
 
 
 def looked_up(rows: Sequence[Sequence[Any]], schema: pa.Schema, limit: int, source: Source) -> pa.Table:

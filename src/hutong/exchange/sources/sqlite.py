@@ -32,7 +32,6 @@ from hutong.exchange.sources.source import (
     Source,
     described,
     differing,
-    guarded,
     looked_up,
 )
 from hutong.exchange.sources.spec import SourceFailed, SourceUnreadable
@@ -110,18 +109,15 @@ class SqliteSource(Source):
         self._check_same()
         return int(self._fetch(f"SELECT COUNT(*) FROM {_quoted(self._table)}", ())[0][0])  # noqa: S608
 
-    def read(
-        self, items: Sequence[str], where: Predicate | None = None, limit: int | None = None
-    ) -> pa.RecordBatchReader:
-        schema = self.fields(items)
+    def _rows(self, schema: pa.Schema, where: Predicate | None, limit: int | None) -> Iterator[pa.RecordBatch]:
         self._check_same()
-        query = self._select(items, where)
+        query = self._select(schema.names, where)
         if limit is not None:
             query = query.limit(limit, copy=False)
         first = ", ".join(FIRST.get(str(field.type), "''") for field in schema)
         # A subquery, because LIMIT would else count the type row too.
         sql = f"SELECT {first} UNION ALL SELECT * FROM ({query.sql(dialect='sqlite')})"  # noqa: S608
-        return guarded(schema, self._stream(sql, schema), self)
+        return self._stream(sql, schema)
 
     def lookup(
         self,
