@@ -8,17 +8,15 @@ import orjson
 from django.db import transaction
 
 from hutong.control.agreements.models import Agreement
-from hutong.control.agreements.queries import title_of
 from hutong.control.agreements.transitions import Party
-from hutong.control.clocks import actions as clocks
-from hutong.control.corrections import content, looking, reopening, saying, telling
+from hutong.control.corrections import content, reopening, saying, telling
 from hutong.control.corrections.models import Correction, Heard, Told
-from hutong.control.corrections.rules import CanaryReported, CorrectionLate, check_report
+from hutong.control.corrections.rules import CanaryReported, check_report
 from hutong.exchange.grants.store import load
 from hutong.exchange.tracing import canary_values
 from hutong.ledger.record import record
-from hutong.node import messages, work
-from hutong.node.events import Event, on_event, post_event
+from hutong.node import messages
+from hutong.node.events import Event, on_event
 from hutong.node.models import OutboxMessage
 from hutong.node.receiving import Peer
 from hutong.node.settings import current
@@ -54,20 +52,7 @@ def hear_report(peer: Peer, event: Event) -> None:
     if str(secret["value"]) in canary_values(grant):
         raise CanaryReported(agreement=agreement.id)
     one = telling.keep_report(said, agreement, Party.PROVIDER, secret, f"node:{peer.jurisdiction}")
-    title = title_of(agreement.resource_id)
-    clock = clocks.start(
-        CorrectionLate,
-        saying.subject(one.ticket),
-        department=one.department,
-        title_zh=f"数据校核：{title.zh}"[:200],
-        title_en=f"Correction: {title.en or title.zh}"[:200],
-        page=("correction", str(one.pk)),
-    )
-    one.due_on = clock.due_on
-    one.save(update_fields=["due_on"])
-    due = clock.due_on.isoformat() if clock.due_on else None
-    post_event(peer.jurisdiction, saying.RECEIVED, event.subject, {"ticket": one.ticket, "due_on": due})
-    work.wake_on_commit(looking.LOOK)
+    telling.receive(one)
 
 
 def hear_due(peer: Peer, event: Event) -> None:

@@ -7,15 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hutong.control.agreements.queries import title_of
 from hutong.control.agreements.transitions import Party
-from hutong.control.clocks import actions as clocks
-from hutong.control.corrections import looking, saying
+from hutong.control.corrections import saying, telling
 from hutong.control.corrections.models import Correction
-from hutong.control.corrections.rules import CorrectionLate
 from hutong.ledger.record import record
-from hutong.node import parts, work
-from hutong.node.events import post_event
+from hutong.node import parts
 from hutong.vocabulary.errors import NotFound
 
 Hook = Callable[[Correction], None]
@@ -52,26 +48,12 @@ def open_by_decision(ticket: str, dispute_id: str, *, again: bool = False) -> Co
         return one
     before, one.by_decision, one.state = one.state, dispute_id, "reported"
     forget_answer(one)
-    title = title_of(one.resource_id)
-    clock = clocks.start(
-        CorrectionLate,
-        saying.subject(one.ticket),
-        department=one.department,
-        title_zh=f"数据校核：{title.zh}"[:200],
-        title_en=f"Correction: {title.en or title.zh}"[:200],
-        page=("correction", str(one.pk)),
-    )
-    one.due_on = clock.due_on
-    one.save()
-    due = clock.due_on.isoformat() if clock.due_on else None
-    told = {"ticket": one.ticket, "due_on": due, "by_decision": dispute_id}
-    post_event(one.peer, saying.RECEIVED, saying.subject(one.ticket), told)
+    due = telling.receive(one, by_decision=dispute_id)
     detail = {"dispute": dispute_id, "answered_before": before if before != "reported" else "", "due_on": due}
     leaf = {"ticket": one.ticket, "report": one.report_digest, "dispute": dispute_id}
     record(
         "correction.opened_by_decision", saying.subject(one.ticket), f"dispute:{dispute_id}", detail, commitment=leaf
     )
-    work.wake_on_commit(looking.LOOK)
     return one
 
 

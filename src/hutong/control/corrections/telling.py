@@ -1,4 +1,4 @@
-"""Keeping a report on either side, and telling every subscriber that has read the resource of a correction."""
+"""Keeping a report on either side, its term, and telling every subscriber that has read its resource."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from hutong.control.agreements.models import Agreement
+from hutong.control.agreements.queries import title_of
 from hutong.control.agreements.transitions import Party
+from hutong.control.clocks import actions as clocks
 from hutong.control.corrections import content, looking, saying
 from hutong.control.corrections.models import Correction, Told
+from hutong.control.corrections.rules import CorrectionLate
 from hutong.exchange.grants.store import load
 from hutong.ledger.record import record
-from hutong.node import outside
+from hutong.node import outside, work
 from hutong.node.events import post_event
 from hutong.vocabulary.errors import Refused
 from hutong.vocabulary.moments import rfc3339
@@ -52,6 +55,30 @@ def keep_report(
         commitment={"ticket": one.ticket, "agreement": one.agreement_id, "report": one.report_digest},
     )
     return one
+
+
+def receive(one: Correction, **further: str) -> str | None:
+    """The provider has a report before it: its term runs, the requester is told by when, and the record is read soon,
+    apart from this message. In the caller's transaction; saves the report.
+
+    further   what else the requester is told
+    returns   the day, as it is told; None where the calendar knows none
+    """
+    title, subject = title_of(one.resource_id), saying.subject(one.ticket)
+    clock = clocks.start(
+        CorrectionLate,
+        subject,
+        department=one.department,
+        title_zh=f"数据校核：{title.zh}"[:200],
+        title_en=f"Correction: {title.en or title.zh}"[:200],
+        page=("correction", str(one.pk)),
+    )
+    one.due_on = clock.due_on
+    one.save()
+    due = clock.due_on.isoformat() if clock.due_on else None
+    post_event(one.peer, saying.RECEIVED, subject, {"ticket": one.ticket, "due_on": due, **further})
+    work.wake_on_commit(looking.LOOK)
+    return due
 
 
 def spread(one: Correction, reached: Mapping[str, str | int]) -> set[str]:
