@@ -18,7 +18,7 @@ import pyarrow as pa
 from hutong.exchange.shaping.predicate import Predicate
 from hutong.exchange.shaping.values import Kind, kind_of, literal
 from hutong.exchange.sources.location import check_address, check_place
-from hutong.exchange.sources.source import Source, cut, described, differing, needed, shareable
+from hutong.exchange.sources.source import Source, cut, described, differing, guarded, needed, shareable
 from hutong.exchange.sources.spec import SourceFailed, SourceOutside, SourceSpec, SourceUnreadable
 from hutong.vocabulary.errors import Refused
 
