@@ -7,6 +7,8 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import orjson
@@ -16,6 +18,12 @@ import pyarrow.parquet as pq
 
 from hutong.exchange import formats
 from hutong.exchange.converted import conversion, open_converted, read_converted
+from hutong.exchange.downloads import OpenedFile
+from hutong.exchange.editions.difference import CHANGE
+from hutong.exchange.editions.edition import Edition
+from hutong.exchange.editions.making import Editions
+from hutong.exchange.editions.making import _rows as _edition_rows
+from hutong.exchange.editions.shelf import Rows, Shelf
 from hutong.exchange.grants import Grant, GrantedItem
 from hutong.exchange.grants.book import Opened, Terms
 from hutong.exchange.grants.ranges import Ranges
@@ -25,11 +33,16 @@ from hutong.exchange.records import granted_rows, lookup_rows, open_rows, read_r
 from hutong.exchange.shaping.codes import CodeMap
 from hutong.exchange.shaping.masks import Mask, MaskedItem, output_schema
 from hutong.exchange.shaping.predicate import Predicate
+from hutong.exchange.shaping.values import BadPredicate
+from hutong.exchange.sharing.lines import file_line, head_lines
 from hutong.exchange.sources import Source
+from hutong.exchange.subscriptions.changes import Telling, changes_file, find
+from hutong.exchange.subscriptions.event import bodies
 from tests.leaks.naive import HIDDEN_BY_ANSWER, KEY, Policy, Row, leaving
 from tests.leaks.tables import DOOMED, NOTE
 
 pc: Any = pyarrow.compute
+AGREEMENT = "urn:uuid:0192f0c1-0000-7000-8000-000000000001"
 FEW = 7  # of a limited read
 SHORTEST_SECRET = 6  # bytes; shorter texts stand in anything
 
@@ -39,7 +52,7 @@ class Leak(AssertionError):
 
 
 def check(source: Source, rows: Sequence[Row], policy: Policy, turn: int | None = None) -> None:
-    """Every way rows leave; of those that read the source anew for a form, one in turn, all with None.
+    """The stream, its forms and point reads; of the other ways rows leave, one in turn, all with None.
 
     raises   Leak
     """
@@ -49,11 +62,15 @@ def check(source: Source, rows: Sequence[Row], policy: Policy, turn: int | None 
     stream = open_rows(opened, allowed(opened), query()).read_all()
     _rows(stream.to_pylist(), expected, policy, "stream")
     _schema(stream.schema, source, policy)
-    _limited(opened, expected, policy)
     _points(opened, rows, expected, policy)
-    _small(opened, expected, policy)
     _aggregates(stream, expected, policy)
-    further: list[Callable[[], None]] = [lambda: _whole(opened, expected, policy)]
+    further: list[Callable[[], None]] = [
+        lambda: _limited(opened, expected, policy),
+        lambda: _edition(source, rows, policy),
+        lambda: _small(opened, expected, policy),
+        lambda: _events(opened, expected, policy, secrets),
+        lambda: _whole(opened, expected, policy),
+    ]
     for form in FORMS:
         _written(form, b"".join(formats.encode(stream.to_reader(), form)), expected, secrets)
         further.append(lambda form=form: _streamed(form, opened, expected, secrets))  # type: ignore[misc]
@@ -95,11 +112,79 @@ def _streamed(form: str, opened: Opened, expected: Sequence[Row], secrets: set[b
     _written(form, content, expected, secrets)
 
 
+def _edition(source: Source, rows: Sequence[Row], policy: Policy) -> None:
+    """As a file, as Delta Sharing describes it, with a reader's hint on its masked values, and against another one."""
+    masks = {item: mask for item, mask in policy.masks.items() if mask["action"] != HIDDEN_BY_ANSWER}  # never in files
+    policy = replace(policy, masks=masks)
+    expected = leaving(rows, policy)
+    secrets = secrets_of(rows, expected)
+    opened = opened_under(source, policy)
+    with TemporaryDirectory() as folder:
+        editions = Editions(Shelf(Path(folder), 1 << 30))
+        whole = _shelved(editions.shelf, _edition_rows(opened, allowed(opened), query()), 0)
+        content = whole.file.read_bytes()
+        _written("parquet", content, expected, secrets)
+        _rows(pq.read_table(pa.BufferReader(content)).to_pylist(), expected, policy, "edition")
+        file = OpenedFile(whole.rows, whole.held, whole.bytes, whole.digest, 0, whole.made_at_ms)
+        for form in ("parquet", "delta"):
+            told = [
+                *head_lines("t", {"made_at": 0}, whole.schema, form, 0),
+                file_line(file, "u", 0, form, of_changes=False),
+            ]
+            hide_nothing(b"".join(told), secrets, "the lines of Delta Sharing")
+        _hinted(editions, whole, expected, policy)
+        nothing = _shelved(editions.shelf, Rows(whole.schema.empty_table().to_reader()), 1)
+        gone = editions.changes(whole, nothing)
+        came = pq.read_table(gone.file)
+        if set(came.column(CHANGE).to_pylist()) - {"delete"}:
+            raise Leak("a row that went is said to have come")
+        _rows(came.drop_columns([CHANGE]).to_pylist(), expected, policy, "changes between editions")
+        hide_nothing(gone.file.read_bytes() + repr(came.to_pydict()).encode(), secrets, "changes between editions")
+
+
+def _hinted(editions: Editions, whole: Edition, masked: Sequence[Row], policy: Policy) -> None:
+    """A hint finds masked values only: what it finds is what a reader could have found alone."""
+    hint = Predicate.from_document(policy.where) if policy.where is not None else Predicate("ge", "number", (30,))
+    keeps = Policy("hint", {item: {"action": "keep"} for item in policy.masks}, hint.to_document())
+    try:
+        part = editions.part(whole, hint, None)
+    except BadPredicate:  # of an item that is not in the edition, or has another type there
+        return
+    _rows(pq.read_table(part.file).to_pylist(), leaving(masked, keeps), keeps, "a part of an edition")
+
+
+def _shelved(shelf: Shelf, rows: Rows, version: int) -> Edition:
+    with shelf.one_at_a_time(AGREEMENT, "a"):
+        return shelf.keep(shelf.write(AGREEMENT, "a", "parquet", rows), version)
+
+
+def _events(opened: Opened, expected: Sequence[Row], policy: Policy, secrets: set[bytes]) -> None:
+    """As a subscription tells them: every row inserted; then, with the source empty, every row deleted."""
+    unlike = frozenset(item for item, mask in policy.masks.items() if mask["action"] == HIDDEN_BY_ANSWER)
+    telling = Telling(("number",), AGREEMENT, unlike)
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        for number, word in ((1, "inserted"), (2, "deleted")):
+            rows = granted_rows(opened)
+            if number == 2:
+                rows = rows.schema.empty_table().to_reader()
+            find(rows, telling, folder, number, before=number - 1, whole=True)
+            found = pq.read_table(changes_file(folder, number)).combine_chunks().to_batches()
+            told = [one for batch in found for lot in bodies(batch, AGREEMENT, "320000", 1, "") for one in lot]
+            events = [orjson.loads(one) for one in told]
+            if {one["type"] for one in events} - {f"hutong.row.{word}"}:
+                raise Leak(f"another event than {word}")
+            _rows([one["data"] for one in events], [_as_json(row) for row in expected], policy, f"events {word}")
+            hide_nothing(b"".join(told), secrets, "an event")
+        for file in folder.glob("*.parquet"):
+            hide_nothing(repr(pq.read_table(file).to_pydict()).encode(), secrets, "what a subscription keeps")
+
+
 def opened_under(source: Source, policy: Policy) -> Opened:
     """The policy as a grant in force, as the exchange holds one."""
     always = Ranges(((datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC), None),))
     grant = Grant(
-        agreement="urn:uuid:0192f0c1-0000-7000-8000-000000000001", provider="320000", consumer="340000", resource="r",
+        agreement=AGREEMENT, provider="320000", consumer="340000", resource="r",
         source="s", items=tuple(GrantedItem(item, mask) for item, mask in policy.masks.items()),
         where=policy.where, purposes=("licensing",), quota_calls=None, quota_calls_per_day=None, quota_rows=None,
         rate_per_s=None, in_force=always, pseudonym_key="",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import datetime
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from hutong.exchange.sources import Source, SourceSpec, open_source, take_in
 from hutong.exchange.sources.bound import bound
+from tests import mariadb
 from tests.leaks.naive import Row
 from tests.leaks.tables import DOOMED, NOTE, SCHEMA, TABLE
 
@@ -32,7 +33,7 @@ class Engine:
     make       puts TABLE there with one of the histories, and opens it
     held       a row as this kind of source holds it; what it has no type for, it holds in another
     schema     what it should say of its items
-    postgres   it needs a PostgreSQL database, whose address it is given
+    needs      a server whose address it is given: postgresql, mysql or interface
     spoil      makes a value of `size` into a text that may not be seen, behind the open source's back
     """
 
@@ -41,7 +42,7 @@ class Engine:
     held: Callable[[Row], Row]
     schema: pa.Schema
     histories: tuple[str, ...] = HISTORIES
-    postgres: bool = False
+    needs: str = ""
     spoil: Callable[[Path, str], None] | None = None
 
     def rows(self) -> list[Row]:
@@ -57,11 +58,11 @@ def engine(
     held: Callable[[Row], Row] = dict,
     schema: pa.Schema = SCHEMA,
     histories: tuple[str, ...] = HISTORIES,
-    postgres: bool = False,
+    needs: str = "",
     spoil: Callable[[Path, str], None] | None = None,
 ) -> Callable[[Callable[[str, Path, str], Source]], Callable[[str, Path, str], Source]]:
     def add(make: Callable[[str, Path, str], Source]) -> Callable[[str, Path, str], Source]:
-        ENGINES[name] = Engine(name, make, held, schema, histories, postgres, spoil)
+        ENGINES[name] = Engine(name, make, held, schema, histories, needs, spoil)
         return make
 
     return add
@@ -127,11 +128,14 @@ def parquet_renamed(_: str, folder: Path, __: str) -> Source:
     return bound(open_source(SourceSpec("parquet", str(folder / "x.parquet")), index_folder=folder / "index"), ids)
 
 
+def without_nan(row: Row) -> Row:
+    return {**row, "share": None if row["share"] != row["share"] else row["share"]}
+
+
 def _as_sqlite(row: Row) -> Row:
     """Booleans are numbers, decimals doubles, dates and times text; no NaN."""
     return {
-        **row,
-        "share": None if row["share"] != row["share"] else row["share"],
+        **without_nan(row),
         "money": None if row["money"] is None else float(row["money"]),
         "ok": None if row["ok"] is None else int(row["ok"]),
         "day": None if row["day"] is None else row["day"].isoformat(),
@@ -154,45 +158,75 @@ SQLITE_TYPES = {"int64": "INTEGER", "string": "TEXT", "double": "REAL"}
 def sqlite(history: str, folder: Path, _: str) -> Source:
     with closing(sqlite3.connect(folder / "x.db")) as connection, connection:
         types = {field.name: SQLITE_TYPES[str(field.type)] for field in SQLITE}
-        _lay(connection.execute, "?", history, types, _as_sqlite, "WITHOUT ROWID")
+        _lay(connection.execute, "?", history, types, _as_sqlite, ["{}, PRIMARY KEY (number)) WITHOUT ROWID"])
     return open_source(SourceSpec("sqlite", str(folder / "x.db"), "register"))
 
 
+PG_PARTITIONS = [
+    "{}) PARTITION BY LIST (city)",
+    "CREATE TABLE register_nanjing PARTITION OF register FOR VALUES IN ('南京', '南京市')",
+    "CREATE TABLE register_others PARTITION OF register DEFAULT",
+]
 PG_TYPES = {
     "int64": "int8", "string": "text", "double": "float8", "decimal128(12, 2)": "numeric(12,2)", "bool": "bool",
     "date32[day]": "date", "timestamp[us]": "timestamp",
 }  # fmt: skip
 
 
-@engine("postgresql", postgres=True, spoil=_spoil_postgresql)
+@engine("postgresql", needs="postgresql", spoil=_spoil_postgresql)
 def postgresql(history: str, _: Path, url: str) -> Source:
     with psycopg.connect(url) as connection:
         connection.execute("DROP TABLE IF EXISTS register")
         types = {field.name: PG_TYPES[str(field.type)] for field in SCHEMA}
-        _lay(connection.execute, "%s", history, types, dict, "")
+        _lay(connection.execute, "%s", history, types, dict, PG_PARTITIONS)
     return open_source(SourceSpec("postgresql", url, "register"))
 
 
+MYSQL_TYPES = {
+    "int64": "bigint", "string": "varchar(200)", "double": "double", "decimal128(12, 2)": "decimal(12,2)",
+    "bool": "bit(1)", "date32[day]": "date", "timestamp[us]": "datetime(6)",
+}  # fmt: skip
+
+
+def _spoil_mysql(_: Path, address: str) -> None:
+    with mariadb.connect(address, "leaks") as connection, connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE register MODIFY size varchar(200)")
+        cursor.execute("UPDATE register SET size = %s", [SPOILED])
+
+
+@engine("mysql", needs="mysql", held=without_nan, spoil=_spoil_mysql)
+def mysql(history: str, _: Path, address: str) -> Source:
+    """Under the collation people have by default, for which nanjing and NANJING are one."""
+    types = {field.name: MYSQL_TYPES[str(field.type)] for field in SCHEMA}
+    parts = ["{}, PRIMARY KEY (number)) PARTITION BY HASH (number) PARTITIONS 3"]
+    with mariadb.connect(address, "leaks") as connection, connection.cursor() as cursor:
+        cursor.execute("SET NAMES utf8mb4 COLLATE utf8mb4_general_ci")
+        _lay(cursor.execute, "%s", history, types, without_nan, parts)
+    return open_source(SourceSpec("mysql", address, "register"))
+
+
 def _lay(
-    execute: Callable[..., Any], sign: str, history: str, types: dict[str, str], held: Callable[[Row], Row], suffix: str
+    execute: Callable[..., Any],
+    sign: str,
+    history: str,
+    types: dict[str, str],
+    held: Callable[[Row], Row],
+    partitioned: Sequence[str],
 ) -> None:
-    """The rows in a database's table, by its history."""
+    """The rows in a database's table, by its history. `partitioned`: how a table in parts is made, {} its columns."""
     names = list(types)
     columns = ", ".join(f"{name} {type_}" for name, type_ in types.items())
-    if history == "partitioned" and sign == "%s":
-        execute(f"CREATE TABLE register ({columns}) PARTITION BY LIST (city)")
-        execute("CREATE TABLE register_nanjing PARTITION OF register FOR VALUES IN ('南京', '南京市')")
-        execute("CREATE TABLE register_others PARTITION OF register DEFAULT")
-    elif history == "partitioned":
-        execute(f"CREATE TABLE register ({columns}, PRIMARY KEY (number)) {suffix}")
+    if history == "partitioned":
+        for statement in partitioned:
+            execute(statement.replace("{}", f"CREATE TABLE register ({columns}"))
     elif history == "evolved":
         # Other names, another order, a column less; then as it is now, with a column nobody may read.
         old = {f"{name}_old": types[name] for name in reversed(names) if name != "city"}
         execute(f"CREATE TABLE register ({', '.join(f'{name} {type_}' for name, type_ in old.items())})")
-        execute("ALTER TABLE register ADD COLUMN city text")
+        execute(f"ALTER TABLE register ADD COLUMN city {types['city']}")
         for name in old:
             execute(f"ALTER TABLE register RENAME COLUMN {name} TO {name.removesuffix('_old')}")
-        execute(f"ALTER TABLE register ADD COLUMN note text DEFAULT '{NOTE}'")
+        execute(f"ALTER TABLE register ADD COLUMN note {types['name']} DEFAULT '{NOTE}'")
     else:
         execute(f"CREATE TABLE register ({columns})")
     rows = [held(row) for row in (TABLE + DOOMED if history == "deleted" else TABLE)]
@@ -222,14 +256,28 @@ CSV = pa.schema([pa.field("money", pa.float64()) if field.name == "money" else f
 @engine("csv", held=_as_csv, schema=CSV, histories=("fresh",))
 def taken_in(_: str, folder: Path, __: str) -> Source:
     """A file of text, taken in as a snapshot."""
-    with (folder / "x.csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
+    _write_csv(folder / "x.csv", TABLE)
+    return _snapshot(SourceSpec("csv", str(folder / "x.csv")), folder)
+
+
+@engine("csv_folder", held=_as_csv, schema=CSV, histories=("partitioned",))
+def csv_folder(_: str, folder: Path, __: str) -> Source:
+    for number, start in enumerate(range(0, len(TABLE), 25)):
+        (folder / "x" / f"part={number}").mkdir(parents=True)
+        _write_csv(folder / "x" / f"part={number}" / "rows.csv", TABLE[start : start + 25])
+    return _snapshot(SourceSpec("csv_folder", str(folder / "x")), folder)
+
+
+def _snapshot(spec: SourceSpec, folder: Path) -> Source:
+    return open_source(replace(spec, snapshot=str(take_in(spec, folder / "snapshots", "register").snapshot)))
+
+
+def _write_csv(file: Path, rows: Sequence[Row]) -> None:
+    with file.open("w", encoding="utf-8", newline="") as opened:
+        writer = csv.writer(opened)
         writer.writerow(SCHEMA.names)
-        for row in TABLE:
+        for row in rows:
             writer.writerow([_written(value) for value in _as_csv(row).values()])
-    spec = SourceSpec("csv", str(folder / "x.csv"))
-    snapshot = take_in(spec, folder / "snapshots", "register").snapshot
-    return open_source(SourceSpec("csv", str(folder / "x.csv"), "", str(snapshot)))
 
 
 def _written(value: Any) -> str:

@@ -6,6 +6,7 @@ HUTONG_LEAKS=all asks under every mask and every condition together; see docs/le
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from hutong.exchange.records import granted_rows, lookup_rows, open_rows
 from hutong.exchange.shaping.predicate import Predicate
 from hutong.exchange.sources import Source
 from hutong.vocabulary.errors import Refused
+from tests import mariadb, postgres
+from tests.http_source import Served
 from tests.leaks.checks import (
     allowed,
     check,
@@ -27,8 +30,8 @@ from tests.leaks.checks import (
 )
 from tests.leaks.engines import ENGINES, SPOILED, cases
 from tests.leaks.naive import Policy
+from tests.leaks.stores import INTERFACE
 from tests.leaks.tables import ALL, CODED, CODES, TABLE, converted, policies
-from tests.postgres import new_database
 
 CASES = list(cases())
 SPOILABLE = [(name, "fresh") for name, one in ENGINES.items() if one.spoil]
@@ -42,10 +45,17 @@ def made(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, 
     """An engine with a history, the source in it, and how to spoil it."""
     name, history = request.param
     one = ENGINES[name]
-    url = new_database(request.getfixturevalue("postgres_url"), "leaks") if one.postgres else ""
-    source = one.make(history, tmp_path, url)
-    yield name, history, source, lambda: one.spoil(tmp_path, url) if one.spoil else None
-    source.close()
+    with ExitStack() as until:
+        url = ""
+        if one.needs == "postgresql":
+            url = postgres.new_database(request.getfixturevalue("postgres_url"), "leaks")
+        elif one.needs == "mysql":
+            url = mariadb.new_database(request.getfixturevalue("mariadb_address"), "leaks")
+        elif one.needs == "interface":
+            url = until.enter_context(Served(INTERFACE)).address
+        source = one.make(history, tmp_path, url)
+        until.callback(source.close)
+        yield name, history, source, lambda: one.spoil(tmp_path, url) if one.spoil else None
 
 
 @pytest.mark.timeout(3_600 if ALL else 300)
@@ -57,10 +67,10 @@ def test_what_leaves_is_what_the_policy_lets_through(made: tuple[str, str, Sourc
     assert [source.schema.field(item).type for item in one.schema.names] == one.schema.types
     assert source.count() == len(TABLE)
     turn = CASES.index((name, history))
-    step = 1 if ALL or (name, history) == ("parquet", "fresh") else 4
+    step = 1 if ALL or (name, history) == ("parquet", "fresh") else 16
     for number, policy in enumerate(policies(one.schema, turn)):
         if number % step == turn % step:
-            check(source, one.rows(), policy, None if ALL else number // step)
+            check(source, one.rows(), policy, None if ALL else 2 * turn + number // step)
 
 
 @pytest.mark.parametrize("made", SPOILABLE, indirect=True, ids="-".join)
@@ -70,7 +80,10 @@ def test_what_leaves_in_the_regions_codes_is_no_more(made: tuple[str, str, Sourc
     one = ENGINES[name]
     rows = converted(one.rows())
     chosen = [policy for number, policy in enumerate(policies(one.schema, 0)) if number % 8 == 0]
+    turn = SPOILABLE.index((name, "fresh"))
     for number, (what, where) in enumerate(CODED.items()):
+        if not ALL and (number - turn) % len(CODED) > 1:
+            continue
         policy = replace(chosen[number % len(chosen)], name=what, where=where)
         check_converted(source, rows, policy, CODES, [0, 1, 5, 6, 59])
 

@@ -245,6 +245,11 @@ def test_a_table_whose_files_lie_where_no_source_may_is_refused(
     monkeypatch.setenv("HUTONG_SOURCE_ROOTS", str(tmp_path / "only"))
     with pytest.raises((SourceOutside, SourceFailed)):
         numbers(source)
+    from hutong.exchange.sources.iceberg import CheckedFileIO
+
+    for outside in (f"file://{tmp_path}/only%2F..%2Fcatalogue.db", "file://etc/passwd", "etc/passwd", "hdfs://x/y"):
+        with pytest.raises(SourceOutside):
+            CheckedFileIO().new_input(outside)
     with pytest.raises(SourceOutside):
         open_source(spec)
 

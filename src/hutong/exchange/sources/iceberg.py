@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import pyarrow as pa
 
@@ -64,11 +63,11 @@ class CheckedFileIO(PyArrowFileIO):
     """Opens what a table's metadata names, unless it lies where no source may: metadata is somebody else's text."""
 
     def new_input(self, location: str) -> Any:
-        parts = urlsplit(location)
-        if parts.scheme in ("s3", "s3a"):
+        scheme, _, path = self.parse_location(location, self.properties)
+        if scheme in ("s3", "s3a"):
             check_address(str(self.properties.get("s3.endpoint", "")))
-        elif parts.scheme in ("file", ""):
-            check_place(Path(unquote(parts.path)))
+        elif scheme == "file":
+            check_place(Path(path))  # as it is opened: a "%" in it is a character of the name
         else:
             raise SourceOutside()
         return super().new_input(location)
