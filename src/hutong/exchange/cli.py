@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any, TextIO
@@ -13,6 +12,7 @@ import click
 
 from hutong.client import Connection, Reading
 from hutong.exchange.query import KEYS_PER_QUERY
+from hutong.ledger.whole import place
 from hutong.vocabulary.errors import BadInput
 
 FOLDER = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
@@ -193,9 +193,7 @@ def _save(reading: Reading, out: Path) -> None:
         with partial.open("wb") as file:
             for chunk in reading.chunks():
                 file.write(chunk)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(out)
+        place(partial, out)
     finally:
         partial.unlink(missing_ok=True)
 

@@ -24,6 +24,7 @@ import click
 
 from hutong.client import Connection, FileReading
 from hutong.exchange.cli import FOLDER, MEDIA_TYPES, address
+from hutong.ledger.whole import put_whole
 from hutong.vocabulary.errors import Refused
 from hutong.vocabulary.ids import uuid_of
 
@@ -149,9 +150,9 @@ def _deliver(connection: Connection, reading: FileReading, place: Path, name: st
         "delivered_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "stated": _stated(reading.opened),
     }
-    _write(partial / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1) + "\n")
+    put_whole(partial / MANIFEST, (json.dumps(manifest, ensure_ascii=False, indent=1) + "\n").encode())
     partial.rename(place)
-    _write(place.parent / "newest", place.name + "\n")
+    put_whole(place.parent / "newest", f"{place.name}\n".encode())
 
 
 def _stated(opened: dict[str, Any]) -> dict[str, Any]:
@@ -188,13 +189,3 @@ def _holds(key: Any, signature: bytes, text: bytes) -> bool:
     except InvalidSignature:
         return False
     return True
-
-
-def _write(file: Path, text: str) -> None:
-    """All at once: whoever reads finds the old or the new."""
-    draft = file.with_name(file.name + ".new")
-    with draft.open("w", encoding="utf-8") as opened:
-        opened.write(text)
-        opened.flush()
-        os.fsync(opened.fileno())
-    draft.replace(file)

@@ -18,8 +18,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from hutong.ledger.checkpoint import Checkpoint
-from hutong.ledger.tiles import HALF_WRITTEN, WIDTH, NoTile, Tile, TileFolder, cut, tile_at, unpack_some
+from hutong.ledger.tiles import WIDTH, NoTile, Tile, TileFolder, cut, tile_at, unpack_some
 from hutong.ledger.tree import EMPTY_ROOT, HASH_BYTES, LEAF, root_over
+from hutong.ledger.whole import HALF_WRITTEN
 
 Progress = Callable[[int, int], None]  # entries done, entries in all
 FULL_BYTES = WIDTH * HASH_BYTES

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from hutong.ledger.tiles import fsync
+from hutong.ledger.whole import fsync
 
 AT_ONCE = 8  # a file system writes its journal once for the fsyncs that wait together
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from hutong.ledger import note as notes
 from hutong.ledger.note import BadVerifierKey, Note, VerifierKey
-from hutong.ledger.tiles import put_whole
+from hutong.ledger.whole import put_whole
 
 CHECKPOINT = "checkpoint"
 WITNESSED = "checkpoint.witnessed"
@@ -42,10 +42,10 @@ class Shelf:
         return notes.parse(text) if text else None
 
     def publish(self, note: str) -> None:
-        put_whole(self.folder / CHECKPOINT, note.encode(), durable=True)
+        put_whole(self.folder / CHECKPOINT, note.encode())
 
     def keep_witnessed(self, note: Note) -> None:
-        put_whole(self.folder / WITNESSED, str(note).encode(), durable=True)
+        put_whole(self.folder / WITNESSED, str(note).encode())
 
     def log_keys(self) -> list[VerifierKey]:
         """raises   BadVerifierKey"""
@@ -84,7 +84,7 @@ class Shelf:
     def _keep(self, name: str, key: VerifierKey) -> None:
         keys = self._keys(name)
         if key not in keys:
-            put_whole(self.folder / name, _lines([*keys, key]).encode(), durable=True)
+            put_whole(self.folder / name, _lines([*keys, key]).encode())
 
 
 def _lines(keys: list[VerifierKey]) -> str:

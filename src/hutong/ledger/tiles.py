@@ -8,13 +8,13 @@ A file appears under its name only when it is whole. Making it durable is a late
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from hutong.ledger.tree import HASH_BYTES
+from hutong.ledger.whole import put_whole
 from hutong.vocabulary.errors import Refused
 
 WIDTH = 256  # hashes or entries in a full tile
@@ -25,7 +25,6 @@ NAME = re.compile(
     r"(?P<level>entries|0|[1-9][0-9]?)/(?P<index>(?:x[0-9]{3}/)*[0-9]{3})(?:\.p/(?P<width>[1-9][0-9]{0,2}))?\Z",
     re.ASCII,
 )
-HALF_WRITTEN = ".tmp"  # the ending of a file that is not whole yet; a crash may leave one, nobody reads it
 
 
 class NoTile(Refused):
@@ -182,7 +181,7 @@ class TileFolder:
         if path.parent not in self._made:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._made.add(path.parent)
-        put_whole(path, data)
+        put_whole(path, data, durable=False)
         self.unsynced.add(path)
 
     def take_unsynced(self) -> set[Path]:
@@ -191,28 +190,3 @@ class TileFolder:
         # Their partial tiles will go when full ones have replaced them: the folders must be made again if needed.
         self._made.difference_update({path.parent for path in taken if path.parent.suffix == ".p"})
         return taken
-
-
-def put_whole(path: Path, data: bytes, *, durable: bool = False) -> None:
-    """Write a file so that its name never shows a half of it. MUST have one writer per name."""
-    beside = path.with_name(path.name + HALF_WRITTEN)
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
-    try:
-        left = memoryview(data)
-        while left:
-            left = left[os.write(descriptor, left) :]
-        if durable:
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    beside.rename(path)
-    if durable:
-        fsync(path.parent)
-
-
-def fsync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

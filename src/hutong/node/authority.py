@@ -11,7 +11,6 @@ authority's certificate and the old one's, so that nodes trust both until the la
 from __future__ import annotations
 
 import ipaddress
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -30,6 +29,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from hutong.ledger.whole import PRIVATE, put_whole
 from hutong.vocabulary.errors import Refused
 from hutong.vocabulary.moments import rfc3339
 
@@ -89,13 +89,7 @@ def key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 def write_private(file: Path, content: bytes) -> None:
     """Write a file that only its owner can read, all at once."""
-    draft = file.with_suffix(".new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    draft.replace(file)
+    put_whole(file, content, mode=PRIVATE)
 
 
 def make(folder: Path, name: str) -> x509.Certificate:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -30,6 +29,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from hutong.ledger.whole import put_secret
 from hutong.node.settings import Settings, current
 from hutong.vocabulary.errors import Refused
 
@@ -94,18 +94,18 @@ def make_keys(folder: Path) -> None:
     if not any(folder.glob(NODE_KEYS)):
         make_node_key(folder)
     if not (folder / LOG_KEY).exists():
-        _write_secret(folder / LOG_KEY, _pem(Ed25519PrivateKey.generate()))
+        put_secret(folder / LOG_KEY, _pem(Ed25519PrivateKey.generate()))
     if not (folder / SEAL_KEY).exists():
-        _write_secret(folder / SEAL_KEY, Fernet.generate_key())
+        put_secret(folder / SEAL_KEY, Fernet.generate_key())
     if not (folder / DJANGO_SECRET).exists():
-        _write_secret(folder / DJANGO_SECRET, secrets.token_urlsafe(50).encode("ascii"))
+        put_secret(folder / DJANGO_SECRET, secrets.token_urlsafe(50).encode("ascii"))
 
 
 def make_node_key(folder: Path) -> Path:
     """A further signing key. It signs nothing until the directory lists it as valid."""
     private = Ed25519PrivateKey.generate()
     file = folder / f"node-{fingerprint(private.public_key().public_bytes_raw())}.pem"
-    _write_secret(file, _pem(private))
+    put_secret(file, _pem(private))
     return file
 
 
@@ -172,15 +172,6 @@ def _load(file: Path, jurisdiction: str) -> SigningKey:
 
 def _pem(private: Ed25519PrivateKey) -> bytes:
     return private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-
-
-def _write_secret(file: Path, content: bytes) -> None:
-    # O_EXCL and the mode at creation: never world-readable, not even for a moment.
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
 
 
 @lru_cache(maxsize=8)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 
+from hutong.ledger.whole import PRIVATE, put_whole
 from hutong.vocabulary.errors import Refused
 
 PLACES = ("nation", "region", "province", "city", "district")
@@ -250,13 +251,7 @@ def write(file: Path, values: dict[str, str]) -> None:
     text = "".join(f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in values.items() if value)
     if not values.get("source_roots"):
         text += "\n" + SOURCES_COMMENT
-    draft = file.with_suffix(".new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    draft.replace(file)
+    put_whole(file, text.encode("utf-8"), mode=PRIVATE)
 
 
 def change(file: Path, **values: str) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -31,6 +30,7 @@ from hutong.exchange.keys import create_key
 from hutong.exchange.models import Entitlement
 from hutong.exchange.shaping.engine import spilling
 from hutong.ledger.record import record
+from hutong.ledger.whole import place, put_whole
 from hutong.node.keys import seal, unseal
 from hutong.node.settings import current
 from hutong.vocabulary.errors import Refused
@@ -114,7 +114,7 @@ def _download(flow: ReturnFlow, batch: ReturnBatch, file: Path) -> tuple[str, di
                 if (strange := outside(one.column(flow.area_item), flow.area)) > 0:
                     raise RowsOutsideArea(count=strange, area=flow.area)
                 writer.write_batch(one)
-        _keep(partial, file)
+        place(partial, file)
         return reading.exchange, node.exchange(reading.exchange)
 
 
@@ -160,7 +160,7 @@ def _merge(before: Path, changes: Path, keys: list[str]) -> None:
                 writer.write_table(pa.Table.from_batches([one]).cast(schema))
     finally:
         connection.close()
-    _keep(partial, changes)
+    place(partial, changes)
 
 
 @transaction.atomic
@@ -227,16 +227,7 @@ def _write_manifest(flow: ReturnFlow, batch: ReturnBatch, file: Path, facts: dic
         "sha256": digest,
         **facts,
     }
-    partial = file.with_suffix(".json.part")
-    partial.write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
-    _keep(partial, file.with_suffix(".json"))
-
-
-def _keep(partial: Path, file: Path) -> None:
-    """Whole or not there, also after the power fails."""
-    with partial.open("rb") as written:
-        os.fsync(written.fileno())
-    partial.replace(file)
+    put_whole(file.with_suffix(".json"), orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
 
 
 def _sweep(folder: Path, newest: int) -> None:

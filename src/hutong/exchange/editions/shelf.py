@@ -22,6 +22,7 @@ import pyarrow as pa
 from hutong.exchange import formats
 from hutong.exchange.editions.edition import DATA, MANIFEST, Edition
 from hutong.exchange.shaping.converting import Withheld
+from hutong.ledger.whole import PRIVATE, fsync, put_whole
 from hutong.node.settings import Settings
 from hutong.vocabulary.errors import Refused
 from hutong.vocabulary.ids import new_id, urn, uuid_of
@@ -112,11 +113,11 @@ class Shelf:
         """Put a written edition in its place: all at once, and durable before it can be seen."""
         place = draft.folder.parent / str(version)
         edition = replace(draft, folder=place, version=version, first=first)
-        _durable(draft.folder / MANIFEST, edition.manifest())
+        put_whole(draft.folder / MANIFEST, edition.manifest(), mode=PRIVATE)
         if place.exists():  # of a version that was lost from the database
             shutil.rmtree(place)
         draft.folder.rename(place)
-        _sync(place.parent)
+        fsync(place.parent)
         for old in self.versions(draft.agreement, draft.terms)[:-VERSIONS_KEPT]:
             shutil.rmtree(place.parent / str(old), ignore_errors=True)
         return edition
@@ -234,19 +235,3 @@ def _used_at(folder: Path) -> float:
     with suppress(FileNotFoundError):
         return (folder / MANIFEST).stat().st_mtime
     return 0.0
-
-
-def _durable(file: Path, content: bytes) -> None:
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import glob
 import json
-import os
 import shutil
 import tempfile
 import time
@@ -31,6 +30,7 @@ from hutong.exchange.sources.header import names_of
 from hutong.exchange.sources.rows import Row, SetAside
 from hutong.exchange.sources.spec import NoRows, SourceSpec
 from hutong.exchange.sources.unpacking import MAX_BYTES
+from hutong.ledger.whole import place
 from hutong.vocabulary.ids import new_id
 
 GROUP_ROWS = 122_880  # DuckDB reads a row group per thread at this size
@@ -209,8 +209,8 @@ class _Taking:
         """Give the files their names, the list of rows set aside first; returns that list's path."""
         aside = target.with_suffix(".quarantine.csv") if self.quarantined else None
         if aside is not None:
-            _rename_durably(self._scratch / "aside", aside)
-        _rename_durably(self._scratch / "rows", target)
+            place(self._scratch / "aside", aside)
+        place(self._scratch / "rows", target)
         return aside
 
 
@@ -236,14 +236,3 @@ def _groups(reader: Any) -> Iterator[pa.Table]:
             kept, rows = [], 0
     if rows:
         yield pa.Table.from_batches(kept)
-
-
-def _rename_durably(made: Path, name: Path) -> None:
-    with made.open("rb") as file:
-        os.fsync(file.fileno())
-    made.replace(name)
-    folder = os.open(name.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

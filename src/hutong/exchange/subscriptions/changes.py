@@ -7,7 +7,6 @@ then a change is a row deleted and another inserted. DuckDB works on whole colum
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from sqlglot import exp
 
 from hutong.exchange.shaping.engine import spilling
 from hutong.exchange.shaping.row_digest import row_digest
+from hutong.ledger.whole import place
 
 KEY, NTH, ROW, CHANGE = "hutong:key", "hutong:nth", "hutong:row", "hutong:change"
 OWN: Final = (KEY, NTH, ROW, CHANGE)
@@ -101,9 +101,7 @@ def _write(connection: duckdb.DuckDBPyConnection, statement: exp.Expression, fil
         for batch in reader:
             writer.write_table(pa.Table.from_batches([batch]), GROUP_ROWS)
             written += batch.num_rows
-    with partial.open("rb") as done:
-        os.fsync(done.fileno())
-    partial.replace(file)
+    place(partial, file)
     return written
 
 
