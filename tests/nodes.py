@@ -13,8 +13,6 @@ import asyncio
 import os
 import signal
 import socket
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -32,7 +30,8 @@ from hutong.node.keyring import public_key
 from hutong.node.keys import SigningKey, load_node_keys
 from hutong.node.settings import Settings
 from hutong.node.signatures import PublicKey
-from tests.terminal import Done, Terminal
+from tests import launcher
+from tests.terminal import Done, Terminal, run
 from tests.this_machine import free_port, until
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -63,7 +62,7 @@ class Node:
     home: Path
     jurisdiction: str
     environment: dict[str, str] = field(default_factory=dict)
-    process: subprocess.Popen[bytes] | None = None
+    process: launcher.Process | None = None
     terminal: Terminal | None = None
     _opening: Lock = field(default_factory=Lock)
 
@@ -93,9 +92,12 @@ class Node:
     def json(self, *arguments: str) -> Any:
         return orjson.loads(self.hutong(*arguments, "--json"))
 
-    def python(self, code: str) -> Any:
-        """Run code inside this node (its Django set up) and return the JSON it printed, None for nothing."""
-        done = self._run({"code": code}, None)
+    def python(self, code: str, given: Any = None) -> Any:
+        """Run code inside this node (its Django set up) and return the JSON it printed, None for nothing.
+
+        given   is JSON on its standard input
+        """
+        done = self._run({"code": code}, None if given is None else orjson.dumps(given).decode())
         if done.code != 0:
             raise CommandFailed(("python",), done.code, done.output, done.error)
         return orjson.loads(done.output) if done.output.strip() else None
@@ -108,12 +110,8 @@ class Node:
     def launch(self, *arguments: str) -> None:
         """Serve, without waiting."""
         with self.home.with_suffix(".log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "hutong", "serve", str(self.home), *arguments],
-                env=self._environment(),
-                stdout=log,
-                stderr=log,
-            )
+            serving = ("serve", str(self.home), *arguments)
+            self.process = launcher.start("hutong", serving, self._environment(), out=log.fileno(), error=log.fileno())
 
     def stop(self) -> int:
         """Ask it to stop, and wait. returns its exit code"""
@@ -149,11 +147,7 @@ class Node:
         """In the node's terminal; by a process of its own where there is no node yet."""
         environment = self._environment()
         if not (self.home / "hutong.toml").exists():
-            command = [sys.executable, "-m", "hutong", *call["arguments"]]
-            ran = subprocess.run(
-                command, env=environment, input=given, capture_output=True, text=True, timeout=120, check=False
-            )
-            return Done(ran.returncode, ran.stdout, ran.stderr)
+            return run("hutong", call["arguments"], environment, given)
         with self._opening:
             if self.terminal is not None and not self.terminal.serves(self.home, environment):
                 self.terminal.close()

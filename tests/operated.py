@@ -23,9 +23,10 @@ from pathlib import Path
 
 import urllib3
 
+from tests import launcher
 from tests.collector import Collector
 from tests.nodes import ROOT, Node
-from tests.pair import _SUBSCRIBE, CONSUMER, DEPARTMENT, PROVIDER, PURPOSE, Pair, inside, pair
+from tests.pair import _SUBSCRIBE, CONSUMER, DEPARTMENT, PROVIDER, PURPOSE, Pair, pair
 from tests.this_machine import free_port, until
 
 CUT_OFF = "330000"  # the province that a test cuts off
@@ -62,15 +63,15 @@ class Exchanges:
 
     def __init__(self, node: Node, ports: list[int]) -> None:
         self.node, self.ports = node, ports
-        self.processes: dict[int, subprocess.Popen[bytes]] = {}
+        self.processes: dict[int, launcher.Process] = {}
 
     def start(self, port: int) -> None:
         environment = self.node._environment() | {
             "HUTONG_LISTEN_EXCHANGE": f"127.0.0.1:{port}",
         }
-        command = [sys.executable, "-m", "hutong", "serve", str(self.node.home), "--part", "exchange"]
+        serving = ("serve", str(self.node.home), "--part", "exchange")
         with self.node.home.with_suffix(f".{port}.log").open("ab") as log:
-            self.processes[port] = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+            self.processes[port] = launcher.start("hutong", serving, environment, out=log.fileno(), error=log.fileno())
 
     def serves(self, port: int) -> bool:
         try:
@@ -196,5 +197,5 @@ def _join_the_third(nodes: Pair) -> None:
     region = nodes.region
     region.make(CUT_OFF).start()
     region.join(CUT_OFF, "yrd")
-    inside(region[CUT_OFF], _SUBSCRIBE, {"key": nodes.key, "department": DEPARTMENT, "agreements": [ITS_OWN]})
+    region[CUT_OFF].python(_SUBSCRIBE, {"key": nodes.key, "department": DEPARTMENT, "agreements": [ITS_OWN]})
     until(lambda: len({region.directory_version(one) for one in region.nodes}) == 1, what="one directory")

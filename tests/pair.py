@@ -9,8 +9,6 @@ from __future__ import annotations
 import base64
 import secrets
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -33,8 +31,6 @@ PURPOSE = "licensing"
 _GRANT = """
 import base64, json, sys
 from datetime import UTC, datetime, timedelta
-from hutong.node.settings import setup
-setup(sys.argv[1])
 from django.db import transaction
 from hutong.exchange.grants import Grant, GrantedItem, put
 from hutong.exchange.grants.ranges import Ranges
@@ -59,8 +55,6 @@ with transaction.atomic():
 """
 _SUBSCRIBE = """
 import json, secrets, sys
-from hutong.node.settings import setup
-setup(sys.argv[1])
 from hutong.exchange.models import ApiKey, Entitlement
 from hutong.vocabulary.canonical import digest
 given = json.load(sys.stdin)
@@ -72,8 +66,6 @@ for agreement in given["agreements"]:
 """
 _SET_STATE = """
 import json, sys
-from hutong.node.settings import setup
-setup(sys.argv[1])
 from hutong.exchange.grants import set_state
 given = json.load(sys.stdin)
 set_state(given["agreement"], given["state"])
@@ -105,7 +97,7 @@ class Pair:
 
     def set_state(self, agreement: str, state: str) -> None:
         """Suspend, resume or end at the provider."""
-        inside(self.provider, _SET_STATE, {"agreement": agreement, "state": state})
+        self.provider.python(_SET_STATE, {"agreement": agreement, "state": state})
 
     def request(self, agreement: str, body: Mapping[str, Any], accept: str = "application/json") -> bytes:
         """One read at the consumer's door, as the bytes of an HTTP request."""
@@ -164,8 +156,7 @@ def pair(
         if keeper_rests:
             region["yrd"].stop()  # the members go on with their copy of the directory
         made = Pair(region, "hk_" + secrets.token_urlsafe(32))
-        inside(
-            made.provider,
+        made.provider.python(
             _GRANT,
             {
                 "sources": dict(sources),
@@ -175,19 +166,8 @@ def pair(
                 "key": base64.b64encode(secrets.token_bytes(32)).decode("ascii"),
             },
         )
-        inside(made.consumer, _SUBSCRIBE, {"key": made.key, "department": DEPARTMENT, "agreements": list(grants)})
+        made.consumer.python(_SUBSCRIBE, {"key": made.key, "department": DEPARTMENT, "agreements": list(grants)})
         yield made
-
-
-def inside(node: Node, code: str, given: Mapping[str, Any]) -> None:
-    """Run Python in a node's own environment, with its folder as the argument and JSON as its input."""
-    subprocess.run(
-        [sys.executable, "-c", code, str(node.home)],
-        input=orjson.dumps(given),
-        env=node._environment(),
-        check=True,
-        timeout=120,
-    )
 
 
 def query(node: Node, statement: str) -> list[dict[str, Any]]:

@@ -10,7 +10,6 @@ import os
 import select
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -19,6 +18,8 @@ from pathlib import Path
 from typing import IO
 
 import orjson
+
+from tests import launcher
 
 WITHIN_S = 120.0
 LONGEST_CALL = 1 << 20  # bytes: the words of one command, or the code to run
@@ -31,6 +32,23 @@ class Done:
     error: str
 
 
+def run(module: str, arguments: Sequence[str], environment: Mapping[str, str], given: str | None) -> Done:
+    """A program of its own, from its start to its end.
+
+    raises   subprocess.TimeoutExpired, the program then ended
+    """
+    with tempfile.TemporaryFile() as asked, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        asked.write((given or "").encode())
+        asked.seek(0)
+        files = {"given": asked.fileno(), "out": out.fileno(), "error": err.fileno()}
+        process = launcher.start(module, arguments, environment, **files)
+        try:
+            code = process.wait(WITHIN_S)
+        finally:
+            process.kill()
+        return Done(code, _read(out), _read(err))
+
+
 class Terminal:
     """The parent's end. One command at a time may be waited for by each thread."""
 
@@ -38,11 +56,7 @@ class Terminal:
         self.key = _key(home, environment)
         self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.terminal", str(home), str(theirs.fileno())],
-                env={**environment, "PYTHONPATH": os.pathsep.join((environment["PYTHONPATH"], str(_ROOT)))},
-                pass_fds=[theirs.fileno()],
-            )
+            self._process = launcher.start("tests.terminal", [str(home)], environment, passed=theirs.fileno())
 
     def run(self, call: Mapping[str, str | Sequence[str]], given: str | None) -> Done:
         """call   {"arguments": [...]} for `hutong ARGUMENTS`, {"code": "..."} for code inside the node
@@ -91,9 +105,6 @@ def _read(file: IO[bytes]) -> str:
 def _key(home: Path, environment: Mapping[str, str]) -> tuple[object, ...]:
     status = (home / "hutong.toml").stat()
     return status.st_mtime_ns, status.st_size, tuple(sorted(environment.items()))
-
-
-_ROOT = Path(__file__).resolve().parent.parent
 
 
 def _serve(home: str, number: int) -> None:

@@ -38,12 +38,27 @@ def main(home: Path, names: list[str]) -> None:
     setup(home)
     from tests.faults import acts_of_replies, acts_under_agreements  # noqa: F401 - they register their acts
 
+    _read_the_program()
     gc.freeze()  # a child that collects would copy every page of its parent
     gc.disable()
     # In memory where there is such a folder: SIGKILL leaves the page cache alone, so a disk would only be slower.
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as shelf:
         _kill_in_each(Path(shelf), names)
+
+
+def _read_the_program() -> None:
+    """What every process finds out once about the program itself, and nothing about a database."""
+    from django.apps import apps
+    from django.db.models.sql import compiler  # noqa: F401
+
+    from hutong.control.statute.book import rulebook
+    from hutong.node import parts
+
+    parts.load()
+    rulebook()
+    for model in apps.get_models():
+        _ = model._meta.related_objects
 
 
 def _kill_in_each(shelf: Path, names: list[str]) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from tests.pair import CONSUMER, DEPARTMENT, PROVIDER, PURPOSE, Pair, inside, pair, query
+from tests.pair import CONSUMER, DEPARTMENT, PROVIDER, PURPOSE, Pair, pair, query
 
 AGREEMENT = "urn:uuid:0192f0c1-0000-7000-8000-0000000000f1"
 FLOW = "0192f0c1-0000-7000-8000-0000000000f2"
@@ -21,8 +21,6 @@ AREA, KEEP = "320500", {"action": "keep"}
 WAIT_S = 90.0
 _FLOWS = """
 import json, sys
-from hutong.node.settings import setup
-setup(sys.argv[1])
 from hutong.control.returns.models import ReturnFlow
 given = json.load(sys.stdin)
 if given["maps"]:
@@ -33,8 +31,6 @@ ReturnFlow.objects.create(**given["flow"])
 """
 _FETCH = """
 import json, sys
-from hutong.node.settings import setup
-setup(sys.argv[1])
 from hutong.control.returns import fetching, flows
 from hutong.control.returns.models import ReturnFlow
 given = json.load(sys.stdin)
@@ -77,8 +73,8 @@ def nodes(register: Path, folder: Path) -> Iterator[Pair]:
     }
     with pair(folder, {"s1": source}, {AGREEMENT: terms}) as made:
         maps = {"sex@1": {"M": "1", "F": "2"}}
-        inside(made.provider, _FLOWS, {"maps": maps, "flow": flow | {"role": "provider", "peer": CONSUMER}})
-        inside(made.consumer, _FLOWS, {"maps": {}, "flow": flow | {"role": "consumer", "peer": PROVIDER}})
+        made.provider.python(_FLOWS, {"maps": maps, "flow": flow | {"role": "provider", "peer": CONSUMER}})
+        made.consumer.python(_FLOWS, {"maps": {}, "flow": flow | {"role": "consumer", "peer": PROVIDER}})
         yield made
 
 
@@ -88,7 +84,7 @@ def today() -> str:
 
 def fetched(nodes: Pair, *, lose: bool = False) -> dict[str, Any]:
     """The next batch, as both sides have compared it."""
-    inside(nodes.consumer, _FETCH, {"flow": FLOW, "lose": lose})
+    nodes.consumer.python(_FETCH, {"flow": FLOW, "lose": lose})
     until = time.monotonic() + WAIT_S
     while time.monotonic() < until:
         batch = query(nodes.consumer, "SELECT * FROM return_batch ORDER BY number")[-1]
