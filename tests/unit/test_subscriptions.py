@@ -26,11 +26,19 @@ from hutong.exchange.grants.rules import (
     Standing,
     check_changes,
 )
-from hutong.exchange.models import ChangeBatch, ChangeFeed, Entitlement, ExchangeRecord, Source, Subscription
+from hutong.exchange.models import (
+    ChangeBatch,
+    ChangeFeed,
+    Entitlement,
+    ExchangeRecord,
+    Source,
+    Subscription,
+    Webhook,
+)
 from hutong.exchange.register import Register
-from hutong.exchange.subscriptions import arriving, changes, event, feeds, hooks, log, watching
+from hutong.exchange.subscriptions import arriving, changes, event, feeds, hooks, keeping, log, taking, watching
 from hutong.exchange.subscriptions.arriving import ApplicationsBehind, NotSubscribed, NotTheNext
-from hutong.ledger.models import LedgerEntry
+from hutong.ledger.models import AuditRecord, LedgerEntry
 from hutong.ledger.receipt import BadReceipt, Receipt
 from hutong.node.events import Event
 from hutong.node.keys import seal
@@ -276,6 +284,38 @@ def test_a_suspended_agreement_is_not_looked_at_and_an_ended_one_is_forgotten(so
     assert not (current().home / "feeds" / AGREEMENT.removeprefix("urn:uuid:")).exists()
 
 
+def test_what_the_consumer_has_is_forgotten_after_its_time_and_on_record(source):
+    watching.look(AGREEMENT, Book())
+    ChangeBatch.objects.update(at=datetime.now(UTC) - log.KEPT - timedelta(minutes=1))
+    keeping.forget_due()
+    assert ChangeBatch.objects.exists()  # the consumer has not acknowledged it
+    ChangeFeed.objects.update(acknowledged=10)
+    for _ in range(2):
+        keeping.forget_due()
+    assert not ChangeBatch.objects.exists()
+    assert removals() == [("subscription.forgotten", {"role": "provider", "through": 10, "kept_days": 7})]
+
+
+def test_nothing_is_kept_of_an_agreement_whose_term_has_passed(source):
+    watching.look(AGREEMENT, Book())
+    folder = feeds.folder_of(AGREEMENT)
+    now = datetime.now(UTC)
+    put(granted(in_force=Ranges(((now - timedelta(days=1), now - timedelta(seconds=1)),))), "active")
+    for _ in range(2):
+        keeping.forget_due()
+    assert not ChangeBatch.objects.exists()
+    assert not folder.exists()
+    assert removals() == [("subscription.ended", {"role": "provider", "batches_removed": 1})]
+    folder.mkdir()  # by a look that was under way
+    keeping.forget_due()
+    assert not folder.exists()
+
+
+def removals() -> list[tuple[str, dict[str, Any]]]:
+    found = AuditRecord.objects.filter(kind__in=("subscription.forgotten", "subscription.ended")).order_by("id")
+    return [(one.kind, one.detail) for one in found]
+
+
 def test_changes_leave_under_the_grant_as_it_stands():
     now = datetime.now(UTC)
     check_changes(granted(quota_rows=10, quota_calls=0), Standing("active", 9, 9, 8), "licensing", 2, now)
@@ -378,6 +418,38 @@ def test_what_was_lost_here_is_asked_for_again(register):
     assert said["data"]["after"] == 2
     assert arrives(register, batch(1, 4)) == 4  # overlapping: held once, from its first position
     assert ChangeBatch.objects.count() == 1
+
+
+def test_what_applications_have_taken_is_forgotten_after_its_time_and_asking_for_it_is_refused(register):
+    arrives(register, batch(1, 3))
+    arrives(register, batch(4, 2))
+    ChangeBatch.objects.update(at=datetime.now(UTC) - log.KEPT - timedelta(minutes=1))
+    assert taking._taken(AGREEMENT, 3) == 5
+    keeping.forget_due()
+    assert [(kept.first, kept.last) for kept in log.after(AGREEMENT, "consumer", 0, 9)] == [(4, 5)]
+    assert removals() == [("subscription.forgotten", {"role": "consumer", "through": 3, "kept_days": 7})]
+    with pytest.raises(feeds.ReplayGone, match="kept are the changes after 3"):
+        taking._taken(AGREEMENT, 1)
+    assert taking._taken(AGREEMENT, 5) == 5
+    keeping.forget_due()
+    assert not ChangeBatch.objects.exists()
+    assert taking._taken(AGREEMENT, 5) == 5
+    with pytest.raises(feeds.ReplayGone, match="kept are the changes after 5"):
+        taking._taken(AGREEMENT, 0)
+
+
+def test_what_waits_for_an_address_is_kept_until_it_is_sent_or_the_agreement_is_over(register):
+    arrives(register, batch(1, 3))
+    ChangeBatch.objects.update(at=datetime.now(UTC) - log.KEPT - timedelta(minutes=1))
+    Webhook.objects.create(id=new_id(), agreement_id=AGREEMENT, url="https://a.example/", push_at=datetime.now(UTC))
+    taking._taken(AGREEMENT, 3)
+    keeping.forget_due()
+    assert ChangeBatch.objects.exists()
+    Entitlement.objects.update(ends_at=datetime.now(UTC))
+    for _ in range(2):
+        keeping.forget_due()
+    assert not ChangeBatch.objects.exists()
+    assert removals() == [("subscription.ended", {"role": "consumer", "batches_removed": 1})]
 
 
 def test_an_address_that_the_operator_does_not_allow_is_not_written_to(register, monkeypatch):

@@ -18,11 +18,12 @@ def tidy(shelf: Shelf) -> None:
     """From a worker thread. Repeatable, and safe beside other processes that do it. raises   Unavailable"""
     forget_old()
     for agreement in shelf.agreements():
-        if _is_over(agreement):
+        if is_over(agreement):
             shelf.remove(agreement)
 
 
-def _is_over(agreement: str) -> bool:
+def is_over(agreement: str) -> bool:
+    """Whether nothing leaves under an agreement of ours any more: it was ended, or its term has passed."""
     with reading("the grants' database") as cursor:
         cursor.execute(_GRANT, (agreement,))
         row = cursor.fetchone()

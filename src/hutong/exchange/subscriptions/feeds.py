@@ -11,6 +11,7 @@ from typing import Any
 
 from hutong.exchange.models import ChangeBatch, ChangeFeed, Entitlement, Subscription, Webhook
 from hutong.exchange.query import is_purpose
+from hutong.exchange.subscriptions import log
 from hutong.ledger.record import record
 from hutong.node import work
 from hutong.node.events import Event, on_event, post_event
@@ -34,7 +35,7 @@ class NotFedYet(Refused):
 
 
 class ReplayGone(Refused):
-    """Changes up to position {position} are no longer kept; kept are those after {kept}."""
+    """What follows position {position} is no longer kept; kept are the changes after {kept}."""
 
     zh = "位置 {position} 之后的变更已不再保存；现存变更自位置 {kept} 之后起。"
     code = "replay_gone"
@@ -43,11 +44,16 @@ class ReplayGone(Refused):
     next_zh = "请从该位置重放，或请提供方重新开始。"
 
 
+def folder() -> Path:
+    """Where the provider keeps the rounds of all feeds."""
+    return current().home / "feeds"
+
+
 def folder_of(agreement: str) -> Path:
     """Where the provider keeps the rounds of a feed: agreed, masked rows, for this node alone."""
-    folder = current().home / "feeds" / uuid_of(agreement)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return folder
+    own = folder() / uuid_of(agreement)
+    own.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return own
 
 
 def feed(agreement: str, peer: str, keys: Sequence[str]) -> ChangeFeed:
@@ -65,10 +71,10 @@ def feed(agreement: str, peer: str, keys: Sequence[str]) -> ChangeFeed:
 
 
 def stop(agreement: str) -> None:
-    """An agreement has ended: nothing more is found, and what was not sent is not kept."""
+    """An agreement is over: nothing more is found, and what was not sent is not kept."""
     if ChangeFeed.objects.filter(agreement_id=agreement).exclude(state="ended").update(state="ended"):
-        ChangeBatch.objects.filter(agreement_id=agreement, role="provider").delete()
-        record("subscription.ended", f"agreement:{agreement}", "rule:D809-22", {"role": "provider"})
+        detail = {"role": "provider", "batches_removed": log.drop(agreement, "provider")}
+        record("subscription.ended", f"agreement:{agreement}", "rule:D809-22", detail)
         shutil.rmtree(folder_of(agreement), ignore_errors=True)
 
 
@@ -105,8 +111,10 @@ def replay(agreement: str, after: int, actor: str) -> Subscription:
 
 
 def unsubscribe(agreement: str) -> None:
-    """The agreement has ended; what was received stays with the applications that took it."""
-    Subscription.objects.filter(agreement_id=agreement).update(state="ended")
+    """The agreement is over: what no application took is not kept. What was taken stays with those that took it."""
+    if Subscription.objects.filter(agreement_id=agreement).exclude(state="ended").update(state="ended"):
+        detail = {"role": "consumer", "batches_removed": log.drop(agreement, "consumer")}
+        record("subscription.ended", f"agreement:{agreement}", "rule:D809-22", detail)
 
 
 def _tell(ours: Subscription) -> None:

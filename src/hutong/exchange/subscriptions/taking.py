@@ -25,6 +25,7 @@ from hutong.exchange.entitlements import entitled_to
 from hutong.exchange.query import is_agreement
 from hutong.exchange.subscriptions import log
 from hutong.exchange.subscriptions.arriving import NotSubscribed
+from hutong.exchange.subscriptions.feeds import ReplayGone
 from hutong.node.draining import draining
 from hutong.vocabulary.errors import BadInput, NotFound, Refused, WrongMethod
 from hutong.vocabulary.ids import urn
@@ -125,8 +126,14 @@ def _received(agreement: str) -> int:
 
 
 def _taken(agreement: str, after: int) -> int:
-    """Note what an application has. returns how far we hold the changes"""
+    """Note what an application has. returns how far we hold the changes
+
+    raises   NotSubscribed, ReplayGone where what follows was taken and is no longer kept
+    """
     received = _received(agreement)
+    oldest = log.oldest(agreement, "consumer") if after < received else None
+    if after < received and (oldest is None or oldest > after + 1):
+        raise ReplayGone(position=after, kept=received if oldest is None else oldest - 1)
     if after:
         with reading("the subscriptions") as cursor:
             cursor.execute(_TAKEN, (after, agreement, after, after))

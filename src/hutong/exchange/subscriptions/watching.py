@@ -208,4 +208,3 @@ def _close(fed: ChangeFeed) -> None:
         snapshot=fed.under_way, mark=fed.next_mark, seen=fed.next_seen, under_way=0, copied=0, failures=0, trouble=""
     )
     changes.forget(feeds.folder_of(fed.agreement_id), before=fed.under_way)
-    log.forget(fed.agreement_id, "provider", until=fed.acknowledged, now=datetime.now(UTC))
