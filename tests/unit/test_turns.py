@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 
 from hutong.exchange import turns
 from hutong.exchange.grants.rules import ProviderBusy
-from hutong.exchange.turns import Turns
+from hutong.exchange.turns import Turns, Workers
 
 FLOOD = turns.MOST_WAITING_EACH
 
@@ -97,3 +98,24 @@ def test_whoever_goes_away_leaves_no_turn_taken():
         return served
 
     assert asyncio.run(gone()) == ["first", "third", "fourth"]
+
+
+def test_one_consumers_long_work_does_not_hold_up_anothers():
+    async def both() -> list[str]:
+        workers, begun, go_on = Workers(1, "test"), [], threading.Event()
+
+        def work(consumer: str) -> None:
+            go_on.wait(10)
+            begun.append(consumer)
+
+        flood = [asyncio.create_task(workers.do("flood", work, "flood")) for _ in range(20)]
+        await asyncio.sleep(0)
+        small = asyncio.create_task(workers.do("small", work, "small"))
+        await asyncio.sleep(0)
+        go_on.set()
+        await asyncio.gather(*flood, small)
+        workers.stop()
+        return begun
+
+    # One of the flood was under way; of those that wait, the small one's first is worth as much as the flood's second.
+    assert asyncio.run(both()).index("small") <= 2

@@ -26,11 +26,13 @@ from hutong.exchange.downloads import FILES, PIECE_BYTES, Download, OpenedFile, 
 from hutong.exchange.editions.edition import schema_text
 from hutong.exchange.editions.making import Editions
 from hutong.exchange.editions.terms import terms_of
+from hutong.exchange.grants.rules import ProviderBusy
 from hutong.exchange.provider import ProviderDoor, Signed
 from hutong.exchange.query import BadQuery, Query, decode
 from hutong.exchange.register import ExchangeReused, Line, Register
 from hutong.exchange.selecting import Selected, select
 from hutong.exchange.shaping.converting import Withheld
+from hutong.exchange.turns import COST_OF_A_PIECE, Workers
 from hutong.exchange.withheld import NOTHING_KEPT, Keeping, Kept
 from hutong.ledger.receipt import Receipt
 from hutong.node import telemetry
@@ -77,11 +79,11 @@ class HandingDoor:
         self._desk = desk
         self._editions = editions
         self._threads = threads
-        self._makers = ThreadPoolExecutor(MAKERS, thread_name_prefix="hutong-editions")
+        self._makers = Workers(MAKERS, "hutong-editions")
         self._making: dict[tuple[str, str], asyncio.Future[_Prepared]] = {}
 
     def stop(self) -> None:
-        self._makers.shutdown(wait=False, cancel_futures=True)
+        self._makers.stop()
 
     async def files(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = path_of(scope)
@@ -103,7 +105,8 @@ class HandingDoor:
         document, form = _files_query(body)
         nonce = (verified.keyid, verified.nonce)
         loop = asyncio.get_running_loop()
-        admitted = await loop.run_in_executor(self._threads, self._desk.admit, verified, document, form)
+        async with self._door.turn(verified.jurisdiction, len(body)):
+            admitted = await loop.run_in_executor(self._threads, self._desk.admit, verified, document, form)
         if isinstance(admitted, tuple):
             line, refusal = admitted
             await self._register.commit([line], nonce)
@@ -119,6 +122,8 @@ class HandingDoor:
             prepared = making.result()
         except Refused as refused:
             self._making.pop((admitted.query.exchange, admitted.query.digest), None)
+            if isinstance(refused, ProviderBusy):
+                raise  # before anything was read for it: it is on no record, and may be asked for again
             receipt = self._desk.stream_receipt(
                 admitted,
                 verified.jurisdiction,
@@ -140,7 +145,8 @@ class HandingDoor:
         making = self._making.get(name)
         if making is None:
             loop = asyncio.get_running_loop()
-            making = loop.run_in_executor(self._makers, self._prepare, admitted, verified.jurisdiction, form)
+            consumer = verified.jurisdiction
+            making = asyncio.ensure_future(self._makers.do(consumer, self._prepare, admitted, consumer, form))
             self._making[name] = making
             making.add_done_callback(lambda _: loop.call_later(FORGET_MADE_S, self._making.pop, name, None))
             making.add_done_callback(lambda found: found.cancelled() or found.exception())
@@ -200,21 +206,34 @@ class HandingDoor:
         return stated | {"signature": signature_of(stated, self._door.key())}
 
     async def _piece(self, verified: Verified, path: str) -> Signed:
-        exchange, number, piece = _place(path)
+        place = _place(path)
         loop = asyncio.get_running_loop()
         began = time.perf_counter()
-        download = await loop.run_in_executor(self._threads, Download.find, exchange, "provider")
-        if download is None or download.peer != verified.jurisdiction or number >= len(download.files):
-            raise NotFound(what="file", name=exchange)
-        admitted = await loop.run_in_executor(self._threads, self._again, download)
+        async with self._door.turn(verified.jurisdiction, COST_OF_A_PIECE):
+            download, admitted, signed = await loop.run_in_executor(self._threads, self._cut, verified, *place)
         try:
-            content = await loop.run_in_executor(self._threads, self._read, download, download.files[number], piece)
             lines = [self._line(admitted, download, began)] if admitted is not None else []
             await self._register.commit(lines, (verified.keyid, verified.nonce))
         finally:
             if admitted is not None:
                 admitted.settled()
-        return await loop.run_in_executor(self._threads, self._door.sign, 200, content, verified, BYTES_TYPE)
+        return signed
+
+    def _cut(
+        self, verified: Verified, exchange: str, number: int, piece: int
+    ) -> tuple[Download, Admitted | None, Signed]:
+        """In a worker thread: a piece, signed; beside it what is to be put on record before it leaves."""
+        download = Download.find(exchange, "provider")
+        if download is None or download.peer != verified.jurisdiction or number >= len(download.files):
+            raise NotFound(what="file", name=exchange)
+        admitted = self._again(download)
+        try:
+            content = self._read(download, download.files[number], piece)
+            return download, admitted, self._door.sign(200, content, verified, BYTES_TYPE)
+        except BaseException:
+            if admitted is not None:
+                admitted.settled()
+            raise
 
     def _again(self, download: Download) -> Admitted | None:
         """Decide on a piece. None where its exchange is on record and may go on.

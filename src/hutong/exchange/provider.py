@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -312,6 +313,10 @@ class ProviderDoor:
             problem |= {"exchange": line.receipt.exchange, "receipt": line.entry_digest}
         signed = self.sign(refused.status, orjson.dumps(problem), verified, PROBLEM_TYPE)
         return replace(signed, headers=[*signed.headers, *retry_after(problem)])
+
+    def turn(self, consumer: str, size: int) -> AbstractAsyncContextManager[None]:
+        """A turn at this door, whatever comes in by it. See Turns.turn."""
+        return self._turns.turn(consumer, size)
 
     def key(self) -> SigningKey:
         return self._ring.signing_key()

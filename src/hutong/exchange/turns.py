@@ -11,9 +11,10 @@ import asyncio
 import heapq
 import itertools
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from hutong.exchange.grants.rules import ProviderBusy
 
@@ -21,6 +22,9 @@ AT_ONCE: Final = 6  # messages read together; the process has two threads more, 
 MOST_WAITING_EACH: Final = 64  # messages of one consumer; each may hold 256 queries
 MOST_WAITING: Final = 512  # of all
 COST_OF_A_MESSAGE: Final = 512  # bytes that opening and signing one weighs as much as
+COST_OF_A_PIECE: Final = 8_192  # bytes of queries that reading and signing a piece of a file weighs as much as: some ms
+
+T = TypeVar("T")
 
 
 class Turns:
@@ -79,3 +83,20 @@ class Turns:
             self._free -= 1
             self._now = max(self._now, start)
             called.set_result(None)
+
+
+class Workers:
+    """Threads for long work that consumers take turns at: whoever has much of it waits behind itself."""
+
+    def __init__(self, at_once: int, name: str) -> None:
+        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix=name)
+        self._turns = Turns(at_once)
+
+    async def do(self, consumer: str, work: Callable[..., T], *arguments: Any) -> T:
+        """Wait for a turn, and do it in a thread. raises   ProviderBusy, and what the work raises"""
+        async with self._turns.turn(consumer, 0):
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+
+    def stop(self) -> None:
+        """What has not begun never will."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
