@@ -9,9 +9,8 @@ from typing import Any
 
 import click
 
-from hutong.control.identity.cli import FOLDER, operator
+from hutong.control.identity.cli import AS, AS_JSON, FOLDER, operator
 from hutong.control.replies import cli as replies
-from hutong.control.requests.cli import AS, AS_JSON
 from hutong.node.settings import setup
 from hutong.vocabulary.ids import urn
 

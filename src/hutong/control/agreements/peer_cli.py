@@ -9,8 +9,7 @@ from typing import Any
 
 import click
 
-from hutong.control.identity.cli import FOLDER, operator
-from hutong.control.requests.cli import AS_JSON
+from hutong.control.identity.cli import AS_JSON, FOLDER, operator
 from hutong.node.settings import setup
 
 ADDRESS = click.option("--address", "addresses", multiple=True, help="Where its protocol is; may be given again.")

@@ -10,15 +10,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hutong.control.identity.cli import FOLDER, operator
+from hutong.control.identity.cli import AS, AS_JSON, AS_OPERATOR, FOLDER, acting
 from hutong.node.settings import setup
 
 if TYPE_CHECKING:
     from hutong.control.calendar.models import CalendarProposal
-
-AS = click.option(
-    "--as", "username", required=True, envvar="HUTONG_ACCOUNT", help="The account that acts (or HUTONG_ACCOUNT)."
-)
 
 
 @click.group()
@@ -30,7 +26,7 @@ def calendar() -> None:
 @FOLDER
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--year", type=click.IntRange(2000, 2100), help="Of a notice that is saved without its title.")
-@click.option("--as", "username", envvar="HUTONG_ACCOUNT", help="The account that acts; the operator when not given.")
+@AS_OPERATOR
 def load(folder: Path, file: Path, year: int | None, username: str | None) -> None:
     """Propose the State Council's notice of a year's holidays, saved as plain text, or a table (date, kind).
 
@@ -42,9 +38,8 @@ def load(folder: Path, file: Path, year: int | None, username: str | None) -> No
     setup(folder)
     from hutong.control.calendar import actions, queries
     from hutong.control.calendar.rules import SameCalendar
-    from hutong.control.identity.queries import account
 
-    by = account(username) if username else operator()
+    by = acting(username)
     try:
         made = actions.propose(by, file.read_bytes(), file_name=file.name, year=year)
     except SameCalendar as same:
@@ -97,7 +92,7 @@ def decline(folder: Path, identifier: str, *, reason: str, username: str) -> Non
 @calendar.command("show")
 @FOLDER
 @click.argument("year", type=click.IntRange(2000, 2100), required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@AS_JSON
 def show(folder: Path, year: int | None, as_json: bool) -> None:
     """Show which years are known, what was loaded and what waits; with YEAR its days off and make-up days.
 

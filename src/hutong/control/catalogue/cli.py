@@ -8,14 +8,9 @@ from typing import Any
 
 import click
 
-from hutong.control.identity.cli import FOLDER
+from hutong.control.identity.cli import AS, AS_JSON, FOLDER
 from hutong.control.replies.cli import simulate_resource
 from hutong.node.settings import setup
-
-AS = click.option(
-    "--as", "username", required=True, envvar="HUTONG_ACCOUNT", help="The account that acts (or HUTONG_ACCOUNT)."
-)
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group()

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import click
 
-from hutong.control.catalogue.cli import AS, AS_JSON
-from hutong.control.identity.cli import FOLDER
+from hutong.control.identity.cli import AS, AS_JSON, FOLDER
 from hutong.node.settings import setup
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from hutong.control.catalogue.cli import AS, AS_JSON, show
-from hutong.control.identity.cli import FOLDER
+from hutong.control.catalogue.cli import show
+from hutong.control.identity.cli import AS, AS_JSON, FOLDER
 from hutong.node.settings import setup
 
 # As spec.KINDS, whose import costs a second.

@@ -8,12 +8,9 @@ from typing import Any
 
 import click
 
-from hutong.control.identity.cli import FOLDER, operator
+from hutong.control.identity.cli import AS, AS_JSON, FOLDER, acting
 from hutong.node.settings import setup
 
-AS = click.option(
-    "--as", "username", required=True, envvar="HUTONG_ACCOUNT", help="The account that acts (or HUTONG_ACCOUNT)."
-)
 MOST = 500  # lines; the earliest days come first
 
 
@@ -25,7 +22,7 @@ def clock() -> None:
 @clock.command("list")
 @FOLDER
 @click.option("--as", "username", envvar="HUTONG_ACCOUNT", help="Show what this account sees; all when not given.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@AS_JSON
 def list_clocks(folder: Path, username: str | None, as_json: bool) -> None:
     """List the terms that run, the earliest day first. Changes nothing.
 
@@ -33,10 +30,9 @@ def list_clocks(folder: Path, username: str | None, as_json: bool) -> None:
     """
     setup(folder)
     from hutong.control.clocks import queries
-    from hutong.control.identity.queries import account
 
     left = queries.DaysLeft()
-    seen = queries.running(account(username) if username else operator())
+    seen = queries.running(acting(username))
     rows = [_document(one, left(one)) for one in seen[:MOST]]
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=2))

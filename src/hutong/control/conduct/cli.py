@@ -11,8 +11,7 @@ from typing import Any
 import click
 
 from hutong.control.agreements.cli import agreement
-from hutong.control.identity.cli import FOLDER, operator
-from hutong.control.requests.cli import AS, AS_JSON
+from hutong.control.identity.cli import AS, AS_JSON, FOLDER, operator
 from hutong.node.settings import setup
 from hutong.vocabulary.ids import urn
 

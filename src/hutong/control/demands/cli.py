@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hutong.control.identity.cli import FOLDER
-from hutong.control.requests.cli import AS, AS_JSON
+from hutong.control.identity.cli import AS, AS_JSON, FOLDER
 from hutong.node.settings import setup
 
 if TYPE_CHECKING:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import click
 
-from hutong.control.identity.cli import FOLDER
-from hutong.control.requests.cli import AS, AS_JSON
+from hutong.control.identity.cli import AS, AS_JSON, FOLDER
 from hutong.node.settings import setup
 
 ELEMENTS = click.option("--elements", default="", help="Data elements, separated by commas.")

@@ -14,6 +14,13 @@ import click
 from hutong.node.settings import setup
 
 FOLDER = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+AS = click.option(
+    "--as", "username", required=True, envvar="HUTONG_ACCOUNT", help="The account that acts (or HUTONG_ACCOUNT)."
+)
+AS_OPERATOR = click.option(
+    "--as", "username", envvar="HUTONG_ACCOUNT", help="The account that acts; the operator when not given."
+)
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 ROLES = click.Choice(["officer", "head", "steward", "supervisor", "auditor"])
 
 
@@ -26,6 +33,13 @@ def operator() -> Any:
     except (KeyError, OSError):  # a container's user without a name
         name = "unknown"
     return Operator(f"operator:{name}"[:150])
+
+
+def acting(username: str | None) -> Any:
+    """The account of AS_OPERATOR, or else the person at this command line. raises   NotFound"""
+    from hutong.control.identity import queries
+
+    return queries.account(username) if username else operator()
 
 
 @click.group()
@@ -128,7 +142,7 @@ def close(folder: Path, username: str) -> None:
 
 @account.command("list")
 @FOLDER
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@AS_JSON
 def listing(folder: Path, as_json: bool) -> None:
     """List the accounts. Changes nothing."""
     setup(folder)

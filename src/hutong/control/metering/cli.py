@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from hutong.control.identity.cli import FOLDER
+from hutong.control.identity.cli import AS_JSON, FOLDER
 from hutong.node.settings import setup
 from hutong.vocabulary.errors import NotFound
 
@@ -43,7 +43,7 @@ def make(folder: Path, *, day: datetime | None) -> None:
 
 @meter.command("list")
 @FOLDER
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@AS_JSON
 def listing(folder: Path, *, as_json: bool) -> None:
     """List the days, whether both sides tell the same, and what differs. Changes nothing."""
     setup(folder)
@@ -89,7 +89,7 @@ def save(folder: Path, author: str, peer: str, *, day: datetime, out: Path) -> N
 @meter.command("verify")
 @FOLDER
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@AS_JSON
 def verify(folder: Path, file: Path, *, as_json: bool) -> None:
     """Check a meter file: its author's signature, its digest in our ledger, and our register counted again.
 

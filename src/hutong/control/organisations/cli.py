@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from hutong.control.identity.cli import FOLDER, operator
+from hutong.control.identity.cli import AS_JSON, FOLDER, operator
 from hutong.node.settings import setup
 
 
@@ -58,7 +58,7 @@ def succeed(folder: Path, old: str, new: str, *, reason: str) -> None:
 
 @department.command("list")
 @FOLDER
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@AS_JSON
 def listing(folder: Path, as_json: bool) -> None:
     """List the departments. Changes nothing."""
     setup(folder)

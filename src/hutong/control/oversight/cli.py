@@ -8,10 +8,8 @@ from typing import Any
 
 import click
 
-from hutong.control.identity.cli import FOLDER, operator
+from hutong.control.identity.cli import AS_JSON, FOLDER, operator
 from hutong.node.settings import setup
-
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group()

@@ -8,15 +8,11 @@ from typing import Any
 
 import click
 
-from hutong.control.identity.cli import FOLDER, operator
+from hutong.control.identity.cli import AS, AS_JSON, FOLDER, operator
 from hutong.node.settings import setup
 from hutong.vocabulary.codes import SHARING_MODES
 from hutong.vocabulary.ids import urn
 
-AS = click.option(
-    "--as", "username", required=True, envvar="HUTONG_ACCOUNT", help="The account that acts (or HUTONG_ACCOUNT)."
-)
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 REQUESTERS = click.Choice(["local", "zone", "member", "outside"])
 MODES = click.Choice(list(SHARING_MODES.codes))
 

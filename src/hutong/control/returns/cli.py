@@ -8,8 +8,7 @@ from typing import Any
 
 import click
 
-from hutong.control.identity.cli import FOLDER, operator
-from hutong.control.requests.cli import AS, AS_JSON
+from hutong.control.identity.cli import AS, AS_JSON, FOLDER, operator
 from hutong.node.settings import setup
 
 FLOW = click.argument("flow_id", metavar="RETURN")

@@ -7,12 +7,9 @@ from pathlib import Path
 
 import click
 
-from hutong.control.identity.cli import FOLDER, operator
+from hutong.control.identity.cli import AS, AS_JSON, FOLDER, operator
 from hutong.node.settings import setup
 
-AS = click.option(
-    "--as", "username", required=True, envvar="HUTONG_ACCOUNT", help="The account that acts (or HUTONG_ACCOUNT)."
-)
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 
@@ -128,7 +125,7 @@ def refuse(folder: Path, identifier: str, *, reason: str, username: str) -> None
 @standard.command("list")
 @FOLDER
 @click.option("--kind", type=click.Choice(["element", "table", "map"]))
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@AS_JSON
 def listing(folder: Path, *, kind: str | None, as_json: bool) -> None:
     """Every version, the newest of each first. Changes nothing."""
     setup(folder)

@@ -9,13 +9,9 @@ from typing import Any
 
 import click
 
-from hutong.control.identity.cli import FOLDER, operator
+from hutong.control.identity.cli import AS_JSON, AS_OPERATOR, FOLDER, acting
 from hutong.node.settings import setup
 
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-AS = click.option(
-    "--as", "username", envvar="HUTONG_ACCOUNT", help="The account that acts; the operator when not given."
-)
 DAY = click.DateTime(["%Y-%m-%d"])
 
 
@@ -73,7 +69,7 @@ def show_rule(folder: Path, name: str, as_json: bool) -> None:
 @click.option("--level", type=click.Choice(["local", "national"]), default="local", show_default=True)
 @click.option("--since", type=DAY, required=True, help="The first day it is in force; today or later.")
 @click.option("--source", required=True, help="The document that says so, and its article.")
-@AS
+@AS_OPERATOR
 def propose(
     folder: Path,
     name: str,
@@ -93,7 +89,7 @@ def propose(
     from hutong.control.statute import actions
 
     made = actions.propose(
-        _actor(username), name, parameter, level=level, value=value, since=since.date(), source=source
+        acting(username), name, parameter, level=level, value=value, since=since.date(), source=source
     )
     click.echo(f"version {made.id} is proposed. Next: hutong rule approve {folder} {made.id} --as SUPERVISOR")
 
@@ -101,7 +97,7 @@ def propose(
 @rule.command("approve")
 @FOLDER
 @click.argument("version_id")
-@AS
+@AS_OPERATOR
 def approve(folder: Path, version_id: str, username: str | None) -> None:
     """Approve a proposed version, as a supervisor who did not propose it."""
     _decide(folder, version_id, username, approve=True)
@@ -110,7 +106,7 @@ def approve(folder: Path, version_id: str, username: str | None) -> None:
 @rule.command("decline")
 @FOLDER
 @click.argument("version_id")
-@AS
+@AS_OPERATOR
 def decline(folder: Path, version_id: str, username: str | None) -> None:
     """Decline a proposed version, as a supervisor who did not propose it."""
     _decide(folder, version_id, username, approve=False)
@@ -163,14 +159,8 @@ def _decide(folder: Path, version_id: str, username: str | None, *, approve: boo
     setup(folder)
     from hutong.control.statute import actions
 
-    found = actions.decide_version(_actor(username), version_id, approve=approve)
+    found = actions.decide_version(acting(username), version_id, approve=approve)
     click.echo(f"version {found.id} is {found.state}.")
-
-
-def _actor(username: str | None) -> Any:
-    from hutong.control.identity.queries import account
-
-    return account(username) if username else operator()
 
 
 def _document(found: Any) -> dict[str, Any]:

@@ -7,11 +7,9 @@ from pathlib import Path
 
 import click
 
-from hutong.control.identity.cli import FOLDER, operator
+from hutong.control.identity.cli import AS_JSON, FOLDER, operator
 from hutong.node.settings import setup
 from hutong.vocabulary.ids import urn
-
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group()

@@ -9,12 +9,9 @@ from typing import Any
 
 import click
 
-from hutong.control.identity.cli import FOLDER
+from hutong.control.identity.cli import AS, AS_JSON, FOLDER
 from hutong.node.settings import setup
 
-AS = click.option(
-    "--as", "username", required=True, envvar="HUTONG_ACCOUNT", help="The account that acts (or HUTONG_ACCOUNT)."
-)
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 
@@ -87,7 +84,7 @@ def end(folder: Path, zone_id: str, *, reason: str, username: str) -> None:
 
 @zone.command("list")
 @FOLDER
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@AS_JSON
 def listing(folder: Path, *, as_json: bool) -> None:
     """List the zones known here. Changes nothing."""
     setup(folder)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as lazy
 
 
 class DayField(forms.DateField):
@@ -31,3 +32,14 @@ class Form(forms.Form):
     def choose(self, name: str, choices: list[tuple[str, Any]]) -> None:
         """Set the choices of a field, in the language of this request."""
         self.fields[name].choices = choices  # type: ignore[attr-defined]
+
+
+class SendBackForm(Form):
+    """Why what somebody proposed is not put in force."""
+
+    reason = forms.CharField(
+        label=lazy("Reason"),
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=lazy("Who proposed it reads this."),
+    )

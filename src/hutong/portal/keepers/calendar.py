@@ -17,11 +17,12 @@ from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Action
 from hutong.control.statute import day as law_day
 from hutong.portal.components import access, words
+from hutong.portal.components.form import SendBackForm
 from hutong.portal.components.page import Page, Refusal, shell_for
 from hutong.portal.components.parts import Badge, Choice, Fact, May, no
 from hutong.portal.components.peers import Names
 from hutong.portal.components.timelines import who
-from hutong.portal.keepers.forms import HolidaysForm, ReadForm, SendBackForm
+from hutong.portal.keepers.forms import HolidaysForm, ReadForm
 from hutong.vocabulary.errors import Refused
 
 SHOWN_BEFORE = 2  # years before this one that are always listed; the others stand behind them

@@ -113,14 +113,3 @@ class ReadForm(Form):
             return base64.b64decode(self.cleaned_data["content"], validate=True)
         except binascii.Error:
             raise forms.ValidationError(_("Read the file once more.")) from None
-
-
-class SendBackForm(Form):
-    """Why proposed days are not put in force."""
-
-    reason = forms.CharField(
-        label=lazy("Reason"),
-        max_length=300,
-        widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=lazy("Who proposed it reads this."),
-    )

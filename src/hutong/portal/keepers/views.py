@@ -15,9 +15,10 @@ from hutong.control.identity import rules as roles
 from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Action
 from hutong.control.zones import actions
+from hutong.portal.components.form import SendBackForm
 from hutong.portal.components.page import refusal_of, room, show
 from hutong.portal.keepers.calendar import calendar_page, proposal_page, read_page
-from hutong.portal.keepers.forms import EndForm, HolidaysForm, ReadForm, SendBackForm, ZoneForm
+from hutong.portal.keepers.forms import EndForm, HolidaysForm, ReadForm, ZoneForm
 from hutong.portal.keepers.zones import zones_page
 from hutong.vocabulary.errors import Refused
 

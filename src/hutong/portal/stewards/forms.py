@@ -1,4 +1,4 @@
-"""Forms of the steward: a data element, what a code map is for, and the reason of a refusal."""
+"""Forms of the steward: a data element, and what a code map is for."""
 
 from __future__ import annotations
 
@@ -183,17 +183,6 @@ class ElementForm(Form):
 
 
 _OF_A_VERSION = ("name", "title_zh", "title_en", "valid_from", "valid_to")
-
-
-class RefusalForm(Form):
-    """Why a version is not approved."""
-
-    reason = forms.CharField(
-        label=lazy("Reason"),
-        max_length=300,
-        widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=lazy("Who proposed it reads this."),
-    )
 
 
 def shown_pairs(data: Mapping[str, Any]) -> dict[str, str]:

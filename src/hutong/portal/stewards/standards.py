@@ -18,13 +18,14 @@ from hutong.control.standards.rules import OwnStandard
 from hutong.control.statute.day import today
 from hutong.portal.components import access, words
 from hutong.portal.components.differences import Differing
+from hutong.portal.components.form import SendBackForm
 from hutong.portal.components.page import Page, Refusal, shell_for
 from hutong.portal.components.paging import Pager, pager
 from hutong.portal.components.parts import YES, Badge, Choice, Fact, May, no
 from hutong.portal.components.peers import Names
 from hutong.portal.components.timelines import who
 from hutong.portal.stewards.elements import against_force, may_edit
-from hutong.portal.stewards.forms import CHECK_WORDS, RefusalForm
+from hutong.portal.stewards.forms import CHECK_WORDS
 
 KINDS = {"element": lazy("Data elements"), "table": lazy("Code tables"), "map": lazy("Our code maps")}
 KIND_WORDS: words.Words = {"element": lazy("data element"), "table": lazy("code table"), "map": lazy("code map")}
@@ -85,7 +86,7 @@ class StandardPage(Page):
     pager: Pager
     versions: tuple[VersionRow, ...]
     open: bool
-    form: RefusalForm
+    form: SendBackForm
     may_approve: May
     approve_url: str
     refuse_url: str
@@ -115,7 +116,7 @@ def standards_page(account: Account, kind: str, page: int) -> StandardsPage:
 
 
 def standard_page(
-    account: Account, one: Definition, page: int, form: RefusalForm, refusal: Refusal | None = None
+    account: Account, one: Definition, page: int, form: SendBackForm, refusal: Refusal | None = None
 ) -> StandardPage:
     paginator = Paginator(one.rows.all(), CODES)
     listed = paginator.get_page(page)

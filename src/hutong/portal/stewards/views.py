@@ -22,11 +22,12 @@ from hutong.control.standards.files import MAP_HEADER, to_csv
 from hutong.control.standards.models import Definition
 from hutong.control.standards.scoring import ask_for_score
 from hutong.portal.components import scope
+from hutong.portal.components.form import SendBackForm
 from hutong.portal.components.page import refusal_of, room, show
 from hutong.portal.components.paging import page_number
 from hutong.portal.components.refusing import NothingHere
 from hutong.portal.stewards.elements import element_page
-from hutong.portal.stewards.forms import ElementForm, MapForm, RefusalForm, shown_pairs
+from hutong.portal.stewards.forms import ElementForm, MapForm, shown_pairs
 from hutong.portal.stewards.maps import map_page
 from hutong.portal.stewards.resource import resource_standards_page
 from hutong.portal.stewards.standards import standard_page, standards_page
@@ -50,7 +51,7 @@ def standards(request: HttpRequest, account: Account) -> HttpResponse:
 @room("standards")
 def standard(request: HttpRequest, account: Account, definition_id: str) -> HttpResponse:
     one, page = queries.version(definition_id), page_number(request.GET.get("page"))
-    return show(request, STANDARD, standard_page(account, one, page, RefusalForm()))
+    return show(request, STANDARD, standard_page(account, one, page, SendBackForm()))
 
 
 @require_POST
@@ -59,7 +60,7 @@ def standard_approve(request: HttpRequest, account: Account, definition_id: str)
     try:
         one = actions.approve(account, definition_id)
     except Refused as refused:
-        page = standard_page(account, queries.version(definition_id), 1, RefusalForm(), refusal_of(refused))
+        page = standard_page(account, queries.version(definition_id), 1, SendBackForm(), refusal_of(refused))
         return show(request, STANDARD, page)
     messages.success(request, _("Version {version} is in force.").format(version=one.version))
     return redirect("standard", one.id)
@@ -68,7 +69,7 @@ def standard_approve(request: HttpRequest, account: Account, definition_id: str)
 @require_POST
 @room("standards")
 def standard_refuse(request: HttpRequest, account: Account, definition_id: str) -> HttpResponse:
-    form = RefusalForm(request.POST)
+    form = SendBackForm(request.POST)
     if not form.is_valid():
         return show(request, STANDARD, standard_page(account, queries.version(definition_id), 1, form))
     try:
