@@ -116,6 +116,11 @@ def use(nodes: Pair, agreement: str) -> tuple[int, int]:
     return sum(r["calls"] for r in rows), sum(r["rows"] for r in rows)
 
 
+def refused(nodes: Pair, agreement: str) -> int:
+    found = query(nodes.provider, f"SELECT refused FROM exchange_daily_use WHERE agreement_id = '{agreement}'")
+    return sum(row["refused"] for row in found)
+
+
 def test_a_file_fetched_in_pieces_is_one_exchange_on_record_and_counted_once(nodes):
     before = use(nodes, LARGE)
     made = opened(nodes, LARGE, {})
@@ -145,16 +150,31 @@ def test_a_file_fetched_in_pieces_is_one_exchange_on_record_and_counted_once(nod
 
 
 def test_a_suspension_stops_the_next_piece_and_resuming_goes_on_where_it_was(nodes):
-    made = opened(nodes, LARGE, {}, Accept=ARROW)
+    made, before = opened(nodes, LARGE, {}, Accept=ARROW), refused(nodes, LARGE)
     url = made["files"][0]["url"]
     assert call(nodes, url, Range="bytes=0-9")[0] == 206
     nodes.set_state(LARGE, "suspended")
     try:
         status, _, raw = call(nodes, url, Range="bytes=9000000-9000009")
-        assert (status, orjson.loads(raw)["rule"]) == (403, "D809-27")
+        problem = orjson.loads(raw)
+        assert (status, problem["rule"]) == (403, "D809-27")
+        again = orjson.loads(call(nodes, url, Range="bytes=12000000-12000009")[2])
     finally:
         nodes.set_state(LARGE, "active")
     assert call(nodes, url, Range="bytes=9000000-9000009")[0] == 206
+    # On both records, once however often it was tried, apart from what was served; and among the day's refusals.
+    refusals = [nodes.register(side, problem["exchange"]) for side in (nodes.provider, nodes.consumer)]
+    assert [[(row["outcome"], row["code"], row["rows"]) for row in rows] for rows in refusals] == [
+        [("refused", problem["code"], 0)]
+    ] * 2
+    assert problem["receipt"] == again["receipt"] == refusals[0][0]["entry_digest"]
+    for side in (nodes.provider, nodes.consumer):
+        assert [row["outcome"] for row in nodes.register(side, made["exchange"])] == ["served"]
+    (entry,) = query(
+        nodes.consumer, f"SELECT application FROM exchange_record WHERE exchange_id = '{problem['exchange']}'"
+    )
+    assert entry["application"]
+    assert refused(nodes, LARGE) == before + 1
 
 
 def test_files_are_for_the_key_that_opened_them(nodes):

@@ -10,12 +10,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, Self
+from uuid import UUID
 
 import orjson
 
 from hutong.exchange.database import json_value, moment, reading
+from hutong.ledger.receipt import Receipt
 from hutong.vocabulary.canonical import digest
 from hutong.vocabulary.ids import is_id
+from hutong.vocabulary.moments import rfc3339
 
 OPEN_FOR = timedelta(hours=24)  # how long the files of one exchange may be fetched; owner: the wire
 PIECE_BYTES = 2 << 20  # of a file, fetched from the provider at once; the last one is shorter; owner: the wire
@@ -101,6 +104,42 @@ class Download:
         if len(self.files) == 1:
             return self.files[0].digest
         return digest(orjson.dumps([one.digest for one in self.files]))
+
+    def refusal(self, code: str) -> str:
+        """The exchange under which refused pieces are on record: one for each reason, the same id on both sides.
+
+        The files' own exchange stays as it is: what was served was served.
+        """
+        known = digest(f"hutong refused piece\n{self.exchange}\n{code}\n".encode()).removeprefix("sha256:")
+        number = int(known[:32], 16) & ~(0xF << 76 | 0x3 << 62)
+        return str(UUID(int=number | 0x8 << 76 | 0x2 << 62))  # version 8 (RFC 9562)
+
+    def refused(self, code: str, jurisdiction: str, peer_receipt: str = "") -> Receipt:
+        """Our receipt of refused pieces.
+
+        jurisdiction   ours
+        peer_receipt   consumer's side: the provider's receipt of the same
+        """
+        ours_first = (jurisdiction, self.peer)
+        provider, consumer = ours_first if self.role == "provider" else reversed(ours_first)
+        return Receipt(
+            role=self.role,
+            exchange=self.refusal(code),
+            at=rfc3339(datetime.now(UTC)),
+            agreement=self.agreement,
+            provider=provider,
+            consumer=consumer,
+            purpose=self.purpose,
+            case=self.case,
+            request=self.request,
+            response="",
+            rows=0,
+            bytes=0,
+            outcome="refused",
+            code=code,
+            form=self.form,
+            peer_receipt=peer_receipt,
+        )
 
     def keep(self) -> None:
         """From a worker thread. Kept once: what the same exchange opened before stays. raises   Unavailable"""

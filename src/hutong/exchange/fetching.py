@@ -98,7 +98,7 @@ class Fetching:
         url = f"{self._gateway.address(download.peer)}/exchange/files/{download.exchange}/{number}/{piece}"
         answer = await self._client.call("GET", url, peer=download.peer)
         if answer.status != 200:
-            raise _passed_on(answer)
+            raise await self._refused_piece(download, answer)
         file = download.files[number]
         if len(answer.body) != min(PIECE_BYTES, file.bytes - piece * PIECE_BYTES):
             raise BadAnswer(reason="a piece has another length than its file", reason_zh="有分片的长度与文件不符")
@@ -114,6 +114,16 @@ class Fetching:
     def _forget(self, name: tuple[str, int, int], done: asyncio.Task[bytes]) -> None:
         if name in self._pieces and self._pieces[name][1] is done:
             del self._pieces[name]
+
+    async def _refused_piece(self, download: Download, answer: SignedAnswer) -> RefusedByNode:
+        """The refusal to pass on; on record here when the provider says it is on record there. raises   BadAnswer"""
+        refused = _passed_on(answer)
+        code, receipt = refused.code[:64], refused.problem_document.get("receipt")
+        if isinstance(receipt, str) and refused.problem_document.get("exchange") == download.refusal(code):
+            ours = download.refused(code, self._gateway.jurisdiction, receipt[:80])
+            line = Line(ours, application=download.application, case_number=download.case_number, once=True)
+            await self._register.commit([line])
+        return refused
 
     async def _refused(self, one: Outgoing, answer: SignedAnswer) -> None:
         """raises   RefusedByNode, on record here when the provider says it is on record there"""

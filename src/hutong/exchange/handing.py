@@ -211,6 +211,8 @@ class HandingDoor:
         began = time.perf_counter()
         async with self._door.turn(verified.jurisdiction, COST_OF_A_PIECE):
             download, admitted, signed = await loop.run_in_executor(self._threads, self._cut, verified, *place)
+        if isinstance(signed, Refused):
+            return await self._refused_piece(verified, download, signed)
         try:
             lines = [self._line(admitted, download, began)] if admitted is not None else []
             await self._register.commit(lines, (verified.keyid, verified.nonce))
@@ -221,12 +223,20 @@ class HandingDoor:
 
     def _cut(
         self, verified: Verified, exchange: str, number: int, piece: int
-    ) -> tuple[Download, Admitted | None, Signed]:
-        """In a worker thread: a piece, signed; beside it what is to be put on record before it leaves."""
+    ) -> tuple[Download, Admitted | None, Signed | Refused]:
+        """In a worker thread: a piece, signed, or why not; beside it what is to be put on record before it leaves."""
         download = Download.find(exchange, "provider")
-        if download is None or download.peer != verified.jurisdiction or number >= len(download.files):
+        if download is not None and download.peer != verified.jurisdiction:
+            log.warning("exchange %s: %s asked for a piece of another's file", exchange, verified.jurisdiction)
+            download = None
+        if download is None or number >= len(download.files):
             raise NotFound(what="file", name=exchange)
-        admitted = self._again(download)
+        try:
+            admitted = self._again(download)
+        except Unavailable:
+            raise  # nothing was decided
+        except Refused as refused:
+            return download, None, refused
         try:
             content = self._read(download, download.files[number], piece)
             return download, admitted, self._door.sign(200, content, verified, BYTES_TYPE)
@@ -234,6 +244,13 @@ class HandingDoor:
             if admitted is not None:
                 admitted.settled()
             raise
+
+    async def _refused_piece(self, verified: Verified, download: Download, refused: Refused) -> Signed:
+        """On record once for each reason, however often the piece is asked for."""
+        log.warning("exchange %s: a piece was refused: %s", download.exchange, refused.code)
+        line = Line(download.refused(refused.code, self._desk.jurisdiction), once=True)
+        await self._register.commit([line], (verified.keyid, verified.nonce))
+        return self._door.refusal(refused, verified, line)
 
     def _again(self, download: Download) -> Admitted | None:
         """Decide on a piece. None where its exchange is on record and may go on.

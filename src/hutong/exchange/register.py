@@ -63,7 +63,7 @@ class Line:
     age_s                      how old the source's data was, provider's side, where the source can tell
     calls                      what it counts in a quota of calls: a batch counts each of its keys
     once                       where the exchange stands so already, the line adds nothing: a further piece
-    entry, entry_digest        the ledger entry's bytes, and their digest
+    entry, entry_digest        the ledger entry's bytes, and their digest; of a line that added nothing, the one there
     """
 
     __slots__ = (
@@ -122,6 +122,7 @@ class _Known:
     request: str
     rows: int
     at: datetime
+    entry_digest: str
 
 
 @dataclass(slots=True)
@@ -319,10 +320,11 @@ def _known_exchanges(cursor: Any, jobs: list[Job]) -> dict[tuple[str, str], _Kno
     exchanges = [line.receipt.exchange for job in jobs for line in job.lines]
     found = select_in(
         cursor,
-        'SELECT exchange_id, role, outcome, request_digest, "rows", at FROM exchange_record WHERE exchange_id IN',
+        'SELECT exchange_id, role, outcome, request_digest, "rows", at, entry_digest FROM exchange_record'
+        " WHERE exchange_id IN",
         exchanges,
     )
-    return {(row[0], row[1]): _Known(row[2], row[3], row[4], moment(row[5])) for row in found}
+    return {(row[0], row[1]): _Known(row[2], row[3], row[4], moment(row[5]), row[6]) for row in found}
 
 
 def _refuse_job(
@@ -372,6 +374,7 @@ def _gather(
         if before is not None and receipt.outcome == "recovered" and before.outcome not in ("open", "cut"):
             continue  # it was not lost after all
         if line.once and before is not None and before.outcome == receipt.outcome:
+            line.entry_digest = before.entry_digest
             continue
         group.entries.append(("exchange", line.entry))
         rows = max(receipt.rows, before.rows) if before is not None and receipt.outcome == "open" else receipt.rows
@@ -382,7 +385,7 @@ def _gather(
         if receipt.role == "provider":
             _add(group.counts.setdefault(receipt.agreement, _Counts()), line, rows, before)
         known[receipt.exchange, receipt.role] = _Known(
-            receipt.outcome, receipt.request, rows, before.at if before is not None else now
+            receipt.outcome, receipt.request, rows, before.at if before is not None else now, line.entry_digest
         )
 
 
