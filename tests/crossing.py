@@ -7,27 +7,26 @@ with Crossing(lambda: node, passed) as crossing:
 from __future__ import annotations
 
 import http.client
-import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Self
+from http.server import BaseHTTPRequestHandler
 
 import orjson
 
 from tests.dsp_messages import said_by
 from tests.nodes import Node
+from tests.serving import Handler, Serving
 
 # Called with what was said and the status of the node's answer; the asker hears it unless this says False.
 Passed = Callable[[str, int], bool]
 
 
-class Crossing:
+class Crossing(Serving):
     """An HTTP server that forwards byte for byte to where the node listens. A node that is down is down here too."""
 
     def __init__(self, node: Callable[[], Node], passed: Passed) -> None:
         crossing = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Forwarder(Handler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
@@ -35,21 +34,9 @@ class Crossing:
 
             do_POST = do_PUT = do_GET
 
-            def log_message(self, *_: object) -> None:
-                pass
-
         self._node, self._passed = node, passed
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.base_url = f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(Forwarder)
+        self.base_url = self.address
 
     def _forward(self, asked: BaseHTTPRequestHandler) -> None:
         asked.close_connection = True

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.serving import Handler, Serving
 
 TYPES = {int: {"type": "integer"}, float: {"type": "number"}, bool: {"type": "boolean"}, str: {"type": "string"}}
 
@@ -51,13 +50,12 @@ class Interface:
         return {"openapi": "3.1.0", "paths": {"/v1/rows": {"get": found}}, "components": {"schemas": schemas}}
 
 
-class Served:
+class Served(Serving):
     """Serves an interface; `address` is where."""
 
     def __init__(self, interface: Interface) -> None:
-        class Handler(BaseHTTPRequestHandler):
+        class Answering(Handler):
             protocol_version = "HTTP/1.1"
-            wbufsize = -1  # head and body leave together: apart, the second waits 40 ms for the first's receipt
 
             def do_GET(self) -> None:
                 _answer(self, interface)
@@ -65,42 +63,29 @@ class Served:
             def do_POST(self) -> None:
                 _grant(self, interface)
 
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        super().__init__(Answering)
         self.interface = interface
-        self.address = f"http://127.0.0.1:{self._server.server_port}"
         allow(self.address)
 
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-def _answer(asked: BaseHTTPRequestHandler, interface: Interface) -> None:
+def _answer(asked: Handler, interface: Interface) -> None:
     parts = urlsplit(asked.path)
     query = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
     interface.asked.append(asked.path)
     if parts.path == "/openapi.json":
-        return _send(asked, 200, interface.document())
+        return asked.answer(200, interface.document())
     if interface.fail:
-        return _send(asked, interface.fail.pop(0), {"detail": "no"})
+        return asked.answer(interface.fail.pop(0), {"detail": "no"})
     bearer = asked.headers.get("Authorization") == f"Bearer {interface.token}"
     shown = {**dict(asked.headers.items()), **query}
     if (interface.token and not bearer) or any(shown.get(name) != one for name, one in interface.expects.items()):
-        return _send(asked, 401, {"detail": "who are you"})
+        return asked.answer(401, {"detail": "who are you"})
     if interface.leads_to and "page" not in query:
-        return _send(asked, 302, {}, {"Location": interface.leads_to})
+        return asked.answer(302, {}, {"Location": interface.leads_to})
     return _page(asked, interface, query)
 
 
-def _page(asked: BaseHTTPRequestHandler, interface: Interface, query: Mapping[str, str]) -> None:
+def _page(asked: Handler, interface: Interface, query: Mapping[str, str]) -> None:
     rows = [
         row
         for row in interface.rows
@@ -117,21 +102,11 @@ def _page(asked: BaseHTTPRequestHandler, interface: Interface, query: Mapping[st
         following = interface.leads_to or f"/v1/rows?way=link&size={size}&cursor={start + size}"
         headers["Link"] = f'<{following}>; rel="next"'
     following_cursor = str(start + size) if more else None
-    _send(asked, 200, {"data": {"items": rows[start : start + size], "next": following_cursor}}, headers)
+    asked.answer(200, {"data": {"items": rows[start : start + size], "next": following_cursor}}, headers)
 
 
-def _grant(asked: BaseHTTPRequestHandler, interface: Interface) -> None:
-    asked.rfile.read(int(asked.headers.get("Content-Length") or 0))
+def _grant(asked: Handler, interface: Interface) -> None:
+    asked.body()
     interface.tokens += 1
     interface.token = f"token-{interface.tokens}"
-    _send(asked, 200, {"access_token": interface.token, "expires_in": 3600})
-
-
-def _send(asked: BaseHTTPRequestHandler, status: int, document: Any, headers: Mapping[str, str] | None = None) -> None:
-    body = json.dumps(document).encode()
-    asked.send_response(status)
-    for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
-        asked.send_header(name, value)
-    asked.send_header("Content-Length", str(len(body)))
-    asked.end_headers()
-    asked.wfile.write(body)
+    asked.answer(200, {"access_token": interface.token, "expires_in": 3600})

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any
+
+from tests.serving import Handler, Serving
 
 
 @dataclass(frozen=True)
@@ -22,41 +22,21 @@ class Heard:
         return dict(json.loads(self.body))
 
 
-class Web:
+class Web(Serving):
     """`answer` gives a status and a JSON object; a Location in the object becomes a header."""
 
     def __init__(self, port: int = 0) -> None:
         self.heard: list[Heard] = []
         self.answer: Callable[[Heard], tuple[int, dict[str, Any]]] = lambda _: (200, {})
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
-        self.address = f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(_handler(self), port)
 
 
-def _handler(web: Web) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
+def _handler(web: Web) -> type[Handler]:
+    class Listener(Handler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-            heard = Heard(self.path, dict(self.headers), body)
+            heard = Heard(self.path, dict(self.headers), self.body())
             web.heard.append(heard)
             status, given = web.answer(heard)
-            content = json.dumps(given).encode()
-            self.send_response(status)
-            if "Location" in given:
-                self.send_header("Location", given["Location"])
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+            self.answer(status, given, {"Location": given["Location"]} if "Location" in given else {})
 
-        def log_message(self, *_: Any) -> None:
-            """Quiet."""
-
-    return Handler
+    return Listener

@@ -11,31 +11,23 @@ import threading
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any
 from uuid import uuid4
+
+from tests.serving import Handler, Serving
 
 CONTEXT = "https://w3id.org/dspace/2025/1/context.jsonld"
 WITHIN_S = 60.0
 
 
-class Connector:
+class Connector(Serving):
     """Listens at `address`, speaks to the node's protocol base `node`."""
 
     def __init__(self, participant: str, port: int, node: str, token: str) -> None:
         self.participant, self.node, self.token = participant, node, token
-        self.address = f"http://localhost:{port}"
         self._heard: dict[str, dict[str, Any]] = {}
         self._news = threading.Condition()
-        self._server = ThreadingHTTPServer(("localhost", port), _handler(self))
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(_handler(self), port, "localhost")
 
     def conclude_as_consumer(self, dataset: str, offer: dict[str, Any], count: int) -> list[str]:
         """Negotiate `count` agreements over a data set of the node's. returns their ids"""
@@ -110,19 +102,9 @@ def _provider_pid(asked: dict[str, Any]) -> str:
     return f"provider-of-{asked['consumerPid'].removeprefix('urn:uuid:')}"
 
 
-def _handler(connector: Connector) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
+def _handler(connector: Connector) -> type[Handler]:
+    class Listener(Handler):
         def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            status, answer = connector.hear(self.path, body)
-            content = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+            self.answer(*connector.hear(self.path, json.loads(self.body())))
 
-        def log_message(self, *_: Any) -> None:
-            """Quiet: what matters is in the node's log."""
-
-    return Handler
+    return Listener

@@ -21,6 +21,7 @@ from hutong.control.standards.scoring import _rule
 from hutong.control.standards.shipped import shipped
 from hutong.node.settings import current
 from tests.publication import supervisor
+from tests.visiting import text, visitor
 
 pytestmark = pytest.mark.django_db
 EDITOR = "/standards/elements/"
@@ -36,19 +37,9 @@ FILLED = {
 }
 
 
-def visitor(account: Account, language: str = "en") -> Client:
-    client = Client(headers={"accept-language": language})
-    client.force_login(account)
-    return client
-
-
 @pytest.fixture
 def steward() -> Client:
     return visitor(Account.objects.create(username="sun", role="steward"))
-
-
-def text(answer) -> str:
-    return re.sub(r"\s+", " ", answer.content.decode())
 
 
 def lines(page: str) -> dict[str, tuple[str, str]]:

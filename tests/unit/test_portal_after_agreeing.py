@@ -22,14 +22,9 @@ from hutong.vocabulary.ids import uuid_of
 from tests.concluded import consumed, filed_by_peer, provided
 from tests.dsp_peer import DspPeer
 from tests.unit.test_correcting import EVIDENCE, USCC
+from tests.visiting import visitor
 
 pytestmark = pytest.mark.django_db
-
-
-def at_desk(account: Account) -> Client:
-    client = Client(headers={"accept-language": "en"})
-    client.force_login(account)
-    return client
 
 
 def address(agreement: Agreement, rest: str = "") -> str:
@@ -44,7 +39,7 @@ def shown(client: Client, path: str) -> str:
 
 def test_misuse_is_stopped_on_the_page_and_resume_says_what_it_waits_for(anhui: DspPeer, officer: Account) -> None:
     made, _ = provided(anhui, officer)
-    desk = at_desk(officer)
+    desk = visitor(officer)
     given = {"do": "suspend", "cause": "misuse", "reason": "超出约定用途"}
     assert desk.post(address(made, "change/"), given).status_code == 302
     assert Grant.objects.get().state == "suspended"
@@ -62,7 +57,7 @@ def test_a_rectification_is_filed_with_the_digest_of_its_evidence_and_the_file_i
     transfer = made.transfers.get()
     said = protocol.TransferSuspension(transfer.peer_pid, transfer.pid)
     assert anhui.say(f"/transfers/{transfer.pid}/suspension", said).status_code == 200
-    desk, form = at_desk(health["officer"]), address(made, "papers/rectification/")
+    desk, form = visitor(health["officer"]), address(made, "papers/rectification/")
     assert "Nothing waits for a rectification." in shown(desk, form)
     filed_by_peer(made, "suspension", {"cause": "misuse", "reason": "查询量异常"})
     given = {"done": "已停用", "by": "科长李某"}
@@ -77,7 +72,7 @@ def test_a_rectification_is_filed_with_the_digest_of_its_evidence_and_the_file_i
 def test_a_report_shows_its_key_to_the_department_and_to_nobody_who_oversees(
     anhui: DspPeer, health: dict[str, Account]
 ) -> None:
-    made, desk = consumed(anhui, health), at_desk(health["officer"])
+    made, desk = consumed(anhui, health), visitor(health["officer"])
     form = address(made, "correct/")
     given: dict[str, Any] = {"items": ["name"], "key_item": "uscc", "fault": "wrong_value", "evidence": EVIDENCE}
     assert "This field is required." in desk.post(form, given).content.decode()
@@ -88,7 +83,7 @@ def test_a_report_shows_its_key_to_the_department_and_to_nobody_who_oversees(
     assert USCC in page
     assert EVIDENCE in page
     assert one.ticket in page
-    auditor = at_desk(Account.objects.create(username="qian", role="auditor"))
+    auditor = visitor(Account.objects.create(username="qian", role="auditor"))
     page = shown(auditor, answer["Location"])
     assert one.ticket in page
     assert USCC not in page
@@ -102,7 +97,7 @@ def test_a_report_shows_its_key_to_the_department_and_to_nobody_who_oversees(
 
 def test_a_stop_is_announced_on_its_page_and_one_too_soon_is_refused(anhui: DspPeer, officer: Account) -> None:
     provided(anhui, officer)
-    desk = at_desk(officer)
+    desk = visitor(officer)
     given = {"resource": Resource.objects.get().id, "change": "stop", "reason": "系统下线"}
     soon = (day.today() + timedelta(days=3)).isoformat()
     assert "notice_too_short" in desk.post("/stops/", given | {"starts_on": soon}).content.decode()
@@ -113,7 +108,7 @@ def test_a_stop_is_announced_on_its_page_and_one_too_soon_is_refused(anhui: DspP
 
 
 def test_a_record_of_use_stands_beside_what_was_counted(anhui: DspPeer, health: dict[str, Account]) -> None:
-    made, desk = consumed(anhui, health), at_desk(health["officer"])
+    made, desk = consumed(anhui, health), visitor(health["officer"])
     told = dict.fromkeys(("scenario", "process", "effect", "storage", "destruction"), "窗口核验，减少材料两份")
     assert desk.post(address(made, "papers/use/"), told | {"year": "26"}).status_code == 200
     assert desk.post(address(made, "papers/use/"), told | {"year": "2026"}).status_code == 302

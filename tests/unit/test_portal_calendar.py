@@ -16,24 +16,15 @@ from hutong.control.identity.models import Account
 from hutong.ledger.models import AuditRecord
 from tests.publication import supervisor
 from tests.unit.test_calendar_loads import NOTICE, TABLE
+from tests.visiting import text, visitor
 
 pytestmark = pytest.mark.django_db
 ROOM = "/working-days/"
 
 
-def visitor(account: Account, language: str = "en") -> Client:
-    client = Client(headers={"accept-language": language})
-    client.force_login(account)
-    return client
-
-
 @pytest.fixture
 def steward() -> Client:
     return visitor(Account.objects.create(username="sun", role="steward"))
-
-
-def text(answer) -> str:
-    return re.sub(r"\s+", " ", answer.content.decode())
 
 
 def carried(page: str) -> dict[str, str]:

@@ -21,6 +21,7 @@ from hutong.exchange.models import ExchangeRecord
 from hutong.ledger.models import AuditRecord
 from tests.dsp_peer import HEALTH, department
 from tests.region import ourselves
+from tests.visiting import visitor
 
 pytestmark = pytest.mark.django_db
 CHANGE, REVIEW = "D809-17/change_filing", "D809-17/review"
@@ -53,12 +54,6 @@ def people(at) -> dict[str, Account]:
 def term(people) -> Clock:
     office = people["wang"].department_id
     return start(rule(CHANGE), "resource:1", department=office, title_zh="企业目录变更", title_en="Change of companies")
-
-
-def visitor(account: Account, language: str = "en") -> Client:
-    client = Client(headers={"accept-language": language})
-    client.force_login(account)
-    return client
 
 
 def text(answer) -> str:
