@@ -1,4 +1,7 @@
-"""After the agreement, over real nodes by command line: 校核 to every subscriber; misuse, put right; ended."""
+"""After the agreement, over real nodes by command line: 校核 to every subscriber; misuse, put right; ended.
+
+And on the same nodes the other two ways to share: into the region's node, and to an area by one act.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,15 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from playwright.sync_api import Browser, expect
 
 import hutong
 from hutong.vocabulary.ids import uuid_of
-from tests.journeys.after_agreeing import ANHUI, NANJING, PROVIDER, SUZHOU, ZHEJIANG, After, after, one
-from tests.journeys.people import as_person
+from tests.journeys.after_agreeing import ANHUI, FOUND, NANJING, PROVIDER, SUZHOU, ZHEJIANG, After, after, one
+from tests.journeys.first_exchange import DESK, KEEPER, PURPOSE
+from tests.journeys.people import PASSWORD, as_person
 from tests.nodes import CommandFailed, until
 from tests.pair import query
 
@@ -248,3 +253,85 @@ def test_an_ended_agreements_data_is_disposed_of_and_the_provider_accepts_the_pr
         told = [step["kind"] for step in three.json(where, "agreement", "show", agreement)["timeline"]]
         steps = [kind for kind in told if not kind.startswith("clock.")]
         assert steps[-3:] == ["agreement.over", "filing.disposal", "filing.disposal_accepted"]
+
+
+# --- the other two ways to share ------------------------------------------------------------------------------
+
+TAKE_UP = """
+from hutong.control.identity.queries import account
+from hutong.control.requests import actions
+words = dict(basis="《政务数据共享条例》第二十二条", scenario="法人库", scope="本区域", purpose={purpose!r})
+words |= dict(items=["uscc", "name", "city"], term_days=365, mode={mode!r})
+made = actions.file(account("wang"), resource_id={resource!r}, **words)
+actions.sign_off(account("zhao"), made.id)
+"""
+
+
+def offered(three: After, *how: str) -> str:
+    """Proposed by the officer, signed by the head. returns the offering's id"""
+    said = three.at(PROVIDER, "offering", "propose", three.resource, *how, "--as", "wang")
+    offering = said.split()[1]
+    three.at(PROVIDER, "offering", "sign", offering, "--as", "zhao")
+    return offering
+
+
+def take_up(three: After, where: str, offering: str, mode: str) -> None:
+    def came() -> bool:
+        return any((row["offering"] or {}).get("id") == offering for row in three.json(where, "request", "offers"))
+
+    until(came, what=f"the offer at {where}")
+    three.region[where].python(TAKE_UP.format(resource=three.resource, purpose=PURPOSE, mode=mode))
+
+
+def stands(three: After, offering: str, where: str, state: str) -> dict[str, Any]:
+    return one(lambda: three.json(PROVIDER, "offering", "show", offering)["members"], state, peer=where, state=state)
+
+
+def test_central_a_resource_is_delivered_into_the_regions_node_and_kept_current_there(three: After) -> None:
+    warehouse = three.region[KEEPER]
+    warehouse.python(FOUND.format(department=DESK, name="区域数据仓库", password=PASSWORD))
+    offering = offered(three, "--central", KEEPER)
+    take_up(three, KEEPER, offering, "batch")
+    agreement = stands(three, offering, KEEPER, "agreed")["agreement"]
+    flow = one(lambda: three.json(KEEPER, "return", "list")["returns"], "the flow", agreement_id=agreement)
+
+    def batch(number: int) -> list[dict[str, Any]]:
+        def whole() -> dict[str, Any] | None:
+            found = three.json(KEEPER, "return", "show", flow["id"])["batches"]
+            return next((row for row in found if (row["number"], row["state"]) == (number, "agreed")), None)
+
+        found = until(whole, what=f"batch {number}, compared")
+        assert found["rows"] == found["their_rows"] == 2
+        file = warehouse.settings.data_folder / "returns" / flow["id"] / f"{number:06d}.parquet"
+        return sorted(pq.read_table(file).to_pylist(), key=lambda row: str(row["uscc"]))
+
+    first = batch(1)
+    assert [row["uscc"] for row in first] == [NANJING, SUZHOU]
+    three.change(f"UPDATE company SET city = '无锡' WHERE uscc = '{SUZHOU}'")
+    three.at(KEEPER, "return", "fetch", flow["id"], "--as", "wang")
+    assert [row["city"] for row in batch(2)] == [first[0]["city"], "无锡"]
+    for where, role in ((KEEPER, "consumer"), (PROVIDER, "provider")):
+        rows = query(three.region[where], f"SELECT * FROM exchange_record WHERE agreement_id = '{agreement}'")
+        assert [(row["role"], row["rows"]) for row in rows][:2] == [(role, 2), (role, 2)], "a receipt on both sides"
+        assert all(row["entry_digest"] for row in rows)
+    with pytest.raises(CommandFailed, match="not passed on"):
+        three.at(KEEPER, "return", "pass-on", flow["id"], "--as", "wang")
+
+
+def test_area_one_act_reaches_every_member_and_one_that_is_down_when_it_is_back(three: After) -> None:
+    three.region[ANHUI].stop()
+    offering = offered(three, "--all-members", "--mode", "interface")
+    take_up(three, ZHEJIANG, offering, "interface")
+    stands(three, offering, ZHEJIANG, "agreed")
+    stands(three, offering, ANHUI, "unreached")
+    three.region[ANHUI].start()
+    take_up(three, ANHUI, offering, "interface")
+    there, here = (stands(three, offering, where, "agreed")["agreement"] for where in (ZHEJIANG, ANHUI))
+    assert there != here
+    one(lambda: three.json(ANHUI, "agreement", "list"), "delivery", id=here, state="active")
+    with hutong.connect(three.region[ANHUI].base_url, three.keys[ANHUI], progress=False) as connection:
+        answer = connection.read(here, key=("uscc", NANJING), purpose=PURPOSE, case="2026-9")
+        assert answer.to_arrow().num_rows == 1
+    three.at(PROVIDER, "offering", "withdraw", offering, "--reason", "职责调整", "--as", "zhao")
+    for where in (ZHEJIANG, ANHUI):
+        stands(three, offering, where, "ending")

@@ -29,6 +29,7 @@ corrections | yes    | yes  | yes     | yes        | yes
 stops      | yes     | yes  | yes     | yes        | yes
 use        | yes     | yes  | yes     | yes        | yes
 exchanges  | yes     | yes  | yes     | yes        | yes
+offerings  | yes     | yes  | yes     | yes        | yes
 returns    | yes     | yes  | yes     | yes        | yes
 disputes   | yes     | yes  | yes     | yes        | yes
 reconciliations | no  | no   | yes     | yes        | yes

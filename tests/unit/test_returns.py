@@ -35,6 +35,7 @@ from hutong.control.returns.rules import (
     NoAreaItem,
     NothingReturnedYet,
     NotItsArea,
+    NotToPassOn,
     ReturnOverdue,
     RowsOutsideArea,
 )
@@ -469,3 +470,16 @@ def test_statements_from_anybody_but_the_superior_are_refused(nation, suzhou, st
 def test_d809_24_return_overdue_runs_from_the_agreement_until_the_rows_agree(stored):
     clock = Clock.objects.get(rule=ReturnOverdue.name())
     assert (clock.state, clock.days, clock.department) == ("running", 5, HEALTH)
+
+
+# --- central: delivered into our node, not returned to it -------------------------------------------------------
+
+
+def test_d809_25_not_to_pass_on_what_a_node_below_delivers_here(suzhou, people):
+    flow = ReturnFlow.objects.create(
+        id=new_id(), role="consumer", peer="320500", resource_id=new_id(), title_zh="企业", area="", state="active",
+        purpose="credit", department=HEALTH,
+    )  # fmt: skip
+    with pytest.raises(NotToPassOn, match="320500"):
+        onward.pass_on(people["officer"], flow.id)
+    assert flow.law == "rule:D809-22"

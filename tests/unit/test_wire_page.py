@@ -11,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.urls import resolve
 
+from hutong.control.agreements.offered import read_offered
 from hutong.control.agreements.protocol import CatalogRequest
 from hutong.control.agreements.terms import check_within, read_agreed, read_terms
 from hutong.control.catalogue.feed import ANY, Wish
@@ -52,6 +53,15 @@ def headers_and_body(name: str) -> tuple[dict[str, str], bytes]:
 def test_the_batch_of_changes_is_read():
     batch = event.read(EXAMPLES["batch"].encode())
     assert (batch.first, batch.last, batch.events[0]["data"]) == (41, 41, {"insurance": "城镇职工"})
+
+
+def test_the_offering_is_read():
+    offered = read_offered(example("offering"))
+    assert offered is not None
+    assert offered.document() == example("offering")["hutong:offering"]
+    asked = read_terms(example("offer"))
+    assert asked is not None
+    assert offered.beyond(asked) == ["items", "purpose"]
 
 
 def test_the_meter_file_is_read():

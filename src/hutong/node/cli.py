@@ -47,6 +47,7 @@ COMMANDS = {
     "oversight": "hutong.control.oversight.cli:oversight",
     "agreement": "hutong.control.conduct.cli:agreement",
     "zone": "hutong.control.zones.cli:zone",
+    "offering": "hutong.control.offerings.cli:offering",
     "peer": "hutong.control.agreements.peer_cli:peer",
     "correction": "hutong.control.corrections.cli:correction",
     "use": "hutong.control.conduct.cli:use",

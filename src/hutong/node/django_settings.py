@@ -78,6 +78,7 @@ INSTALLED_APPS = [
     "hutong.control.demands",
     "hutong.control.corrections",
     "hutong.control.conduct",
+    "hutong.control.offerings",
     "hutong.control.returns",
     "hutong.control.disputes",
     "hutong.control.subscriptions",

@@ -83,6 +83,15 @@ ROOMS = (
     _room("stops", lazy("Announced stops"), "wait", "duties", Action.ANNOUNCE_STOP, Action.SEE_ALL_EXCHANGES),
     _room("use", lazy("Use of data"), "exchanges", "oversight", Action.SEE_OWN_EXCHANGES),
     _room(
+        "offerings",
+        lazy("Offers to areas"),
+        "publish",
+        "duties",
+        Action.ANSWER_REQUEST,
+        Action.SEE_ALL_EXCHANGES,
+        waiting=waiting.offerings,
+    ),
+    _room(
         "returns",
         lazy("Return flow"),
         "returns",

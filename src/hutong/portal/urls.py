@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("hutong.portal.keepers.urls")),
     path("", include("hutong.portal.stewards.urls")),
     path("", include("hutong.portal.parties.urls")),
+    path("", include("hutong.portal.offerings.urls")),
     path("", include("hutong.portal.returns.urls")),
     path("", include("hutong.portal.disputes.urls")),
     path("", include("hutong.portal.applications.urls")),

@@ -16,6 +16,7 @@ from hutong.control.identity import rules
 from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Action
 from hutong.control.notices import queries as notices
+from hutong.control.offerings import queries as offers
 from hutong.control.replies import queries as replies
 from hutong.control.replies.models import Reply
 from hutong.control.requests.models import ShareRequest
@@ -69,6 +70,14 @@ def to_act_on(account: Account) -> QuerySet[Demand]:
 
 def demands(account: Account) -> int:
     return to_act_on(account).count()
+
+
+def offerings(account: Account) -> int:
+    """Offers of others to us, and for a head our own that need a signature."""
+    if not rules.may(account, Action.FILE_REQUEST):
+        return 0
+    signing = offers.to_sign(account).count() if rules.may(account, Action.SIGN_REPLY) else 0
+    return offers.offered_to_us().count() + signing
 
 
 def barred(account: Account) -> int:

@@ -9,6 +9,8 @@ from hutong.control.agreements.consent import published
 from hutong.control.agreements.constraints import Limits
 from hutong.control.agreements.door import ourselves, participant_of
 from hutong.control.agreements.models import Negotiation
+from hutong.control.agreements.offered import MEMBER as OFFERING
+from hutong.control.agreements.offered import Offered
 from hutong.control.agreements.policy import Kind, Policy, read_policy
 from hutong.control.agreements.supplement import MEMBER as SUPPLEMENT
 from hutong.control.agreements.supplement import Point
@@ -25,10 +27,13 @@ PLAIN_CALLS_PER_DAY: Final = 10_000  # for such a peer; owner: the provider's ru
 RULES: Final = ("permission", "prohibition", "obligation", "profile")
 
 
-def offer_for(dataset: dict[str, Any], terms: Terms | None, answers: tuple[Point, ...] = ()) -> Policy:
+def offer_for(
+    dataset: dict[str, Any], terms: Terms | None, answers: tuple[Point, ...] = (), offered: Offered | None = None
+) -> Policy:
     """The published offer of a data set, taken up with our terms: what a request carries.
 
     answers   to what the provider said was missing
+    offered   the offering it belongs to: made under it, or asked for under it
     """
     published = dict(dataset["hasPolicy"][0])
     document = {**published, "@type": "Offer", "target": dataset["@id"]}
@@ -36,6 +41,8 @@ def offer_for(dataset: dict[str, Any], terms: Terms | None, answers: tuple[Point
         document[MEMBER] = terms.document()
     if answers:
         document[SUPPLEMENT] = [one.document() for one in answers]
+    if offered is not None:
+        document[OFFERING] = offered.document()
     return read_policy(document, Kind.OFFER, "offer")
 
 

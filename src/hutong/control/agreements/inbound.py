@@ -17,6 +17,7 @@ from hutong.control.agreements.consent import Asked, check_asked, published
 from hutong.control.agreements.door import Peer
 from hutong.control.agreements.drafting import asked_terms
 from hutong.control.agreements.models import Agreement, Negotiation
+from hutong.control.agreements.offered import read_offered
 from hutong.control.agreements.outbound import NEGOTIATION, agreement_row, close_agreement
 from hutong.control.agreements.policy import Policy
 from hutong.control.agreements.protocol import (
@@ -181,6 +182,7 @@ def _hear_request(negotiation: Negotiation, message: ContractRequest) -> dict[st
 
 def _hear_offer(negotiation: Negotiation, message: ContractOffer) -> dict[str, Any]:
     read_terms(message.offer.document)  # refused now, not when an agreement is held against them
+    read_offered(message.offer.document)
     points = read_points(message.offer.document)
     negotiation.offer = message.offer.document
     negotiation.dataset_id = negotiation.dataset_id or message.offer.target or ""

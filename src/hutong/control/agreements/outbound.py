@@ -16,6 +16,7 @@ from hutong.control.agreements.compile import limits_under
 from hutong.control.agreements.consent import published
 from hutong.control.agreements.drafting import PLAIN_TERM_DAYS, agreement_for, new_offer, offer_for
 from hutong.control.agreements.models import Agreement, Negotiation
+from hutong.control.agreements.offered import Offered
 from hutong.control.agreements.policy import Policy
 from hutong.control.agreements.protocol import (
     ContractAgreement,
@@ -60,15 +61,18 @@ def request(
 
 
 @transaction.atomic
-def open_offer(peer: str, resource_id: str, actor: str, *, callback: str = door.DSP_PATH) -> Negotiation:
+def open_offer(
+    peer: str, resource_id: str, actor: str, *, callback: str = door.DSP_PATH, offered: Offered | None = None
+) -> Negotiation:
     """Offer one of our published resources unasked, as it is published: the first message, as provider.
 
     peer, callback   as in `request`
+    offered          the offering it is made under
     raises           UnknownDataset, UnknownMember, ForeignAddress
     """
     dataset, asked = published(resource_id)
     negotiation = Negotiation(pid=urn(new_id()), role=Party.PROVIDER, peer=peer, callback=callback)
-    made = offer_for(dataset, None)
+    made = offer_for(dataset, None, offered=offered)
     _take_offer(negotiation, made, None)
     negotiation.dataset_id, negotiation.department = dataset["@id"], asked.resource.department_id
     negotiation.decided_by = actor
@@ -80,10 +84,15 @@ def open_offer(peer: str, resource_id: str, actor: str, *, callback: str = door.
 
 
 @transaction.atomic
-def counter(pid: str, offer: Policy, terms: Terms | None, actor: str) -> Negotiation:
-    """Answer an offer with a request of our own, as consumer."""
+def counter(pid: str, offer: Policy, terms: Terms | None, actor: str, *, request_id: str = "") -> Negotiation:
+    """Answer an offer with a request of our own, as consumer.
+
+    request_id   of the request that takes up an offer nobody had asked for
+    """
     negotiation = locked(Negotiation, pid)
     _take_offer(negotiation, offer, terms)
+    negotiation.request_id = request_id or negotiation.request_id
+    negotiation.department = terms.department if terms else negotiation.department
     step(negotiation, Said.REQUEST, Party(negotiation.role), actor, _asking(terms))
     message = ContractRequest(negotiation.pid, offer, provider_pid=negotiation.peer_pid)
     return _said(negotiation, "request", message.document())

@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from hutong.control.agreements import outbound
 from hutong.control.agreements.drafting import offer_for
 from hutong.control.agreements.models import Negotiation
+from hutong.control.agreements.offered import read_offered
 from hutong.control.agreements.steps import locked
 from hutong.control.agreements.supplement import read_points
 from hutong.control.agreements.terms import Terms
@@ -110,12 +112,34 @@ def sign_off(account: Actor, request_id: str) -> ShareRequest:
     request.state, request.signed_off_by, request.signed_off_at = "signed_off", account.username, datetime.now(UTC)
     request.save()
     record("request.signed_off", f"request:{request.id}", account.username, {"resource": entry.id})
-    terms = terms_of(request)
-    offer = offer_for(entry.dataset, terms)
-    negotiation = outbound.request(request.provider, offer, terms, account.username, request_id=request.id)
-    request.negotiation_id = negotiation.pid
+    request.negotiation_id = _ask(request, entry, account.username).pid
     request.save(update_fields=["negotiation_id"])
     return request
+
+
+def _ask(request: ShareRequest, entry: Entry, actor: str) -> Negotiation:
+    """Ask the provider; where it has offered this resource to us, by taking the offer up."""
+    terms, offered = terms_of(request), _on_offer(entry).select_for_update().first()
+    if offered is None:
+        return outbound.request(request.provider, offer_for(entry.dataset, terms), terms, actor, request_id=request.id)
+    offer = offer_for(entry.dataset, terms, offered=read_offered(offered.offer))
+    return outbound.counter(offered.pid, offer, terms, actor, request_id=request.id)
+
+
+@transaction.atomic
+def decline_offer(account: Actor, pid: str, reason: str) -> Negotiation:
+    """Decline what a provider offered without being asked, as a head. It may still be asked for later.
+
+    raises   NotAllowed, NotFound, WrongState, TextMissing
+    """
+    check(account, Action.SIGN_OFF_REQUEST)
+    negotiation = locked(Negotiation, pid)
+    if negotiation.role != Party.CONSUMER:
+        raise NotFound(what="offer", what_zh="要约", name=pid[:80])
+    if negotiation.state != "OFFERED" or negotiation.request_id:
+        raise WrongState(what="offer", what_zh="要约", state=negotiation.state, possible=["OFFERED"])
+    told = checked("reason", reason, limit=2000, lines=True, required=True)
+    return outbound.terminate(negotiation.pid, "declined", told, "", account.username)
 
 
 @transaction.atomic
@@ -207,6 +231,12 @@ def reopened(request_id: str, negotiation_pid: str, actor: str) -> None:
     request.refusal_reason = request.refusal_citation = ""
     request.save()
     record("request.reopened", f"request:{request.id}", actor, {"negotiation": negotiation_pid})
+
+
+def _on_offer(entry: Entry) -> QuerySet[Negotiation]:
+    """The open offer of an entry's own provider to us."""
+    rows = Negotiation.objects.filter(role=Party.CONSUMER, peer=entry.origin, dataset_id=entry.id)
+    return rows.filter(state="OFFERED", request_id="").order_by("created_at", "pid")
 
 
 def _held(request_id: str) -> ShareRequest:

@@ -87,6 +87,48 @@ def withdraw_request(folder: Path, request_id: str, *, reason: str, username: st
     click.echo(f"request {made.id} is withdrawn.")
 
 
+@request.command("offers")
+@FOLDER
+@AS_JSON
+def offers(folder: Path, *, as_json: bool) -> None:
+    """List what providers offer to us without being asked. Changes nothing.
+
+    To take one up, file a request for its resource: once signed off, what stays within the offer is agreed to at once.
+    """
+    setup(folder)
+    from hutong.control.agreements.offered import read_offered
+    from hutong.control.agreements.queries import title_of
+    from hutong.control.offerings.queries import offered_to_us
+
+    rows: list[dict[str, Any]] = []
+    for one in offered_to_us():
+        offered, title = read_offered(one.offer), title_of(one.dataset_id)
+        about = {"pid": one.pid, "peer": one.peer, "resource": one.dataset_id, "title": title.zh or title.en}
+        rows.append(about | {"offering": offered.document() if offered else None})
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    for row in rows:
+        within = row["offering"] or {}
+        until = f"until {within['answer_by']}" if within.get("answer_by") else ""
+        click.echo(f"{row['pid']}  {row['peer']}  {row['resource']}  {row['title']}  {within.get('area', '')}  {until}")
+
+
+@request.command("decline")
+@FOLDER
+@click.argument("pid")
+@click.option("--reason", required=True, help="Why; the provider reads it.")
+@AS
+def decline(folder: Path, pid: str, *, reason: str, username: str) -> None:
+    """Decline what a provider offered without being asked, as a head. It may still be asked for later."""
+    setup(folder)
+    from hutong.control.identity.queries import account
+    from hutong.control.requests.actions import decline_offer
+
+    made = decline_offer(account(username), pid, reason)
+    click.echo(f"offer {made.pid} of {made.peer} is declined.")
+
+
 @request.command("complete")
 @FOLDER
 @click.argument("request_id")

@@ -104,14 +104,14 @@ def _begin(flow: ReturnFlow) -> ReturnBatch:
 def _download(flow: ReturnFlow, batch: ReturnBatch, file: Path) -> tuple[str, dict[str, Any]]:
     """The rows into a file. returns the exchange and how it stands in our register"""
     where = _since(flow, batch) if batch.kind == "changed" else None
-    case = f"回流 {batch.id}"
+    case = f"{'回流' if flow.area else '汇聚'} {batch.id}"
     with connect(current().exchange_url, _key(flow.department), progress=False) as node:
         reading = node.read(flow.agreement_id, where=where, purpose=flow.purpose, case=case)
         rows = reading.reader()
         partial = file.with_name(file.name + ".part")
         with pq.ParquetWriter(partial, rows.schema, compression="zstd") as writer:
             for one in rows:
-                if (strange := outside(one.column(flow.area_item), flow.area)) > 0:
+                if flow.area and (strange := outside(one.column(flow.area_item), flow.area)) > 0:
                     raise RowsOutsideArea(count=strange, area=flow.area)
                 writer.write_batch(one)
         place(partial, file)
@@ -177,7 +177,7 @@ def _stored(flow: ReturnFlow, batch: ReturnBatch, facts: dict[str, Any]) -> None
     flow.save(update_fields=["next_at", "failures", "trouble"])
     detail = {"batch": batch.id, "number": batch.number, "kind": batch.kind, **facts}
     leaf = {"batch": batch.id, "rows": batch.rows, "root": batch.root}
-    record("return.stored", flows.subject_of(flow), "rule:D809-24", detail, commitment=leaf)
+    record("return.stored", flows.subject_of(flow), flow.law, detail, commitment=leaf)
     reconciling.ask_to_compare(batch)
 
 
@@ -189,7 +189,7 @@ def _failed(flow_id: str, refused: Refused) -> None:
     flow.next_at, flow.trouble = datetime.now(UTC) + pause, f"{refused.code}: {refused.say('en')}"[:300]
     flow.save(update_fields=["failures", "next_at", "trouble"])
     detail = {"code": refused.code, "failures": flow.failures}
-    record("return.failed", flows.subject_of(flow), "rule:D809-24", detail)
+    record("return.failed", flows.subject_of(flow), flow.law, detail)
     log.warning("return %s failed: %s", flow_id, refused.code)
 
 
@@ -212,7 +212,7 @@ def _write_manifest(flow: ReturnFlow, batch: ReturnBatch, file: Path, facts: dic
         digest = "sha256:" + hashlib.file_digest(content, "sha256").hexdigest()
     manifest = {
         "v": 1,
-        "kind": "return",
+        "kind": "return" if flow.area else "central",
         "batch": batch.id,
         "number": batch.number,
         "what": batch.kind,

@@ -82,7 +82,7 @@ def keep_granted(negotiation: Negotiation, asked: Asked, terms: Terms) -> Return
 def begin(flow: ReturnFlow, agreement_id: str) -> None:
     flow.agreement_id, flow.state, flow.next_at = agreement_id, "active", datetime.now(UTC)
     flow.save(update_fields=["agreement_id", "state", "next_at"])
-    record("return.begun", subject_of(flow), "rule:D809-24", {"agreement": agreement_id, "area": flow.area})
+    record("return.begun", subject_of(flow), flow.law, {"agreement": agreement_id, "area": flow.area})
     expect(flow)
     work.wake_on_commit("returns")
 
@@ -99,11 +99,13 @@ def end(agreement_id: str) -> None:
         flow.state, flow.next_at = "ended", None
         flow.save(update_fields=["state", "next_at"])
         clocks.drop(ReturnOverdue, subject_of(flow), "ended")
-        record("return.ended", subject_of(flow), "rule:D809-24", {"agreement": agreement_id})
+        record("return.ended", subject_of(flow), flow.law, {"agreement": agreement_id})
 
 
 def expect(flow: ReturnFlow) -> None:
-    """The term of the next complete return runs from now on."""
+    """The term of the next complete return runs from now on; the law sets none for what is delivered centrally."""
+    if not flow.area:
+        return
     clocks.start(
         ReturnOverdue,
         subject_of(flow),

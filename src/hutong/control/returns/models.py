@@ -6,7 +6,10 @@ from django.db import models
 
 
 class ReturnFlow(models.Model):
-    """The rows of one area, from a superior's resource back to that area's node. One row at each of the two."""
+    """Rows kept at another node: an area's, returned by its superior; or a resource delivered into a superior's node.
+
+    One row at each of the two.
+    """
 
     id = models.CharField(max_length=36, primary_key=True)
     role = models.CharField(max_length=8)  # provider: the superior; consumer: the area's node
@@ -14,7 +17,7 @@ class ReturnFlow(models.Model):
     resource_id = models.CharField(max_length=36)
     title_zh = models.CharField(max_length=200)
     title_en = models.CharField(max_length=200, blank=True)
-    area = models.CharField(max_length=12)
+    area = models.CharField(max_length=12)  # "" where a whole resource is delivered (central)
     area_item = models.CharField(max_length=120)
     keys = models.JSONField(default=list)  # names of the items that tell rows apart
     changed_item = models.CharField(max_length=120, blank=True)  # when a row last changed; "" where none says so
@@ -45,6 +48,11 @@ class ReturnFlow(models.Model):
             models.Index(fields=["-created_at", "id"]),
             models.Index(fields=["department", "-created_at"]),
         ]
+
+    @property
+    def law(self) -> str:
+        """As records name what its batches rest on: article 24 for a return, article 22 for a delivery."""
+        return "rule:D809-24" if self.area else "rule:D809-22"
 
 
 class ReturnBatch(models.Model):

@@ -21,7 +21,7 @@ from hutong.control.catalogue.sources import look_again
 from hutong.control.identity.rules import Action, Actor, check
 from hutong.control.returns import flows
 from hutong.control.returns.models import Onward, ReturnBatch, ReturnFlow
-from hutong.control.returns.rules import NothingReturnedYet
+from hutong.control.returns.rules import NothingReturnedYet, NotToPassOn
 from hutong.exchange.models import Source
 from hutong.ledger.record import record
 from hutong.node.settings import current
@@ -38,12 +38,14 @@ def pass_on(account: Actor, flow_id: str) -> Resource:
 
     It is published like any other: the head signs the assessment off, the gate is passed. Then it can be offered down.
 
-    raises   NotAllowed, OtherDepartment, NotFound, WrongState, NothingReturnedYet
+    raises   NotAllowed, OtherDepartment, NotFound, WrongState, NothingReturnedYet, NotToPassOn
     """
     flow = ReturnFlow.objects.filter(id=flow_id, role="consumer").first()
     if flow is None:
         raise NotFound(what="return", what_zh="数据回流", name=flow_id[:60])
     check(account, Action.DESCRIBE_RESOURCE, flow.department)
+    if not flow.area:
+        raise NotToPassOn(peer=flow.peer)
     if Onward.objects.filter(flow=flow).exists():
         raise WrongState(what="return", what_zh="数据回流", state="passed on", state_zh="已向下级提供", possible=[])
     batch = flow.batches.filter(state="agreed").order_by("-number").first()

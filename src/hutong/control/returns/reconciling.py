@@ -64,7 +64,7 @@ def compare_now(batch: ReturnBatch) -> None:
         batch.rows, batch.root, batch.state, batch.pending = found.rows, found.root, "stored", []
         batch.save()
         detail = {"batch": batch.id, "rows": batch.rows, "root": batch.root}
-        record("return.looked_at_again", flows.subject_of(batch.flow), "rule:D809-24", detail)
+        record("return.looked_at_again", flows.subject_of(batch.flow), batch.flow.law, detail)
         ask_to_compare(batch)
 
 
@@ -184,12 +184,12 @@ def _go_on(batch: ReturnBatch) -> None:
     counts = {"missing": batch.missing, "extra": batch.extra, "changed": batch.changed}
     rows = list(batch.differences.order_by("id").values_list("kind", "key")[:MOST_NAMED])
     _post(batch, "differs", named=rows, **counts)
-    _conclude(batch, agreed=False, actor="rule:D809-24")
+    _conclude(batch, agreed=False, actor=batch.flow.law)
 
 
 def _agreed(batch: ReturnBatch) -> None:
     _post(batch, "agreed")
-    _conclude(batch, agreed=True, actor="rule:D809-24")
+    _conclude(batch, agreed=True, actor=batch.flow.law)
     clocks.meet(ReturnOverdue, flows.subject_of(batch.flow))
     flows.expect(batch.flow)
     onward.follow(batch)

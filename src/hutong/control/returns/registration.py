@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hutong.control.returns import actions, consent, fetching, reconciling, stating  # noqa: F401 - register
+from hutong.control.returns import actions, central, consent, fetching, reconciling, stating  # noqa: F401 - register
 from hutong.node import work
 
 LOOK_EVERY_S = 30.0  # how late a due batch may be begun

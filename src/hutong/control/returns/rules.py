@@ -78,6 +78,16 @@ class NothingReturnedYet(Rule):
     next_zh = "请等待首个批次，或立即获取：hutong return fetch"
 
 
+class NotToPassOn(Rule):
+    """{peer} delivers these rows for the agreed purpose: they are not passed on to anybody without its consent."""
+
+    zh = "{peer} 按约定用途提供该数据，未经其同意不得提供给第三方。"
+    code = "not_to_pass_on"
+    rule = "D809-25"
+    next_en = "Ask the provider to offer it itself, to a zone or to all members: hutong offering propose"
+    next_zh = "请由提供方自行面向示范区或全体成员共享：hutong offering propose"
+
+
 class ReturnOverdue(ClockRule):
     """The return of “{title}” was due by {due}, within {days} working days, and has not come complete."""
 

@@ -82,7 +82,7 @@ def _say(batch: ReturnBatch, found: digests.Ranges) -> None:
     post_event(flow.peer, "return.reconciliation", flow.agreement_id, data)
     detail = {"batch": batch.id, "number": batch.number, "rows": found.rows, "root": found.root}
     leaf = {"batch": batch.id, "rows": found.rows, "root": found.root}
-    record("return.stated", flows.subject_of(flow), "rule:D809-24", detail, commitment=leaf)
+    record("return.stated", flows.subject_of(flow), flow.law, detail, commitment=leaf)
 
 
 def _sweep(batch: ReturnBatch, newest: Path) -> None:

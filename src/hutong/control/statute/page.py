@@ -37,7 +37,7 @@ GROUPS: Final = {
     "O": "Supervision and its statements",
     "R": "Rules about rules",
     "S": "Standards: elements, code tables, code maps",
-    "Z": "Zones whose members treat each other as local",
+    "Z": "Zones whose members treat each other as local, and what is offered to an area alike",
     "SHDR": "The Shanghai Data Regulation, whose terms another jurisdiction sets for itself",
     "ZJCR": "The Zhejiang regulation on public credit information",
 }

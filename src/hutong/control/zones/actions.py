@@ -14,8 +14,15 @@ from django.db import transaction
 
 from hutong.control.identity.rules import Action, Actor, check
 from hutong.control.zones.models import Zone
-from hutong.control.zones.rules import ZoneIncomplete, check_complete, check_may_decide, wrong_in
+from hutong.control.zones.rules import (
+    ZoneIncomplete,
+    ZoneKeptElsewhere,
+    check_complete,
+    check_may_decide,
+    wrong_in,
+)
 from hutong.ledger.record import record
+from hutong.node import work
 from hutong.node.directory import keeper, others
 from hutong.node.events import Event, on_event, post_event
 from hutong.node.receiving import Peer
@@ -60,6 +67,25 @@ def propose(
         proposed_by=by.username,
     )
     record("zone.proposed", f"zone:{zone.id}", by.username, _said(zone))
+    return zone
+
+
+@transaction.atomic
+def change_members(by: Actor, zone_id: str, members: Sequence[str], reference: str) -> Zone:
+    """Give a zone we keep other members, as they signed it; another person confirms it before it holds again.
+
+    raises   NotAllowed, NotFound, WrongState, ZoneKeptElsewhere, ZoneIncomplete
+    """
+    check(by, Action.KEEP_ZONE)
+    zone = _held(zone_id, "in_force")
+    if zone.origin != current().jurisdiction:
+        raise ZoneKeptElsewhere(keeper=zone.origin)
+    check_complete(zone.name_zh, members, reference, zone.valid_from, zone.valid_to)
+    zone.members, zone.version = list(members), zone.version + 1
+    zone.reference = checked("reference", reference, limit=300, required=True)
+    zone.state, zone.proposed_by, zone.decided_by, zone.decided_at = "proposed", by.username, "", None
+    zone.save()
+    record("zone.changed", f"zone:{zone.id}", by.username, _said(zone))
     return zone
 
 
@@ -123,6 +149,7 @@ def _held(zone_id: str, *possible: str) -> Zone:
 def _decide(zone: Zone, by: Actor, state: str) -> None:
     zone.state, zone.decided_by, zone.decided_at = state, by.username, datetime.now(UTC)
     zone.save()
+    work.wake_on_commit("offerings")  # who joins is offered what the others have, who leaves loses it
 
 
 def _carry(zone: Zone) -> None:

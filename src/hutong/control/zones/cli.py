@@ -67,6 +67,30 @@ def approve(folder: Path, zone_id: str, *, username: str) -> None:
     click.echo(f"zone {made.id} is in force from {made.valid_from}.")
 
 
+@zone.command("change")
+@FOLDER
+@click.argument("zone_id")
+@click.option("--members", required=True, help="All its members from now on, separated by commas.")
+@click.option("--reference", required=True, help="The agreement that says so.")
+@AS
+def change(folder: Path, zone_id: str, *, members: str, reference: str, username: str) -> None:
+    """Give a zone we keep other members. It holds again once another person puts it in force.
+
+    Example: hutong zone change /srv/yrd ZONE --members 310118,320509,330421,330483 --reference 扩区协议 --as steward
+
+    Until then nothing is agreed under it by rule. What an offering gave to a member that leaves ends after a notice.
+    """
+    setup(folder)
+    from hutong.control.identity.queries import account
+    from hutong.control.zones import actions
+
+    named = [one.strip() for one in members.split(",") if one.strip()]
+    made = actions.change_members(account(username), zone_id, named, reference)
+    click.echo(
+        f"zone {made.id} is proposed anew. Next, by somebody else: hutong zone approve {folder} {made.id} --as NAME"
+    )
+
+
 @zone.command("end")
 @FOLDER
 @click.argument("zone_id")

@@ -52,6 +52,17 @@ class ZoneIncomplete(Rule):
     next_zh = "请更正上述内容后重新提交。"
 
 
+class ZoneKeptElsewhere(Rule):
+    """The text of this zone is kept by {keeper}, so its members are changed there."""
+
+    zh = "该示范区由 {keeper} 维护，成员应当在该节点变更。"
+    code = "zone_kept_elsewhere"
+    status = 409
+    rule = "Z-3"
+    next_en = "Ask its keeper; the change arrives here and waits for a person of ours to confirm it."
+    next_zh = "请由维护节点变更；变更到达后由本节点人员确认。"
+
+
 def wrong_in(
     name_zh: str, members: Sequence[str], reference: str, valid_from: date | None, valid_to: date | None
 ) -> list[str]:

@@ -17,6 +17,9 @@ from hutong.control.disputes import queries as disputes
 from hutong.control.disputes.models import Dispute
 from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Action
+from hutong.control.offerings import area as areas
+from hutong.control.offerings import queries as offerings
+from hutong.control.offerings.models import Offering
 from hutong.control.organisations.tree import tree
 from hutong.control.returns import queries as returns
 from hutong.control.returns.areas import area_item
@@ -51,16 +54,23 @@ class Concerning:
     may_dispute: May | None = None
     return_url: str = ""  # where the rows of our area are asked back
     may_return: May | None = None
+    offer_url: str = ""  # where a resource of ours is offered to a whole area
+    may_offer: May | None = None
 
     def __bool__(self) -> bool:
-        return bool(self.rows or self.dispute_url or self.return_url)
+        return bool(self.rows or self.dispute_url or self.return_url or self.offer_url)
 
 
 def with_entry(account: Account, document: EntryDocument) -> Concerning:
     flows = returns.flows(account).filter(resource_id=document.id)
     about = disputes.disputes(account).filter(about__resource=document.id)
     reports = corrections.reported(account).filter(resource_id=document.id)
-    rows = (*_flows(flows[:MOST]), *_disputes(about[:MOST]), *_reports(reports[:MOST]))
+    offers = offerings.offerings(account).filter(resource_id=document.id)
+    rows = (*_flows(flows[:MOST]), *_offerings(offers[:MOST]), *_disputes(about[:MOST]), *_reports(reports[:MOST]))
+    if document.origin == current().jurisdiction and document.state == "published" and document.attribute != "refused":
+        address = f"{reverse('offering_new')}?resource={document.id}"
+        department = document.department_code
+        return Concerning(rows, offer_url=address, may_offer=may(account, Action.ANSWER_REQUEST, department))
     if not _returns_to_us(document):
         return Concerning(rows)
     return Concerning(
@@ -108,10 +118,25 @@ def _returns_to_us(document: EntryDocument) -> bool:
     return above and document.state == "published" and area_item(document.items) is not None
 
 
+def _offerings(found: Iterable[Offering]) -> tuple[Related, ...]:
+    return tuple(
+        Related(
+            _("Offer to an area"),
+            words.of_language(*areas.names(one.area, one.target)),
+            reverse("offering", args=[one.id]),
+            words.state(words.OFFERING_STATES, one.state),
+        )
+        for one in found
+    )
+
+
 def _flows(found: Iterable[ReturnFlow]) -> tuple[Related, ...]:
     return tuple(
         Related(
-            _("Return flow"), one.area, reverse("return", args=[one.id]), words.state(words.RETURN_STATES, one.state)
+            _("Return flow") if one.area else _("Central delivery"),
+            one.area or one.peer,
+            reverse("return", args=[one.id]),
+            words.state(words.RETURN_STATES, one.state),
         )
         for one in found
     )

@@ -49,6 +49,15 @@ HAPPENED: dict[str, tuple[object, Tone]] = {
     "negotiation.accepted": (lazy("Offer accepted"), "accent"),
     "negotiation.terminated": (lazy("Negotiation ended without agreement"), "bad"),
     "negotiation.undelivered": (lazy("The other node did not take the message"), "bad"),
+    "offering.proposed": (lazy("Offering proposed"), "accent"),
+    "offering.in_force": (lazy("Signed: offered to the whole area"), "good"),
+    "offering.refused": (lazy("Offering turned down by the head"), "bad"),
+    "offering.offered": (lazy("Offered to a member"), "accent"),
+    "offering.agreed": (lazy("A member asked within it: agreed at once"), "good"),
+    "offering.not_answered": (lazy("A member never answered"), "wait"),
+    "offering.taken_back": (lazy("Taken back from a member"), "wait"),
+    "offering.ended": (lazy("A member's agreement ended after its notice"), "calm"),
+    "offering.withdrawn": (lazy("Withdrawn from the whole area"), "wait"),
     "agreement.agreed": (lazy("Agreed, and signed by the provider"), "good"),
     "agreement.verified": (lazy("Checked and signed by the consumer"), "good"),
     "agreement.finalized": (lazy("In force"), "good"),
@@ -135,7 +144,7 @@ def _happening(record: AuditRecord, names: Names, people: dict[str, str]) -> Hap
     what, tone = HAPPENED.get(record.kind, (record.kind, "accent"))
     if record.detail.get("keyid") == "":
         what = UNSIGNED.get(record.kind, what)
-    return Happening(record.at, str(what), who(record.actor, names, people), tone, _note(record))
+    return Happening(record.at, str(what), who(record.actor, names, people), tone, _note(record, names))
 
 
 def who(actor: str, names: Names, people: Mapping[str, str]) -> str:
@@ -159,10 +168,12 @@ def who(actor: str, names: Names, people: Mapping[str, str]) -> str:
     return people.get(actor, actor)
 
 
-def _note(record: AuditRecord) -> str:
-    """What the record says for people: a reason, a citation, a purpose."""
+def _note(record: AuditRecord, names: Names) -> str:
+    """What the record says for people: a reason, a citation, a purpose; which member of an area."""
     said = [str(record.detail.get(name, "")) for name in ("reason", "citation", "note")]
     if record.kind == "negotiation.requested" and record.detail.get("purpose"):
         purpose = words.code_name(codes.PURPOSES, str(record.detail["purpose"]))
         said.append(_("For {purpose}").format(purpose=purpose))
+    if record.kind.startswith("offering.") and record.detail.get("peer"):
+        said.insert(0, names(str(record.detail["peer"])))
     return " · ".join(one for one in said if one)

@@ -131,6 +131,12 @@ NEGOTIATION_STATES: Stated = {
     "FINALIZED": (lazy("concluded"), "good"),
     "TERMINATED": (lazy("ended without agreement"), "bad"),
 }
+OFFERING_STATES: Stated = {
+    "proposed": (lazy("awaiting sign-off"), "wait"),
+    "in_force": (lazy("in force"), "good"),
+    "withdrawn": (lazy("withdrawn"), "calm"),
+    "refused": (lazy("refused"), "bad"),
+}
 DISPUTE_STATES: Stated = {
     "open": (lazy("under way"), "wait"),
     "settled": (lazy("settled, being carried out"), "accent"),

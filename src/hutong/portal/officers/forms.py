@@ -11,6 +11,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from hutong.control.agreements.offered import Offered
 from hutong.control.catalogue.dataset import EntryDocument, EntryItem
 from hutong.control.requests.rules import LONGEST_TERM_DAYS, MOST_CALLS_PER_DAY, UnknownItems
 from hutong.exchange.shaping.predicate import Predicate, parse_text
@@ -80,8 +81,12 @@ class RequestForm(Form):
         help_text=lazy("How often applications may read, at most."),
     )
 
-    def __init__(self, document: EntryDocument, data: Mapping[str, Any] | None = None) -> None:
-        super().__init__(data)
+    def __init__(
+        self, document: EntryDocument, data: Mapping[str, Any] | None = None, offered: Offered | None = None
+    ) -> None:
+        """offered   what its provider offers us: the form begins with all of it"""
+        super().__init__(data, initial=begun(offered) if offered else None)
+        self.takes_up = offered is not None
         self.document = document
         self.where: dict[str, Any] | None = None
         self.items_on_offer = [item for item in document.items if item.may_be_shared]
@@ -91,9 +96,9 @@ class RequestForm(Form):
         self.choose("purpose", [("", _("choose")), *purposes])
         self.choose("items", [(item.name, item_label(item)) for item in self.items_on_offer])
         modes = words.code_choices(codes.SHARING_MODES)
-        offered = [one for one in modes if one[0] in document.sharing_modes] or modes
-        self.choose("mode", offered)
-        self.fields["mode"].initial = offered[0][0]
+        published = [one for one in modes if one[0] in document.sharing_modes] or modes
+        self.choose("mode", published)
+        self.fields["mode"].initial = published[0][0]
         self.choose("joint", [("and", _("all of these hold")), ("or", _("any of these holds"))])
         self._add_condition_rows()
 
@@ -128,6 +133,13 @@ class RequestForm(Form):
             field = "condition_text" if said.get("condition_text") else "condition_item_0"
             self.add_error(field, f"{refused.say(language)} {refused.next_step(language)}")
         return said
+
+
+def begun(offered: Offered) -> dict[str, Any]:
+    """What a request for all that is offered says; the purpose where there is but one."""
+    names = ("mode", "term_days", "quota_calls_per_day")
+    purpose = offered.purposes[0] if len(offered.purposes) == 1 else ""
+    return {name: getattr(offered, name) for name in names} | {"items": list(offered.items), "purpose": purpose}
 
 
 def condition(said: dict[str, Any], items: list[EntryItem]) -> dict[str, Any] | None:

@@ -145,7 +145,7 @@ def request_form_page(
         gaps=gaps(form),
         form=form,
         preview=preview(form),
-        road=road(document),
+        road=road(document, offered=form.takes_up),
     )
 
 
@@ -176,12 +176,16 @@ def preview(form: RequestForm) -> Preview:
     return Preview(sentences=conditions.sentences(document, titles(form.items_on_offer)))
 
 
-def road(document: EntryDocument) -> tuple[RoadStep, ...]:
+def road(document: EntryDocument, *, offered: bool = False) -> tuple[RoadStep, ...]:
     """What happens to a request, for this resource."""
     answer = (
-        _("Unconditional: agreed by rule, at once (article 21).")
-        if document.attribute == "unconditional"
-        else _("Conditional: the provider answers within 10 working days (article 21).")
+        _("It offers this to us: what stays within the offer is agreed at once.")
+        if offered
+        else (
+            _("Unconditional: agreed by rule, at once (article 21).")
+            if document.attribute == "unconditional"
+            else _("Conditional: the provider answers within 10 working days (article 21).")
+        )
     )
     return (
         RoadStep(_("You file it"), _("It stays in this node.")),

@@ -8,8 +8,10 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from hutong.control.agreements.offered import Offered, read_offered
 from hutong.control.catalogue import queries as catalogue
 from hutong.control.identity.models import Account
+from hutong.control.offerings.queries import on_offer
 from hutong.control.requests import actions
 from hutong.portal.components.page import refusal_of, room, show
 from hutong.portal.components.refusing import NotOffered
@@ -42,7 +44,7 @@ def request_new(request: HttpRequest, account: Account, entry_id: str) -> HttpRe
     document = catalogue.document(entry_id)
     if not (may := may_request(account, document)):
         raise NotOffered(reason=may.reason)
-    form = RequestForm(document, request.POST if request.method == "POST" else None)
+    form = RequestForm(document, request.POST if request.method == "POST" else None, _offered(document.id))
     if request.method != "POST" or not form.is_valid():
         return show(request, FORM, pages.request_form_page(account, document, form))
     said = {name: form.cleaned_data[name] for name in PLAIN}
@@ -52,6 +54,12 @@ def request_new(request: HttpRequest, account: Account, entry_id: str) -> HttpRe
         return show(request, FORM, pages.request_form_page(account, document, form, refusal_of(refused)))
     messages.success(request, _("Filed. The head of your sharing body signs it off next."))
     return redirect("request", filed.id)
+
+
+def _offered(entry_id: str) -> Offered | None:
+    """What the provider offers us of it, where it does."""
+    found = on_offer(entry_id)
+    return read_offered(found.offer) if found else None
 
 
 @require_POST

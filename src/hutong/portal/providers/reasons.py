@@ -31,6 +31,10 @@ WHY: Mapping[str, Promise] = {
     "barred_items": lazy("It asks for items that are not shared, so an officer decides."),
     "conditional": lazy("Conditional, and the applicant belongs to no common zone: an officer decides (article 21)."),
     "not_by_rule_here": lazy("The local rule leaves conditional data to an officer, for local departments too."),
+    "same_for_all": lazy("Within what was offered to its whole area: agreed at once (rule Z-4)."),
+    "outside_area": lazy("The applicant does not belong to the area of the offer."),
+    "beyond_offering": lazy("It asks for more than was offered to the area: a request like any other."),
+    "catalogue_changed": lazy("An item is described anew since the head signed the offer, so an officer decides."),
     "conditions_not_met": lazy("Its purpose or mode is outside the published conditions, so an officer decides."),
 }
 KINDS: Mapping[str, Promise] = {

@@ -21,6 +21,7 @@ from hutong.control.identity.rules import ACROSS_DEPARTMENTS, Action
 from hutong.control.returns import flows, queries
 from hutong.control.returns.areas import ELEMENTS
 from hutong.control.returns.models import Onward, ReturnBatch, ReturnFlow, ReturnOffer
+from hutong.control.returns.rules import NotToPassOn
 from hutong.ledger.models import AuditRecord
 from hutong.node.settings import current
 from hutong.portal.components import access, words
@@ -42,6 +43,10 @@ MOST_OFFERED = 200  # resources to choose from; further ones are offered by comm
 SHOWN_OF_DIGEST = 19  # characters, of which seven say the algorithm
 MOST_NAMED = 50  # differing rows on one page
 ROLES: Mapping[str, Promise] = {"consumer": lazy("comes back to us"), "provider": lazy("we return it")}
+CENTRAL_ROLES: Mapping[str, Promise] = {
+    "consumer": lazy("delivered into our node (central)"),
+    "provider": lazy("we deliver it (central)"),
+}
 BATCH_STATES: words.Stated = {
     "fetching": (lazy("being fetched"), "accent"),
     "stored": (lazy("stored, being compared"), "accent"),
@@ -182,7 +187,7 @@ def return_page(account: Account, flow: ReturnFlow, refusal: Refusal | None = No
         refusal=refusal,
         title=words.of_language(flow.title_zh, flow.title_en),
         state=words.state(words.RETURN_STATES, flow.state),
-        lead=f"{ROLES[flow.role]} · {names(flow.peer)} · {flow.area}",
+        lead=" · ".join(one for one in (_role(flow), names(flow.peer), flow.area) if one),
         due=_due(subject),
         trouble=flow.trouble or flow.code,
         facts=_facts(flow, names),
@@ -213,7 +218,20 @@ def own_area() -> str:
     return area_of(current().jurisdiction)
 
 
+def _role(flow: ReturnFlow) -> str:
+    return str((ROLES if flow.area else CENTRAL_ROLES)[flow.role])
+
+
+def _holder(flow: ReturnFlow) -> str:
+    """What the other side is to these rows."""
+    if not flow.area:
+        return _("Provider") if flow.role == "consumer" else _("Superior")
+    return _("Superior") if flow.role == "consumer" else _("Area's node")
+
+
 def _may_pass_on(account: Account, flow: ReturnFlow) -> May:
+    if not flow.area:
+        return no(NotToPassOn(peer=flow.peer).say(words.language()))
     if Onward.objects.filter(flow=flow).exists():
         return no(_("A resource of ours passes it on already."))
     if not flow.batches.filter(state="agreed").exists():
@@ -231,7 +249,7 @@ def _row(one: ReturnFlow, newest: ReturnBatch | None, names: Names) -> Row:
     return Row(
         url=reverse("return", args=[one.id]),
         title=words.of_language(one.title_zh, one.title_en),
-        role=str(ROLES[one.role]),
+        role=_role(one),
         peer=names(one.peer),
         area=one.area,
         state=words.state(words.RETURN_STATES, one.state),
@@ -253,12 +271,15 @@ def _offered(account: Account, one: ReturnOffer, names: Names) -> Offered:
 
 def _facts(flow: ReturnFlow, names: Names) -> tuple[Fact, ...]:
     facts = [
-        Fact(_("Superior") if flow.role == "consumer" else _("Area's node"), names(flow.peer)),
-        Fact(_("Area code"), flow.area, mono=True),
-        Fact(_("Item with the area code"), flow.area_item, mono=True),
+        Fact(_holder(flow), names(flow.peer)),
         Fact(_("Purpose"), words.code_name(codes.PURPOSES, flow.purpose)),
         Fact(_("Update cycle"), words.code_name(codes.UPDATE_CYCLES, flow.update_cycle)),
     ]
+    if flow.area:
+        facts[1:1] = [
+            Fact(_("Area code"), flow.area, mono=True),
+            Fact(_("Item with the area code"), flow.area_item, mono=True),
+        ]
     facts += [Fact(_("Rows told apart by"), ", ".join(flow.keys), mono=True)] if flow.keys else []
     facts += [Fact(_("Next batch"), words.moment(flow.next_at))] if flow.next_at else []
     facts += [Fact(_("Agreement id"), flow.agreement_id, mono=True)] if flow.agreement_id else []
