@@ -22,8 +22,11 @@ from hutong.node.events import Event
 from hutong.node.models import OutboxMessage
 from hutong.node.receiving import Peer
 from hutong.node.settings import current
+from hutong.portal.components.titles import title_of_entry
 from hutong.vocabulary.canonical import canonical_bytes
-from hutong.vocabulary.ids import new_id
+from hutong.vocabulary.ids import new_id, uuid_of
+from tests.concluded import consumed
+from tests.dsp_peer import peer
 from tests.region import Neighbour, neighbour, ourselves
 
 AGREEMENT = "urn:uuid:0192f0c1-0000-7000-8000-000000000001"
@@ -193,3 +196,14 @@ def test_the_room_shows_use_by_agreement_and_each_file_with_what_differs(anhui, 
     assert verifying.verify(json.loads(saved.content)).author == current().jurisdiction
     client.force_login(Account.objects.create(username="o", role="officer"))
     assert client.get(reverse("meters")).status_code == 403
+
+
+def test_the_room_names_an_agreement_by_the_title_of_its_resource(health, client):
+    ourselves()
+    neighbour("yrd", "region")
+    agreement = consumed(peer(ANHUI), health)
+    exchanged(role="consumer", peer=agreement.peer, agreement_id=agreement.id, at=datetime.now(UTC))
+    client.force_login(Account.objects.create(username="a", role="auditor"))
+    text = client.get(reverse("meters"), headers={"accept-language": "zh-hans"}).content.decode()
+    address = reverse("agreement", args=[uuid_of(agreement.id)])
+    assert f'<a href="{address}">{title_of_entry(agreement.resource_id)}</a>' in text

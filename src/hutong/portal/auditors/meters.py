@@ -23,6 +23,7 @@ from hutong.portal.components.page import Page, shell_for
 from hutong.portal.components.paging import Pager, page_number, pager
 from hutong.portal.components.parts import Badge
 from hutong.portal.components.peers import Names
+from hutong.portal.components.titles import titles_of_entries
 from hutong.vocabulary import codes
 from hutong.vocabulary.canonical import canonical_bytes
 from hutong.vocabulary.errors import NotFound
@@ -132,7 +133,9 @@ def _use(lines: list[dict[str, Any]], names: Names) -> tuple[UseRow, ...]:
     by: dict[tuple[str, str, str, str], list[dict[str, Any]]] = defaultdict(list)
     for one in lines:
         by[one["peer"], one["role"], one["agreement"], one["purpose"]].append(one)
-    titles = dict(Agreement.objects.filter(id__in={key[2] for key in by}).values_list("id", "title"))
+    resources = dict(Agreement.objects.filter(id__in={key[2] for key in by}).values_list("id", "resource_id"))
+    known = titles_of_entries(set(resources.values()))
+    titles = {agreement: known[resource] for agreement, resource in resources.items()}
     rows = [_row(key, of, titles, names) for key, of in by.items()]
     return tuple(sorted(rows, key=lambda row: (-row.calls, row.title)))
 
