@@ -125,7 +125,7 @@ def _edition(source: Source, rows: Sequence[Row], policy: Policy) -> None:
         content = whole.file.read_bytes()
         _written("parquet", content, expected, secrets)
         _rows(pq.read_table(pa.BufferReader(content)).to_pylist(), expected, policy, "edition")
-        file = OpenedFile(whole.rows, whole.held, whole.bytes, whole.digest, 0, whole.made_at_ms)
+        file = OpenedFile(whole.rows, whole.bytes, whole.digest, 0, whole.made_at_ms)
         for form in ("parquet", "delta"):
             told = [
                 *head_lines("t", {"made_at": 0}, whole.schema, form, 0),

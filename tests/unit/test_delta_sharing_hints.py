@@ -86,7 +86,7 @@ def test_the_format_is_one_the_reader_takes(capabilities, chosen):
 
 
 def test_statistics_are_the_number_of_rows_and_no_value():
-    file = OpenedFile(rows=3, held=3, bytes=100, digest="sha256:" + "a" * 64, version=2, made_at=1)
+    file = OpenedFile(rows=3, bytes=100, digest="sha256:" + "a" * 64, version=2, made_at=1)
     for form in ("parquet", "delta"):
         line = orjson.loads(file_line(file, "http://127.0.0.1/x", 5, form, of_changes=False))["file"]
         stats = line["stats"] if form == "parquet" else line["deltaSingleAction"]["add"]["stats"]

@@ -41,7 +41,7 @@ def test_an_edition_is_found_again_with_all_that_is_known_of_it(tmp_path):
     made = kept(shelf, table("a", "b", None))
     found = shelf.get(AGREEMENT, TERMS, 0)
     assert found == made
-    assert (found.rows, found.held, found.bytes, found.schema) == (3, 3, found.file.stat().st_size, table().schema)
+    assert (found.rows, found.agreed, found.bytes, found.schema) == (3, 3, found.file.stat().st_size, table().schema)
     assert pq.read_table(found.file).to_pylist() == table("a", "b", None).to_pylist()
     assert shelf.get(AGREEMENT, TERMS, 1) is None
     shelf.remove(AGREEMENT)

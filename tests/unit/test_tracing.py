@@ -19,6 +19,8 @@ from click.testing import CliRunner
 
 from hutong.exchange import formats
 from hutong.exchange.cli import watermark as watermark_command
+from hutong.exchange.editions.making import Editions
+from hutong.exchange.editions.shelf import Rows, Shelf
 from hutong.exchange.grants import Grant, GrantedItem, put
 from hutong.exchange.grants.book import Book
 from hutong.exchange.grants.grant import BadGrant
@@ -33,6 +35,7 @@ from hutong.exchange.shaping import watermark
 from hutong.exchange.shaping.canaries import KINDS, Canaries, originals, sown
 from hutong.exchange.shaping.mask_vector import mask_table
 from hutong.exchange.shaping.masks import BadMask, Mask, MaskedItem, mark_key
+from hutong.exchange.shaping.predicate import Predicate
 from hutong.exchange.shaping.shape import shape
 from hutong.exchange.sources.parquet import ParquetSource
 from hutong.exchange.tracing import Undetectable, canary_values, detect
@@ -282,14 +285,30 @@ def stream(agreement: str, limit: int | None = None) -> tuple[pa.Table, Outflow]
     return pa.ipc.open_stream(b"".join(sent)).read_all(), outflow
 
 
-def test_canaries_leave_beside_the_rows_and_are_counted_as_none(served) -> None:
+def test_canaries_count_as_rows_and_cut_no_answer(served) -> None:
     for agreement, (table, outflow) in served.items():
         made = canary_values(Grant.from_document(_document(agreement)))
-        assert outflow.rows == PERSONS  # what meters, quotas and receipts count; the quota was exactly that
-        assert table.num_rows == PERSONS + 1  # one batch, one canary
+        assert table.num_rows == PERSONS + 1  # one batch, one canary; the quota was exactly PERSONS
+        assert outflow.rows == table.num_rows  # what receipts and meters say is what anyone counts in the answer
         assert set(table.column("id").to_pylist()) & made
     limited, _ = stream(ANHUI, limit=10)
     assert limited.num_rows == 10
+
+
+def test_a_file_and_a_part_of_it_count_the_rows_that_they_hold(served, tmp_path: Path) -> None:
+    """A part that counted its canary as no row would have said which one it is."""
+    opened = Book().open([SHANGHAI], date.today())[SHANGHAI]
+    query = Query("", SHANGHAI, "licensing", "", None, None, None, None, "")
+    reader = open_rows(opened, Allowed(opened.grant.items, None), query)
+    editions = Editions(Shelf(tmp_path, 1 << 30))
+    with editions.shelf.one_at_a_time(SHANGHAI, "a"):
+        rows = Rows(reader, sowing(opened, query, reader.schema))
+        whole = editions.shelf.keep(editions.shelf.write(SHANGHAI, "a", "parquet", rows), 0)
+    assert whole.rows == pq.read_table(whole.file).num_rows == PERSONS + 1
+    assert whole.agreed == PERSONS  # what a quota must have room for
+    made = canary_values(Grant.from_document(_document(SHANGHAI)))
+    part = editions.part(whole, Predicate("in", "id", tuple(sorted(made))), None)
+    assert part.rows == part.agreed == pq.read_table(part.file).num_rows == 1
 
 
 def _document(agreement: str) -> Any:

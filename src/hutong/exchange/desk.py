@@ -17,6 +17,7 @@ import orjson
 
 from hutong.exchange.batch import batch_body, batch_rows
 from hutong.exchange.converted import conversion, read_converted
+from hutong.exchange.downloads import Download
 from hutong.exchange.grants.book import Book, Opened
 from hutong.exchange.grants.rate import Rates
 from hutong.exchange.grants.rules import Allowed, NoGrant, Standing, check, rows_spent
@@ -172,10 +173,9 @@ class Desk:
             raise Unavailable(what="the grant")
         return Admitted(case.query, case.opened, case.allowed, lambda: self._release([case]), case.replay)
 
-    def begin_files(self, query: Query, consumer: str, rows: int, *, new: bool) -> Admitted:
+    def begin_files(self, query: Query, consumer: str, files: Download, *, new: bool) -> Admitted:
         """Decide once more, as a piece of files leaves; when it is the first, the exchange counts from here on.
 
-        rows     of all its files
         raises   what an answer would be refused with
         """
         opened = self._book.open({query.agreement}, self._register.today()).get(query.agreement)
@@ -186,12 +186,12 @@ class Desk:
             reserved = self._reserved.setdefault(query.agreement, Reserved())
             standing = _with(opened.standing, reserved)
             allowed = check(opened.grant, standing, query, consumer, datetime.now(UTC), counted=new)
-            if new and allowed.rows_left is not None and rows > allowed.rows_left:
+            if new and allowed.rows_left is not None and files.agreed > allowed.rows_left:
                 raise rows_spent(opened.grant, standing.rows_used)
             if new:
                 reserved.calls += query.calls
-                reserved.rows += rows
-                case.opened, case.rows = opened, rows
+                reserved.rows += files.rows
+                case.opened, case.rows = opened, files.rows
         return Admitted(query, opened, allowed, lambda: self._release([case]))
 
     def stream_receipt(self, admitted: Admitted, consumer: str, form: str, **counts: Any) -> Receipt:

@@ -58,7 +58,7 @@ QUERY = closed(
     keys=WANTED["keys"],
     replay=UUID,
 )
-FILE = shape({"kind": TEXT, "version": COUNT, "rows": COUNT, "held": COUNT, "bytes": COUNT, "digest": DIGEST}, url=TEXT)
+FILE = shape({"kind": TEXT, "version": COUNT, "rows": COUNT, "bytes": COUNT, "digest": DIGEST}, url=TEXT)
 OPENED = Answered("The files.", {JSON: shape({"exchange": UUID, "version": COUNT, "files": listed(FILE)})})
 PREPARING = Answered("They are being written: ask again.", {JSON: shape({"preparing": {"const": True}})})
 PIECE = {200: Answered("Bytes.", {BYTES: {}})}

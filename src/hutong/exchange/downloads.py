@@ -49,13 +49,13 @@ class OpenedFile:
     """One file. `kind`: rows; or of changes, add (all rows came) or cdf (rows with what became of them)."""
 
     rows: int
-    held: int  # rows in the file: canaries are among them, and count as no rows
     bytes: int
     digest: str
     version: int
     made_at: int  # milliseconds since 1970
     kind: str = "rows"
     terms: str = ""  # of the edition it is; provider's side
+    agreed: int = 0  # rows without canaries: what must be left of a quota; provider's side
 
     @property
     def pieces(self) -> int:
@@ -93,6 +93,10 @@ class Download:
     @property
     def rows(self) -> int:
         return sum(one.rows for one in self.files)
+
+    @property
+    def agreed(self) -> int:
+        return sum(one.agreed for one in self.files)
 
     @property
     def bytes(self) -> int:

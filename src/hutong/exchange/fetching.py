@@ -199,8 +199,8 @@ def _download(one: Outgoing, stated: dict[str, Any]) -> Download:
 
 
 def _file(stated: dict[str, Any]) -> OpenedFile:
-    counts = [stated[name] for name in ("rows", "held", "bytes", "version", "made_at")]
+    counts = [stated[name] for name in ("rows", "bytes", "version", "made_at")]
     if not all(type(count) is int and count >= 0 for count in counts) or stated["kind"] not in KINDS:
         raise ValueError("a file has counts and a kind")
-    rows, held, size, version, made_at = counts
-    return OpenedFile(rows, held, size, str(stated["digest"])[:80], version, made_at, stated["kind"])
+    rows, size, version, made_at = counts
+    return OpenedFile(rows, size, str(stated["digest"])[:80], version, made_at, stated["kind"])

@@ -162,7 +162,7 @@ class HandingDoor:
             log.error("exchange: files could not be made: %s", type(error).__name__)
             raise Unavailable(what="the source") from None
         rows_left = admitted.allowed.rows_left
-        if rows_left is not None and sum(one.rows for one in selected.files) > rows_left:
+        if rows_left is not None and sum(one.agreed for one in selected.files) > rows_left:
             raise self._desk.rows_refusal(admitted)
         if admitted.query.edition is not None and admitted.query.edition.look:
             return _Prepared(selected, None)
@@ -260,7 +260,7 @@ class HandingDoor:
         query = decode(dict(download.asked))
         query.digest = download.request
         new = not download.receipt()
-        admitted = self._desk.begin_files(query, download.peer, download.rows, new=new)
+        admitted = self._desk.begin_files(query, download.peer, download, new=new)
         if terms_of(admitted.opened, query, download.form) != download.base:
             admitted.settled()
             raise FileGone()
@@ -310,7 +310,7 @@ def signed_text(stated: dict[str, Any]) -> bytes:
 
 
 def _file_stated(file: OpenedFile) -> dict[str, Any]:
-    return {name: getattr(file, name) for name in ("kind", "version", "made_at", "rows", "held", "bytes", "digest")}
+    return {name: getattr(file, name) for name in ("kind", "version", "made_at", "rows", "bytes", "digest")}
 
 
 def _asked(query: Query) -> dict[str, Any]:

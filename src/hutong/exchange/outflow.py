@@ -24,9 +24,9 @@ class Outflow:
 
     reader     shaped rows; closed by close()
     encode     turns a reader into the chunks of one format
-    rows_left  more rows than this do not leave: the stream is cut
+    rows_left  more rows of the source than this do not leave: the stream is cut
     too_many   the refusal that says so
-    further    adds what leaves beside the rows and is none of them: canaries
+    further    adds canaries, which nothing that the consumer sees tells apart: they count as rows
     """
 
     def __init__(
@@ -47,8 +47,8 @@ class Outflow:
         self._hash = hashlib.sha256()
         self._room = threading.Semaphore(CHUNKS_AHEAD)
         self._stopped = threading.Event()
-        rows = self._counted()
-        self._chunks = encode(_Counted(reader.schema, further(rows) if further else rows))
+        rows = self._within_quota()
+        self._chunks = encode(_Counted(reader.schema, self._counted(further(rows) if further else rows)))
 
     @property
     def digest(self) -> str:
@@ -101,11 +101,17 @@ class Outflow:
             self._reader.close()
             loop.call_soon_threadsafe(chunks.put_nowait, None)
 
-    def _counted(self) -> Iterator[pa.RecordBatch]:
-        """The rows as they pass, counted; one too many cuts the stream."""
-        for batch in self._reader:
+    def _counted(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
             self.rows += batch.num_rows
-            if self._rows_left is not None and self.rows > self._rows_left:
+            yield batch
+
+    def _within_quota(self) -> Iterator[pa.RecordBatch]:
+        """The source's rows as they pass; one too many cuts the stream. Canaries never do."""
+        passed = 0
+        for batch in self._reader:
+            passed += batch.num_rows
+            if self._rows_left is not None and passed > self._rows_left:
                 refused = self._too_many()
                 self.code = refused.code
                 raise refused

@@ -63,7 +63,7 @@ def open_rows(opened: Opened, allowed: Allowed, query: Query) -> pa.RecordBatchR
 def sowing(
     opened: Opened, query: Query, schema: pa.Schema
 ) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]] | None:
-    """Adds the agreement's canaries to a stream, after its rows were counted: they are none. None where there are none.
+    """Adds the agreement's canaries to a stream; they count as rows. None where there are none.
 
     A query with a limit asks for a look, and a replay for what stayed behind: neither gets canaries.
     """

@@ -85,11 +85,11 @@ def _changes(editions: Editions, last: Edition, start: int) -> tuple[OpenedFile,
 def _file(edition: Edition, kind: str, of: Edition | None = None) -> OpenedFile:
     return OpenedFile(
         rows=edition.rows,
-        held=edition.held,
         bytes=edition.bytes,
         digest=edition.digest,
         version=edition.version,
         made_at=(of or edition).made_at_ms,
         kind=kind,
         terms=edition.terms,
+        agreed=edition.agreed,
     )

@@ -24,7 +24,8 @@ class Edition:
     terms     names what it is an edition of: agreement, policy, selection, form; see terms.py
     version   0 at first; grows by one each time the rows differ from the edition before
     schema    of the rows, as they leave
-    held      rows in the file: canaries are among them, and count as no rows
+    rows      in the file, canaries among them
+    agreed    those of the source: what a quota of rows counts when the file is opened
     withheld  rows that stayed behind for want of a regional code, by item
     sealed    the values they had, under the node's key; "" where none stayed behind
     """
@@ -36,7 +37,7 @@ class Edition:
     form: str
     made_at: datetime
     rows: int
-    held: int
+    agreed: int
     bytes: int
     digest: str
     schema: pa.Schema
@@ -61,7 +62,7 @@ class Edition:
                 "form": self.form,
                 "made_at": self.made_at.isoformat(),
                 "rows": self.rows,
-                "held": self.held,
+                "agreed": self.agreed,
                 "bytes": self.bytes,
                 "digest": self.digest,
                 "schema": schema_text(self.schema),

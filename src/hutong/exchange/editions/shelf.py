@@ -46,7 +46,7 @@ class EditionTooLarge(Refused):
 class Rows:
     """What an edition is made of.
 
-    further    adds what leaves beside the rows and is none of them: canaries
+    further    adds canaries
     withheld   complete when the reader has ended
     seal       closes the values that stayed behind
     """
@@ -181,7 +181,7 @@ class Shelf:
             form=form,
             made_at=datetime.now(UTC).replace(microsecond=0),
             rows=counted.rows,
-            held=counted.held,
+            agreed=counted.agreed,
             bytes=size,
             digest="sha256:" + hashed.hexdigest(),
             schema=counted.schema,
@@ -201,23 +201,23 @@ def shelf_of(settings: Settings) -> Shelf:
 
 
 class _Counted:
-    """What the formats need of a reader, and how many rows it gave; `held` counts what leaves beside them too."""
+    """What the formats need of a reader, and how many rows it gave; `agreed` are those without canaries."""
 
     def __init__(self, rows: Rows) -> None:
         self.schema = rows.reader.schema
         self.rows = 0
-        self.held = 0
+        self.agreed = 0
         self._rows = rows
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         batches = self._counted()
         for batch in batches if self._rows.further is None else self._rows.further(batches):
-            self.held += batch.num_rows
+            self.rows += batch.num_rows
             yield batch
 
     def _counted(self) -> Iterator[pa.RecordBatch]:
         for batch in self._rows.reader:
-            self.rows += batch.num_rows
+            self.agreed += batch.num_rows
             yield batch
 
 

@@ -65,7 +65,7 @@ def file_line(file: OpenedFile, url: str, expires: int, form: str, *, of_changes
     """A file; its statistics are the number of its rows and no value of theirs."""
     identity = f"{file.digest.removeprefix('sha256:')[:32]}-{file.version}"
     common = {"id": identity, "version": file.version, "timestamp": file.made_at, "expirationTimestamp": expires * 1000}
-    stats = orjson.dumps({"numRecords": file.held}).decode()
+    stats = orjson.dumps({"numRecords": file.rows}).decode()
     if form == "delta":
         action: dict[str, Any] = {"path": url, "partitionValues": {}, "size": file.bytes}
         if file.kind == "cdf":
