@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,12 @@ from hutong.control.agreements.protocol import (
     TransferRequest,
 )
 from hutong.control.clocks.models import Clock
+from hutong.control.conduct import ending
+from hutong.control.conduct.models import EndedAgreement
 from hutong.control.identity.models import Account
 from hutong.control.notices.models import Notice
 from hutong.control.replies import actions as replies
-from hutong.control.returns import actions, areas, consent, digests, fetching, flows, onward, reconciling
+from hutong.control.returns import actions, areas, consent, digests, fetching, flows, keeping, onward, reconciling
 from hutong.control.returns.models import ReturnBatch, ReturnDifference, ReturnFlow, ReturnOffer, ReturnTicket
 from hutong.control.returns.rules import (
     LAW,
@@ -470,6 +472,30 @@ def test_statements_from_anybody_but_the_superior_are_refused(nation, suzhou, st
 def test_d809_24_return_overdue_runs_from_the_agreement_until_the_rows_agree(stored):
     clock = Clock.objects.get(rule=ReturnOverdue.name())
     assert (clock.state, clock.days, clock.department) == ("running", 5, HEALTH)
+
+
+def test_returned_rows_are_kept_until_they_must_be_disposed_of(nation, people, django_capture_on_commit_callbacks):
+    flow = asked(nation, people)
+    negotiation = offered_agreement(nation, flow)
+    event = ContractEvent(negotiation.peer_pid, negotiation.pid, "FINALIZED")
+    nation.say(f"/negotiations/{negotiation.pid}/events", event)
+    flow.refresh_from_db()
+    file = flows.file_of(fetching._begin(flow))
+    file.write_bytes(b"rows")
+    keeping.forget_due()
+    with transaction.atomic():
+        ending.over(Agreement.objects.get(id=flow.agreement_id), "expired")
+    keeping.forget_due()
+    flow.refresh_from_db()
+    assert (flow.state, flow.next_at, file.exists()) == ("ended", None, True)  # by its term; it can be asked for again
+    actions._check_not_running(flow)
+    EndedAgreement.objects.update(due_on=date.today() - timedelta(days=2))
+    for _ in range(2):
+        with django_capture_on_commit_callbacks(execute=True):
+            keeping.forget_due()
+    assert not file.parent.exists()
+    removed = AuditRecord.objects.filter(kind="return.removed")
+    assert [(one.subject, one.detail) for one in removed] == [(f"return:{flow.id}", {"role": "consumer", "files": 1})]
 
 
 # --- central: delivered into our node, not returned to it -------------------------------------------------------

@@ -23,9 +23,14 @@ CYCLES = {"2": DAY / 24, "3": DAY, "4": 7 * DAY, "5": 30 * DAY, "6": 91 * DAY, "
 IRREGULAR = 30 * DAY
 
 
-def folder_of(flow: ReturnFlow) -> Path:
+def place_of(flow: ReturnFlow) -> Path:
     """Where this node keeps the flow's files. A source may lie there: it is below the node's data."""
-    folder = current().data_folder / "returns" / flow.id
+    return current().data_folder / "returns" / flow.id
+
+
+def folder_of(flow: ReturnFlow) -> Path:
+    """The same, made where it is not there."""
+    folder = place_of(flow)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
