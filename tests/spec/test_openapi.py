@@ -11,6 +11,8 @@ from django.urls import URLPattern, URLResolver, get_resolver, resolve
 from django.urls.exceptions import Resolver404
 
 from hutong.exchange import app as exchange
+from hutong.exchange.sharing import door as sharing
+from hutong.exchange.sharing.shares import Share
 from hutong.node import openapi
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,6 +25,8 @@ SAMPLES = {
     "name": "0/000",
     "origin": "0" * 64,
     "ticket": "1",
+    "file": "0",
+    "piece": "0",
 }
 NOT_DJANGO = ("/exchange/", "/metrics")
 
@@ -63,8 +67,34 @@ def test_what_is_served_is_described():
     assert views_of(get_resolver().url_patterns) - known == set()
 
 
-def test_the_quiet_addresses_of_the_exchange_are_described():
-    assert {route.path for route in exchange._quiet.routes} <= described()
+def test_every_address_of_the_exchange_is_described_and_every_described_one_is_served():
+    quiet = {route.path for route in exchange._quiet.routes}
+    hot = {way.path for way in exchange.WAYS}
+    assert {path for path in described() if path.startswith("/exchange/") and not is_shared(path)} == quiet | hot
+    doors = {way.path: way.door for way in exchange.WAYS}
+    for path in hot:
+        assert exchange.door_to(address(path)) is doors[path], path  # and no other way takes it
+    for path in quiet:
+        assert exchange.door_to(address(path)) is None, path
+
+
+def test_what_the_sharing_door_answers_is_described_and_the_other_way_round():
+    share = Share("s", "urn:uuid:s", "320000")
+    known = {"share": "s", "schema": "320000", "table": "rows"}
+    of_tables = {}
+    for one in (one for one in openapi.operations() if is_shared(one.path)):
+        parts = one.path.format(**known).removeprefix(sharing.PREFIX).split("/")
+        assert exchange.door_to(one.path.format(**known)) is exchange._sharing
+        if len(parts) == 7:
+            of_tables[parts[6]] = one.method.upper()
+            assert sharing._table([share], parts) == share
+        else:
+            assert (one.method, bool(sharing._listed([share], parts, {}))) == ("get", True)
+    assert of_tables == sharing._READS
+
+
+def is_shared(path: str) -> bool:
+    return path.startswith(sharing.PREFIX)
 
 
 @pytest.mark.parametrize("form", ["operationId", "path and method"])

@@ -9,7 +9,9 @@ import asyncio
 import gc
 import logging
 import sys
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -155,31 +157,57 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
     return None
 
 
+Door = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A hot address, written as the OpenAPI document writes it, and the door behind it."""
+
+    path: str
+    door: Callable[[Exchange], Door]
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """What a path to it begins and ends with."""
+        return self.path.partition("{")[0], self.path.rpartition("}")[2]
+
+
+WAYS = (
+    Way("/exchange/queries", lambda one: one.provider.queries),
+    Way(f"{PREFIX}{{agreement}}{SUFFIX}", lambda one: one.gateway.read),
+    Way("/exchange/streams", lambda one: one.provider.streams),
+    Way(f"{FETCHED}{{exchange}}/{{file}}", lambda one: one.files.fetch),
+    Way(FILES, lambda one: one.handing.files),
+    Way(f"{FILES}/{{exchange}}/{{file}}/{{piece}}", lambda one: one.handing.files),
+    Way(f"{PREFIX}{{agreement}}{FILES_SUFFIX}", lambda one: one.files.open),
+    Way(PATH, lambda one: one.provider.events),
+    Way(f"{PREFIX}{{agreement}}{EVENTS_SUFFIX}", lambda one: one.taking.events),
+    Way("/exchange/receipts", lambda one: one.provider.receipts),
+    Way("/exchange/receipts/{exchange}", lambda one: one.provider.receipts),
+)
+_PLAIN = {way.path: way.door for way in WAYS if "{" not in way.path}
+_NAMED = [(*way.ends, way.door) for way in WAYS if "{" in way.path]
+
+
 async def _dispatch(scope: Scope, receive: Receive, send: Send) -> None:
     running = _running or await exchange()
-    path = path_of(scope)
-    if path == "/exchange/queries":
-        await running.provider.queries(scope, receive, send)
-    elif path.startswith(PREFIX) and path.endswith(SUFFIX):
-        await running.gateway.read(scope, receive, send)
-    elif path == "/exchange/streams":
-        await running.provider.streams(scope, receive, send)
-    elif path.startswith(FETCHED):
-        await running.files.fetch(scope, receive, send)
-    elif path.startswith(FILES):
-        await running.handing.files(scope, receive, send)
-    elif path.startswith(PREFIX) and path.endswith(FILES_SUFFIX):
-        await running.files.open(scope, receive, send)
-    elif path.startswith(SHARING):
-        await running.sharing.answer(scope, receive, send)
-    elif path == PATH:
-        await running.provider.events(scope, receive, send)
-    elif path.startswith(PREFIX) and path.endswith(EVENTS_SUFFIX):
-        await running.taking.events(scope, receive, send)
-    elif path.startswith("/exchange/receipts"):
-        await running.provider.receipts(scope, receive, send)
-    else:
-        await _quiet(scope, receive, send)
+    found = door_to(path_of(scope))
+    await (_quiet if found is None else found(running))(scope, receive, send)
+
+
+def door_to(path: str) -> Callable[[Exchange], Door] | None:
+    """None for the quiet addresses, and for what is none of ours."""
+    if plain := _PLAIN.get(path):
+        return plain
+    for begin, end, door in _NAMED:
+        if path.startswith(begin) and path.endswith(end):
+            return door
+    return _sharing if path.startswith(SHARING) else None
+
+
+def _sharing(one: Exchange) -> Door:
+    return one.sharing.answer
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:
