@@ -36,7 +36,11 @@ def main(home: Path, names: list[str]) -> None:
     from hutong.node.settings import setup
 
     setup(home)
-    from tests.faults import acts_of_replies, acts_under_agreements  # noqa: F401 - they register their acts
+    from tests.faults import (  # noqa: F401 - they register their acts
+        acts_of_offerings,
+        acts_of_replies,
+        acts_under_agreements,
+    )
 
     _read_the_program()
     gc.freeze()  # a child that collects would copy every page of its parent

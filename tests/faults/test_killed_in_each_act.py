@@ -10,7 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import acts_of_replies, acts_under_agreements  # noqa: F401 - they register their acts
+from tests.faults import (  # noqa: F401 - they register their acts
+    acts_of_offerings,
+    acts_of_replies,
+    acts_under_agreements,
+)
 from tests.faults.acts import ACTS
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -74,10 +74,12 @@ def propose(
 def change_members(by: Actor, zone_id: str, members: Sequence[str], reference: str) -> Zone:
     """Give a zone we keep other members, as they signed it; another person confirms it before it holds again.
 
+    A change that is not confirmed is corrected by another one: turning it down ends the zone.
+
     raises   NotAllowed, NotFound, WrongState, ZoneKeptElsewhere, ZoneIncomplete
     """
     check(by, Action.KEEP_ZONE)
-    zone = _held(zone_id, "in_force")
+    zone = _held(zone_id, "in_force", "proposed")
     if zone.origin != current().jurisdiction:
         raise ZoneKeptElsewhere(keeper=zone.origin)
     check_complete(zone.name_zh, members, reference, zone.valid_from, zone.valid_to)

@@ -78,7 +78,8 @@ def change(folder: Path, zone_id: str, *, members: str, reference: str, username
 
     Example: hutong zone change /srv/yrd ZONE --members 310118,320509,330421,330483 --reference 扩区协议 --as steward
 
-    Until then nothing is agreed under it by rule. What an offering gave to a member that leaves ends after a notice.
+    Until then nothing is agreed under it by rule; one that is not wanted is corrected by another one, since turning
+    it down ends the zone. What an offering gave to a member that leaves ends after a notice.
     """
     setup(folder)
     from hutong.control.identity.queries import account
