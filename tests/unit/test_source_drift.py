@@ -15,6 +15,7 @@ import pytest
 from hutong.control.agreements import delivery, interruption, protocol
 from hutong.control.agreements.models import Agreement
 from hutong.control.catalogue import actions, freshness
+from hutong.control.catalogue import health as state_of_health
 from hutong.control.catalogue.models import Entry, Resource, ResourceDrift
 from hutong.control.notices.models import Notice
 from hutong.exchange.grants.book import Book
@@ -90,6 +91,8 @@ def test_a_change_found_by_a_look_is_flagged_refused_and_told_until_the_source_i
     assert "contact" in refused.say("en")
     assert "contact" in refused.say("zh")
     assert ResourceDrift.objects.get().items == ["contact"]
+    (found,) = state_of_health.of(list(state_of_health.published()))
+    assert (found.state, found.missing) == ("changed", ("contact",))  # its name is there, with another type
     assert told() == [["contact"]]
     assert Notice.objects.filter(code="source_changed").count() == 1
     freshness.look_at_drifted()
@@ -98,6 +101,7 @@ def test_a_change_found_by_a_look_is_flagged_refused_and_told_until_the_source_i
     freshness.look_at_drifted()
     assert isinstance(served(book, agreement), OpenSource)
     assert not ResourceDrift.objects.exists()
+    assert state_of_health.of(list(state_of_health.published()))[0].missing == ()
     assert told() == [["contact"], []]
     assert Notice.objects.filter(code="source_restored").count() == 1
 

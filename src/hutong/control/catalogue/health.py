@@ -34,7 +34,7 @@ class Health:
     resource: Resource
     state: str  # of STATES
     answered_at: datetime | None  # when its source was last looked at
-    missing: tuple[str, ...]  # items the source no longer has
+    missing: tuple[str, ...]  # items the source no longer has, or has with another type than was published
     fresh_until: date | None  # in the past for a stale one
     served_at: datetime | None  # the last exchange that was served whole
     p95_ms: int | None  # of the last LAST_SERVED ones
@@ -60,7 +60,7 @@ def published(department: str | None = None) -> QuerySet[Resource]:
     held = Resource.objects.filter(state="published")
     if department is not None:
         held = held.filter(department_id=department)
-    return held.select_related("department", "source", "freshness").order_by("id")
+    return held.select_related("department", "source", "freshness", "drift").order_by("id")
 
 
 def of(resources: Sequence[Resource]) -> list[Health]:
@@ -72,7 +72,9 @@ def of(resources: Sequence[Resource]) -> list[Health]:
 def _health(resource: Resource, agreements: list[str]) -> Health:
     source = resource.source
     there = {str(one["name"]) for one in source.schema} if source is not None else set()
-    missing = tuple(one.name for one in resource.items.all() if one.name not in there) if there else ()
+    gone = [one.name for one in resource.items.all() if one.name not in there] if there else []
+    drift = getattr(resource, "drift", None)
+    missing = tuple(dict.fromkeys([*gone, *(drift.items if drift is not None else [])]))
     late = stale_since(resource)
     served = list(
         ExchangeRecord.objects.filter(agreement_id__in=agreements, role="provider", outcome="served")
