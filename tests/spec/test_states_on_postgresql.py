@@ -65,6 +65,22 @@ CHOSEN = {
         "test_codes_are_given_at_submission_and_never_twice",
     ),
     "unit/test_requesting": ("test_the_requests_of_a_merged_department_go_to_its_successor_which_acts_on_them",),
+    "unit/test_subscriptions": (
+        "test_the_source_is_told_whole_at_first_and_then_by_its_changes",
+        "test_a_copy_that_was_killed_goes_on_where_it_was",
+        "test_what_the_consumer_has_is_forgotten_after_its_time_and_on_record",
+        "test_a_consumer_asks_for_what_follows_a_position_while_it_is_kept",
+        "test_what_is_acknowledged_is_held_once_with_one_receipt",
+        "test_two_that_take_the_same_batch_at_once_store_it_once",
+        "test_what_was_lost_here_is_asked_for_again",
+    ),
+    "unit/test_metering": (
+        "test_every_exchange_of_a_day_is_counted_once_by_what_it_was_and_how_it_ended",
+        "test_a_file_is_signed_told_to_the_partner_and_its_digest_is_in_the_ledger",
+        "test_a_day_whose_register_changed_gets_a_further_version_and_keeps_the_first",
+        "test_two_sides_that_counted_the_same_agree_and_what_differs_is_named",
+        "test_what_is_due_is_made_for_every_partner_of_the_last_days",
+    ),
     "unit/test_oversight": (
         "test_the_tally_is_the_register_however_often_it_runs_and_the_tail_is_added",
         "test_a_statement_holds_and_a_recount_gives_the_same",

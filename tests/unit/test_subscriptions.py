@@ -410,7 +410,7 @@ def test_while_no_application_takes_them_no_more_changes_are_held(register, monk
 
 def test_what_was_lost_here_is_asked_for_again(register):
     arrives(register, batch(1, 4))
-    with pytest.raises(BadInput):
+    with pytest.raises(BadInput), transaction.atomic():
         feeds.replay(AGREEMENT, 9, "operator:root")
     with transaction.atomic():
         feeds.replay(AGREEMENT, 2, "operator:root")
