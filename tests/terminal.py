@@ -6,6 +6,7 @@ seconds a command) is not done again. A node whose settings or environment have 
 
 from __future__ import annotations
 
+import gc
 import os
 import select
 import signal
@@ -114,6 +115,7 @@ def _serve(home: str, number: int) -> None:
 
     setup(home)
     parts.load()
+    gc.freeze()  # a fork that collects would copy every page
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # forks are not waited for
     with socket.socket(fileno=number) as line:
         while True:

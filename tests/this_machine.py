@@ -18,9 +18,10 @@ def free_port() -> int:
 
 def until(ask: Callable[[], Found], *, within_s: float = 30.0, what: str = "it") -> Found:
     """Ask again until the answer is true; a condition to wait for, never a time."""
-    deadline = time.monotonic() + within_s
+    deadline, pause_s = time.monotonic() + within_s, 0.02
     while not (found := ask()):
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what} did not come about within {within_s} s")
-        time.sleep(0.02)
+        time.sleep(pause_s)
+        pause_s = min(pause_s * 1.2, 0.1)  # whoever asks takes time from what it waits for
     return found
