@@ -120,7 +120,7 @@ def test_a_renewed_authority_overlaps_with_the_old_one(region: Region, monkeypat
     assert serial(keeper) != renewed
     keeper.process.send_signal(signal.SIGHUP)
     # For a while old and new workers share the door.
-    until(lambda: {serial(keeper) for _ in range(8)} == {renewed}, within_s=60, what="the new certificate at the door")
+    until(lambda: {serial(keeper) for _ in range(8)} == {renewed}, within_s=90, what="the new certificate at the door")
     assert ping(region, monkeypatch, settings.load(old.home)) == 200  # the old one is still let in
     assert ping(region, monkeypatch, replace(issue(member.home, ca), listen_nodes="")) == 200
 

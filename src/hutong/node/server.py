@@ -20,7 +20,9 @@ from hutong.node import settings as node_settings
 from hutong.node.settings import BadSetting, Settings
 from hutong.vocabulary.errors import Refused
 
-RELOAD_AFTER_S = 5.0  # at a SIGHUP the new worker has so long to start before the old one stops taking requests
+# At a SIGHUP the new worker has so long to start before the old one stops taking requests: it needs a second or two,
+# and more than five where other work keeps the processors; a connection that comes between the two is refused.
+RELOAD_AFTER_S = 15.0
 
 
 class _Drained(MPServer):

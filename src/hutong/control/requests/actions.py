@@ -137,7 +137,8 @@ def decline_offer(account: Actor, pid: str, reason: str) -> Negotiation:
     if negotiation.role != Party.CONSUMER:
         raise NotFound(what="offer", what_zh="要约", name=pid[:80])
     if negotiation.state != "OFFERED" or negotiation.request_id:
-        raise WrongState(what="offer", what_zh="要约", state=negotiation.state, possible=["OFFERED"])
+        offered = {"possible": ["OFFERED"], "possible_zh": ["待答复的要约（OFFERED）"]}
+        raise WrongState(what="offer", what_zh="要约", state=negotiation.state, **offered)
     told = checked("reason", reason, limit=2000, lines=True, required=True)
     return outbound.terminate(negotiation.pid, "declined", told, "", account.username)
 
