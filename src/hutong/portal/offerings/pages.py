@@ -25,6 +25,7 @@ from hutong.control.zones import queries as zones
 from hutong.ledger.models import AuditRecord
 from hutong.node.settings import current
 from hutong.portal.components import access, words
+from hutong.portal.components.asked import titles_of_items
 from hutong.portal.components.page import Page, Refusal, shell_for
 from hutong.portal.components.paging import Sheet, sheet
 from hutong.portal.components.parts import Badge, Fact, Happening, May, no
@@ -273,7 +274,7 @@ def _member(one: queries.Standing, names: Names) -> MemberRow:
 
 def _facts(found: Offering) -> tuple[Fact, ...]:
     said = [
-        *_terms(queries.extent(found)),
+        *_terms(queries.extent(found), found.resource_id),
         Fact(_("Days to answer"), str(found.content["answer_days"])),
         Fact(_("Proposed by"), found.proposed_by),
         Fact(_("Decided by"), found.decided_by),
@@ -281,9 +282,10 @@ def _facts(found: Offering) -> tuple[Fact, ...]:
     return tuple(fact for fact in said if fact.value or fact.many)
 
 
-def _terms(offered: Offered) -> list[Fact]:
+def _terms(offered: Offered, resource_id: str) -> list[Fact]:
+    titles = titles_of_items(resource_id)
     return [
-        Fact(_("Items"), many=offered.items),
+        Fact(_("Items"), many=tuple(titles.get(one, one) for one in offered.items)),
         Fact(_("Purposes"), many=tuple(words.code_name(codes.PURPOSES, one) for one in offered.purposes)),
         Fact(_("Mode"), words.code_name(codes.SHARING_MODES, offered.mode)),
         Fact(_("Term in days"), str(offered.term_days)),
@@ -304,7 +306,7 @@ def _to_us(
 ) -> OfferToUs:
     offered, bare = read_offered(one.offer), uuid_of(one.pid)
     known = one.dataset_id in titles
-    facts = _terms(offered) if offered else []
+    facts = _terms(offered, one.dataset_id) if offered else []
     if offered and offered.answer_by:
         facts.append(Fact(_("Open until"), words.date_word(offered.answer_by)))
     may_take = access.may(account, Action.FILE_REQUEST)
