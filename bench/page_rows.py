@@ -159,6 +159,8 @@ def seed(*, entries: int, requests: int) -> None:
         if connection.vendor == "sqlite":
             cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "VACUUM ANALYZE")
+        if connection.vendor == "postgresql":
+            cursor.execute("CHECKPOINT")
 
 
 def _members(now: datetime) -> None:

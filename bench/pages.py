@@ -203,6 +203,7 @@ def _written(region: Region, entries: int, requests: int) -> Node:
         f"page_rows.seed(entries={entries}, requests={requests})"
     )
     subprocess.run([sys.executable, "-c", code], env=node._environment(), check=True)
+    os.sync()  # gigabytes on their way to the disk would slow every page down that is measured first
     return node
 
 
