@@ -13,9 +13,9 @@ import click
 from hutong.client import Connection, Reading
 from hutong.exchange.query import KEYS_PER_QUERY
 from hutong.ledger.whole import place
+from hutong.terminal import AS_JSON, FOLDER, print_json
 from hutong.vocabulary.errors import BadInput
 
-FOLDER = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 MEDIA_TYPES = {
     ".arrow": "application/vnd.apache.arrow.stream",
     ".arrows": "application/vnd.apache.arrow.stream",
@@ -35,7 +35,7 @@ def key() -> None:
 @click.option("--department", required=True, help="Unified social credit code: whose agreements the key may read.")
 @click.option("--application", required=True, help="The application's name, kept with every exchange.")
 @click.option("--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="How long it is valid.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@AS_JSON
 def create(folder: Path, department: str, application: str, days: int, as_json: bool) -> None:
     """Make a key and print it, this once. Adds one key and one audit record.
 
@@ -52,7 +52,7 @@ def create(folder: Path, department: str, application: str, days: int, as_json: 
 
 @key.command("list")
 @FOLDER
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@AS_JSON
 def listing(folder: Path, as_json: bool) -> None:
     """List the keys by their first characters. Changes nothing."""
     from hutong.node.settings import setup
@@ -62,7 +62,7 @@ def listing(folder: Path, as_json: bool) -> None:
 
     rows = keys()
     if as_json:
-        click.echo(json.dumps({"keys": rows}, ensure_ascii=False, indent=2))
+        print_json({"keys": rows})
         return
     for row in rows:
         state = f"revoked {row['revoked_at']}" if row["revoked_at"] else f"until {row['expires_at'] or 'revoked'}"
@@ -213,7 +213,7 @@ def watermark() -> None:
 @watermark.command("detect")
 @FOLDER
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@AS_JSON
 def detect(folder: Path, file: Path, as_json: bool) -> None:
     """Look for the marks and canaries of this node's agreements in a file. Changes nothing, prints no value.
 
@@ -239,7 +239,7 @@ def detect(folder: Path, file: Path, as_json: bool) -> None:
             }
             for one in found
         ]
-        click.echo(json.dumps({"findings": rows}, ensure_ascii=False, indent=2))
+        print_json({"findings": rows})
         return
     for one in found:
         verdict = "NAMED" if one.named else "no evidence" if one.log10_p > -1 else "not enough"

@@ -23,8 +23,9 @@ from typing import Any
 import click
 
 from hutong.client import Connection, FileReading
-from hutong.exchange.cli import FOLDER, MEDIA_TYPES, address
+from hutong.exchange.cli import MEDIA_TYPES, address
 from hutong.ledger.whole import put_whole
+from hutong.terminal import FOLDER
 from hutong.vocabulary.errors import Refused
 from hutong.vocabulary.ids import uuid_of
 

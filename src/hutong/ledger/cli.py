@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import orjson
 
 from hutong.ledger import entries, pages
 from hutong.ledger import proof as proofs
@@ -18,10 +17,10 @@ from hutong.ledger.folder_log import FolderLog
 from hutong.ledger.note import VerifierKey
 from hutong.ledger.reconcile import Reconciliation, reconcile
 from hutong.ledger.shelf import CHECKPOINT, Shelf
+from hutong.terminal import AS_JSON, print_json
 from hutong.vocabulary.errors import NotFound
 
 FOLDER = click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 KEYS = click.option("--key", "keys", metavar="VKEY", multiple=True, help="A verifier key you trust; may be repeated.")
 
 
@@ -46,7 +45,7 @@ def verify(folder: Path, keys: tuple[str, ...], as_json: bool) -> None:
     """
     audit = verification.verify_files(_ledger_folder(folder), [VerifierKey.parse(key) for key in keys])
     if as_json:
-        _print_json(_audit_document(audit))
+        print_json(_audit_document(audit))
     else:
         _print_audit(audit, trusted=bool(keys))
     sys.exit(0 if audit.holds else 1)
@@ -147,7 +146,7 @@ def reconcile_command(
 
         found = daily.reconcile_with(peer, since=since)
     if as_json:
-        _print_json(_reconciliation_document(found))
+        print_json(_reconciliation_document(found))
     else:
         _print_reconciliation(found)
     sys.exit(0 if found.holds else 1)
@@ -213,10 +212,6 @@ def _audit_document(audit: verification.Audit) -> dict[str, Any]:
 
 def _reconciliation_document(found: Reconciliation) -> dict[str, Any]:
     return {**asdict(found), "holds": found.holds}
-
-
-def _print_json(document: dict[str, Any]) -> None:
-    click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
 
 
 def _say(english: str, chinese: str) -> str:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
 from hutong.node import settings
+from hutong.terminal import AS_JSON, FOLDER, print_json
 from hutong.vocabulary.errors import Refused
 
-FOLDER = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -113,7 +109,7 @@ def members(folder: Path, as_json: bool) -> None:
     everyone = [directory.record(one) for one in Member.objects.order_by("jurisdiction")]
     copy = directory.copy()
     if as_json:
-        click.echo(_json({"version": copy.version if copy else 0, "members": everyone}))
+        print_json({"version": copy.version if copy else 0, "members": everyone})
         return
     for one in everyone:
         ended = f"  (until {one['valid_to']})" if one["valid_to"] else ""
@@ -158,7 +154,7 @@ def outbox(folder: Path, as_json: bool, retry: bool) -> None:
         return
     waiting = messages.undelivered()
     if as_json:
-        click.echo(_json(waiting))
+        print_json(waiting)
         return
     for one in waiting:
         state = "given up" if one["failed_at"] else f"attempt {one['attempts']}"
@@ -179,7 +175,7 @@ def doctor(folder: Path, as_json: bool) -> None:
 
     findings = checks.examine(node)
     if as_json:
-        click.echo(_json([finding.as_object() for finding in findings]))
+        print_json([finding.as_object() for finding in findings])
     else:
         checks.show(findings)
     if any(finding.state == "fail" for finding in findings):
@@ -209,10 +205,3 @@ def seconds(text: str) -> int:
 
 def _roots(text: str) -> list[str]:
     return [one for one in text.split(":") if one]
-
-
-def _json(value: Any) -> str:
-    def plain(one: object) -> str:
-        return one.isoformat() if isinstance(one, datetime) else str(one)
-
-    return json.dumps(value, ensure_ascii=False, indent=2, default=plain)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from hutong.node import authority, settings, tls
+from hutong.terminal import AS_JSON, FOLDER, print_json
 
 CA_FOLDER = click.argument("folder", metavar="CA_DIR", type=click.Path(path_type=Path))
-FOLDER = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -65,12 +64,12 @@ def ca_issue(folder: Path, request: Path, jurisdiction: str, days: int, out: Pat
 
 @ca.command("list")
 @CA_FOLDER
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+@AS_JSON
 def ca_list(folder: Path, as_json: bool) -> None:
     """What the authority has issued, oldest first."""
     found = authority.issued(folder)
     if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        print_json(found)
         return
     for one in found:
         names = ", ".join(one["names"]) if isinstance(one["names"], list) else ""

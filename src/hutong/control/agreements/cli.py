@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from hutong.control.identity.cli import AS, AS_JSON, FOLDER, operator
+from hutong.control.identity.cli import AS, operator
 from hutong.control.replies import cli as replies
 from hutong.node.settings import setup
+from hutong.terminal import AS_JSON, FOLDER, print_json, print_rows
 from hutong.vocabulary.ids import urn
 
 REASON = click.option("--reason", required=True, help="Why; the other side reads it.")
@@ -36,7 +36,7 @@ def inbox(folder: Path, *, everything: bool, as_json: bool) -> None:
 
     rows = [_request(one) for one in queries.inbox(operator(), everything=everything)]
     if as_json:
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        print_json(rows)
         return
     for one in rows:
         due = f"due {one['due']}" if one["due"] else "no clock"
@@ -73,11 +73,7 @@ def listing(folder: Path, *, as_json: bool) -> None:
     from hutong.control.agreements import queries
 
     rows = [_summary(one) for one in queries.agreements(operator())]
-    if as_json:
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
-        return
-    for one in rows:
-        click.echo(f"{one['id']}  {one['state']}  {one['role']}  {one['peer']}  {one['resource']}")
+    print_rows(rows, as_json, "{id}  {state}  {role}  {peer}  {resource}".format_map)
 
 
 @agreement.command("show")
@@ -101,7 +97,7 @@ def show(folder: Path, agreement_id: str, *, as_json: bool) -> None:
     }
     history = [{"at": step.at.isoformat(), "kind": step.kind, "actor": step.actor} for step in page.timeline]
     if as_json:
-        click.echo(json.dumps(document | {"timeline": history}, ensure_ascii=False, indent=2))
+        print_json(document | {"timeline": history})
         return
     del document["document"]
     for name, value in document.items():

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from hutong.control.identity.cli import AS_JSON, FOLDER, operator
+from hutong.control.identity.cli import operator
 from hutong.node.settings import setup
+from hutong.terminal import AS_JSON, FOLDER, print_json
 
 ADDRESS = click.option("--address", "addresses", multiple=True, help="Where its protocol is; may be given again.")
 AUTHORIZATION = click.option(
@@ -83,7 +83,7 @@ def listing(folder: Path, *, as_json: bool) -> None:
 
     rows = [_row(one) for one in peers.listed(operator())]
     if as_json:
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        print_json(rows)
         return
     for one in rows:
         presented = "we present a credential" if one["authorization"] else "we present nothing"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -10,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hutong.control.identity.cli import AS, AS_JSON, AS_OPERATOR, FOLDER, acting
+from hutong.control.identity.cli import AS, AS_OPERATOR, acting
 from hutong.node.settings import setup
+from hutong.terminal import AS_JSON, FOLDER, print_json
 
 if TYPE_CHECKING:
     from hutong.control.calendar.models import CalendarProposal
@@ -126,7 +126,7 @@ def show(folder: Path, year: int | None, as_json: bool) -> None:
         shown = {day.isoformat(): "makeup_workday" if works else "holiday" for day, works in days.items()}
         waits = [{"id": one.id, "years": one.year_numbers, "file": one.file_name} for one in waiting]
         document = {"years": sorted(known.years), "days": shown, "loads": loaded, "proposed": waits}
-        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        print_json(document)
         return
     click.echo(f"known: {min(known.years)} to {max(known.years)}")
     _print_days(days)

@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
-from hutong.control.identity.cli import AS, AS_JSON, FOLDER
+from hutong.control.identity.cli import AS
 from hutong.control.replies.cli import simulate_resource
 from hutong.node.settings import setup
+from hutong.terminal import AS_JSON, FOLDER, print_json, print_rows
 
 
 @click.group()
@@ -210,11 +211,7 @@ def resource_diff(folder: Path, resource_id: str, *, before: int, after: int, as
     one = queries.resource(resource_id)
     contents = [queries.version(one, number).content for number in (before, after)]
     rows = [vars(found) for found in differences(*contents)]
-    if as_json:
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
-        return
-    for row in rows:
-        click.echo(f"{row['field']}: {_said(row['before'])} -> {_said(row['after'])}")
+    print_rows(rows, as_json, lambda row: f"{row['field']}: {_said(row['before'])} -> {_said(row['after'])}")
 
 
 @resource.command("attach")
@@ -299,7 +296,7 @@ def resourceshow(folder: Path, resource_id: str, *, as_json: bool) -> None:
     shown = {"id": one.id, "state": one.state, "version": one.version, "missing": missing}
     if as_json:
         whole = shown | description_file.document(one, items)
-        click.echo(json.dumps(whole, ensure_ascii=False, indent=2))
+        print_json(whole)
         return
     click.echo(f"{one.id}  {one.state}  version {one.version}  {one.title_zh}  {one.title_en}".rstrip())
     for item in items:
@@ -383,11 +380,7 @@ def harvest(folder: Path, *, peer: str, again: bool) -> None:
 
 
 def show(rows: list[dict[str, Any]], as_json: bool, columns: tuple[str, ...]) -> None:
-    if as_json:
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
-        return
-    for row in rows:
-        click.echo("  ".join(str(row[name]) for name in columns if row[name] != ""))
+    print_rows(rows, as_json, lambda row: "  ".join(str(row[name]) for name in columns if row[name] != ""))
 
 
 def _pair(text: str) -> tuple[str, Any]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from hutong.control.identity.cli import AS, AS_JSON, FOLDER
+from hutong.control.identity.cli import AS
 from hutong.node.settings import setup
+from hutong.terminal import AS_JSON, FOLDER, print_json, print_rows
 
 
 @click.group()
@@ -58,11 +58,7 @@ def system_list(folder: Path, *, as_json: bool) -> None:
     from hutong.control.catalogue.systems import systems
 
     rows = [{"id": one.id, "department": one.department_id, "code": one.code, "name": one.name} for one in systems()]
-    if as_json:
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
-        return
-    for row in rows:
-        click.echo("  ".join(row.values()))
+    print_rows(rows, as_json, lambda row: "  ".join(row.values()))
 
 
 @click.command("coverage")
@@ -85,8 +81,7 @@ def coverage(folder: Path, *, department: str | None, look: bool, as_json: bool)
         look_around()
     rows = covered.report(department)
     if as_json:
-        shown = [{"department": one.department.code, **asdict(one.counts)} for one in rows]
-        click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+        print_json([{"department": one.department.code, **asdict(one.counts)} for one in rows])
         return
     for one in rows:
         counts = one.counts

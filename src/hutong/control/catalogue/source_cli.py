@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from hutong.control.catalogue.cli import show
-from hutong.control.identity.cli import AS, AS_JSON, FOLDER
+from hutong.control.identity.cli import AS
 from hutong.node.settings import setup
+from hutong.terminal import AS_JSON, FOLDER
 
 # As spec.KINDS, whose import costs a second.
 KINDS = (

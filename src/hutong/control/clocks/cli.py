@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
-from hutong.control.identity.cli import AS, AS_JSON, FOLDER, acting
+from hutong.control.identity.cli import AS, acting
 from hutong.node.settings import setup
+from hutong.terminal import AS_JSON, FOLDER, print_json
 
 MOST = 500  # lines; the earliest days come first
 
@@ -35,7 +35,7 @@ def list_clocks(folder: Path, username: str | None, as_json: bool) -> None:
     seen = queries.running(acting(username))
     rows = [_document(one, left(one)) for one in seen[:MOST]]
     if as_json:
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        print_json(rows)
         return
     for row in rows:
         days = "no calendar" if row["days_left"] is None else f"{row['days_left']} days left"

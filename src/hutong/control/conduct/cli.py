@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,9 @@ from typing import Any
 import click
 
 from hutong.control.agreements.cli import agreement
-from hutong.control.identity.cli import AS, AS_JSON, FOLDER, operator
+from hutong.control.identity.cli import AS, operator
 from hutong.node.settings import setup
+from hutong.terminal import AS_JSON, FOLDER, print_rows
 from hutong.vocabulary.ids import urn
 
 __all__ = ["agreement", "use"]
@@ -220,8 +220,4 @@ def _paper(one: Any) -> dict[str, Any]:
 
 
 def _show(rows: list[dict[str, Any]], as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
-        return
-    for row in rows:
-        click.echo("  ".join(str(value) for value in row.values() if not isinstance(value, dict)))
+    print_rows(rows, as_json, lambda row: "  ".join(str(one) for one in row.values() if not isinstance(one, dict)))

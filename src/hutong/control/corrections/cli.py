@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import IO, Any
 
 import click
 
-from hutong.control.identity.cli import AS, AS_JSON, FOLDER, operator
+from hutong.control.identity.cli import AS, operator
 from hutong.node.settings import setup
+from hutong.terminal import AS_JSON, FOLDER, print_json
 from hutong.vocabulary.ids import urn
 
 NUMBER = click.argument("number", type=int)
@@ -60,7 +60,7 @@ def listing(folder: Path, *, only_open: bool, as_json: bool) -> None:
     found = queries.to_answer(operator()) if only_open else queries.reported(operator())
     rows = [_report(one) for one in found[:500]]
     if as_json:
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        print_json(rows)
         return
     for one in rows:
         due = f"due {one['due']}" if one["due"] else "no clock"
@@ -84,7 +84,7 @@ def show(folder: Path, number: int, *, as_json: bool) -> None:
     ]
     document = {**_report(one), **chain, "subscribers": told, "timeline": history}
     if as_json:
-        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        print_json(document)
         return
     for name, value in document.items():
         click.echo(f"{name}: {value}")
@@ -163,7 +163,7 @@ def heard(folder: Path, *, as_json: bool) -> None:
 
     rows = [_heard(one) for one in queries.heard(operator())[:500]]
     if as_json:
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        print_json(rows)
         return
     for one in rows:
         click.echo(f"{one['number']}  {one['state']}  {one['peer']}  {','.join(one['items'])}  {one['agreement']}")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from hutong.control.identity.cli import AS, AS_JSON, FOLDER
+from hutong.control.identity.cli import AS
 from hutong.node.settings import setup
+from hutong.terminal import AS_JSON, FOLDER, print_json, print_rows
 
 if TYPE_CHECKING:
     from hutong.control.demands.models import Demand
@@ -118,7 +118,7 @@ def find_candidates(
     else:
         found = candidates.candidates(candidates.wish(text, read_items(items), **place))
     if as_json:
-        click.echo(json.dumps([_candidate(one) for one in found], ensure_ascii=False, indent=2))
+        print_json([_candidate(one) for one in found])
         return
     for one in found:
         click.echo(candidate_line(one))
@@ -208,11 +208,7 @@ def list_demands(folder: Path, *, state: str, as_json: bool) -> None:
 
     rows = Demand.objects.order_by("-id")
     found = [_document(one) for one in (rows.filter(state=state) if state else rows)[:1000]]
-    if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
-        return
-    for one in found:
-        click.echo(f"{one['id']}  {one['state']}  {one['home']} -> {one['holder']}  {one['title']}  {one['lead']}")
+    print_rows(found, as_json, "{id}  {state}  {home} -> {holder}  {title}  {lead}".format_map)
 
 
 @demand.command("show")
@@ -232,7 +228,7 @@ def show_demand(folder: Path, demand_id: str, *, as_json: bool) -> None:
     co = [one.id for one in queries.co_demanders(found)]
     document = build(found) | {"acts_next": owner.role, "where": owner.where, "rule": owner.rule, "co_demanders": co}
     if as_json:
-        click.echo(json.dumps(document | {"timeline": happened}, ensure_ascii=False, indent=2))
+        print_json(document | {"timeline": happened})
         return
     for name, value in document.items():
         click.echo(f"{name}: {value}")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
-from hutong.control.identity.cli import AS, AS_JSON, FOLDER
+from hutong.control.identity.cli import AS
 from hutong.node.settings import setup
+from hutong.terminal import AS_JSON, FOLDER, json_text, print_json, print_rows
 
 ELEMENTS = click.option("--elements", default="", help="Data elements, separated by commas.")
 KIND = click.Choice(["demand", "duty", "barred"])
@@ -87,7 +87,7 @@ def list_duties(folder: Path, *, origin: str, as_json: bool) -> None:
     more = ("resource_id", "demand_id")
     found = [{name: getattr(one, name) for name in (*names, *more)} for one in queries.duties(origin)[:1000]]
     if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        print_json(found)
         return
     for one in found:
         mark = "lead source" if one["lead"] else ""
@@ -184,11 +184,7 @@ def list_barred(folder: Path, *, state: str, as_json: bool) -> None:
 
     names = ("id", "state", "title_zh", "department_id", "resource_id", "items", "elements", "citation")
     found = [{name: getattr(one, name) for name in names} for one in queries.barred(state)[:1000]]
-    if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
-        return
-    for one in found:
-        click.echo(f"{one['id']}  {one['state']}  {one['department_id']}  {one['title_zh']}  {one['citation']}")
+    print_rows(found, as_json, "{id}  {state}  {department_id}  {title_zh}  {citation}".format_map)
 
 
 @click.group()
@@ -223,7 +219,7 @@ def show(folder: Path, kind: str, *, number: int | None, as_csv: bool) -> None:
     from hutong.control.demands import lists as published
 
     made = published.version(kind, number)
-    click.echo(listing.as_csv(made) if as_csv else json.dumps(listing.as_json(made), ensure_ascii=False, indent=2))
+    click.echo(listing.as_csv(made) if as_csv else json_text(listing.as_json(made)))
 
 
 def _names(given: str) -> list[str]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from hutong.control.identity.cli import AS, AS_JSON, FOLDER, operator
+from hutong.control.identity.cli import AS, operator
 from hutong.node.settings import setup
+from hutong.terminal import AS_JSON, FOLDER, print_json
 from hutong.vocabulary.ids import urn
 
 EFFECTS = click.Choice(["agree", "suspend", "resume", "end", "correct", "none"])
@@ -38,7 +38,7 @@ def listing(folder: Path, *, as_json: bool) -> None:
 
     rows = [_row(one) for one in queries.disputes(operator())]
     if as_json:
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        print_json(rows)
         return
     for one in rows:
         parties = f"{one['claimant']} / {one['respondent']}"
@@ -59,7 +59,7 @@ def show(folder: Path, dispute_id: str, *, as_json: bool) -> None:
     duties = [{"position": one.position, "do": one.do, "state": one.state, "code": one.code} for one in found.mandates]
     whole = _row(found.dispute) | {"papers": papers, "duties": duties}
     if as_json:
-        click.echo(json.dumps(whole, ensure_ascii=False, indent=2))
+        print_json(whole)
         return
     click.echo(f"{whole['title']}: level {whole['level']}, {whole['state']}")
     for paper in found.papers:

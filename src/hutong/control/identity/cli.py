@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import json
 import secrets
 import sys
 from pathlib import Path
@@ -12,15 +11,14 @@ from typing import Any
 import click
 
 from hutong.node.settings import setup
+from hutong.terminal import AS_JSON, FOLDER, print_json
 
-FOLDER = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 AS = click.option(
     "--as", "username", required=True, envvar="HUTONG_ACCOUNT", help="The account that acts (or HUTONG_ACCOUNT)."
 )
 AS_OPERATOR = click.option(
     "--as", "username", envvar="HUTONG_ACCOUNT", help="The account that acts; the operator when not given."
 )
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 ROLES = click.Choice(["officer", "head", "steward", "supervisor", "auditor"])
 
 
@@ -153,7 +151,7 @@ def listing(folder: Path, as_json: bool) -> None:
         for one in accounts()
     ]
     if as_json:
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        print_json(rows)
         return
     for row in rows:
         click.echo(f"{row['username']}  {row['role']}  {row['department']}{'' if row['open'] else '  closed'}")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from hutong.control.identity.cli import AS_JSON, FOLDER
 from hutong.node.settings import setup
+from hutong.terminal import AS_JSON, FOLDER, print_json
 from hutong.vocabulary.errors import NotFound
 
 DAY = click.DateTime(formats=["%Y-%m-%d"])
@@ -55,7 +55,7 @@ def listing(folder: Path, *, as_json: bool) -> None:
         for one in MeterComparison.objects.order_by("-day", "peer")
     ]  # fmt: skip
     if as_json:
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        print_json(rows)
         return
     for one in rows:
         click.echo(f"{one['day']}  {one['peer']}  {one['state']}  versions {one['ours']} and {one['theirs']}")
@@ -107,7 +107,7 @@ def verify(folder: Path, file: Path, *, as_json: bool) -> None:
         raise BadMeter(reason="it is not JSON", reason_zh="不是 JSON") from error
     found = verifying.verify(given if isinstance(given, dict) else {})
     if as_json:
-        click.echo(json.dumps({**vars(found), "day": found.day.isoformat(), "holds": found.holds}, ensure_ascii=False))
+        print_json({**vars(found), "day": found.day.isoformat(), "holds": found.holds})
     else:
         click.echo(f"signed by {found.author}, {found.day} with {found.peer}, version {found.version}")
         click.echo("its digest stands in our ledger" if found.in_ledger else "its digest is NOT in our ledger")

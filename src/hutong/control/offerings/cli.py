@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
-from hutong.control.identity.cli import AS, AS_JSON, FOLDER, operator
+from hutong.control.identity.cli import AS, operator
 from hutong.control.requests.cli import MODES
 from hutong.node.settings import setup
+from hutong.terminal import AS_JSON, FOLDER, print_json, print_rows
 
 REASON = click.option("--reason", required=True, help="Why; the members read it.")
 
@@ -120,11 +120,7 @@ def listing(folder: Path, *, as_json: bool) -> None:
     from hutong.control.offerings import queries
 
     rows = [_row(one) for one in queries.offerings(operator())]
-    if as_json:
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
-        return
-    for one in rows:
-        click.echo(f"{one['id']}  {one['state']}  {one['area']} {one['target']}  {one['resource']}  {one['title']}")
+    print_rows(rows, as_json, "{id}  {state}  {area} {target}  {resource}  {title}".format_map)
 
 
 @offering.command("show")
@@ -141,7 +137,7 @@ def show(folder: Path, offering_id: str, *, as_json: bool) -> None:
     whole = _row(found) | found.content | {"reason": found.reason, "counts": queries.counted(standings)}
     whole["members"] = [_standing(one) for one in standings]
     if as_json:
-        click.echo(json.dumps(whole, ensure_ascii=False, indent=2))
+        print_json(whole)
         return
     click.echo(f"{found.title_zh}: {found.area} {found.target}, {found.state}")
     click.echo(", ".join(f"{count} {state}" for state, count in whole["counts"].items()))

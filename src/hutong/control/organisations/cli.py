@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
-from hutong.control.identity.cli import AS_JSON, FOLDER, operator
+from hutong.control.identity.cli import operator
 from hutong.node.settings import setup
+from hutong.terminal import AS_JSON, FOLDER, print_rows
 
 
 @click.group()
@@ -65,8 +65,4 @@ def listing(folder: Path, as_json: bool) -> None:
     from hutong.control.organisations.queries import departments
 
     rows = [{"code": one.code, "name_zh": one.name_zh, "name_en": one.name_en} for one in departments()]
-    if as_json:
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
-        return
-    for row in rows:
-        click.echo(f"{row['code']}  {row['name_zh']}  {row['name_en']}".rstrip())
+    print_rows(rows, as_json, lambda row: f"{row['code']}  {row['name_zh']}  {row['name_en']}".rstrip())

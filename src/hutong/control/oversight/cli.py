@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
-from hutong.control.identity.cli import AS_JSON, FOLDER, operator
+from hutong.control.identity.cli import operator
 from hutong.node.settings import setup
+from hutong.terminal import AS_JSON, FOLDER, print_json
 
 
 @click.group()
@@ -39,7 +39,7 @@ def report(folder: Path, period: str, department: str | None, *, as_json: bool) 
     keep_up()
     lines = [(side, line) for side in SIDES for line in queries.card(chosen, side, department)]
     if as_json:
-        click.echo(json.dumps([_document(side, line) for side, line in lines], ensure_ascii=False, indent=1))
+        print_json([_document(side, line) for side, line in lines])
         return
     for side, line in lines:
         figure = f"{line.counted} of {line.of}" if line.state == "measured" else line.state.replace("_", " ")
@@ -67,7 +67,7 @@ def statement(folder: Path, month: str, *, as_json: bool) -> None:
     found = checking.statement(chosen)
     if as_json:
         said = {"document": found.document, "digest": found.digest, "keyid": found.keyid, "signature": found.signature}
-        click.echo(json.dumps(said, ensure_ascii=False, indent=1))
+        print_json(said)
         return
     click.echo(f"{chosen}  {len(found.document['figures'])} figures  {found.digest}")
     click.echo(f"signed by {found.keyid} at {found.made_at:%Y-%m-%d %H:%M} UTC, ledger entry {found.entry_digest}")
@@ -95,7 +95,7 @@ def verify(folder: Path, month: str, *, as_json: bool) -> None:
         "differences": differences,
     }
     if as_json:
-        click.echo(json.dumps(said, ensure_ascii=False, indent=1))
+        print_json(said)
     else:
         for name in ("digest_holds", "signature_holds", "in_ledger"):
             click.echo(f"{name.replace('_', ' '):<16} {'yes' if said[name] else 'NO'}")

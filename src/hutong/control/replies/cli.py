@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
-from hutong.control.identity.cli import AS, AS_JSON, FOLDER
+from hutong.control.identity.cli import AS
 from hutong.node.settings import setup
+from hutong.terminal import AS_JSON, FOLDER, print_json
 from hutong.vocabulary.ids import urn
 
 
@@ -190,7 +191,7 @@ def print_simulation(found: Any, *, as_json: bool) -> None:
     ]
     if as_json:
         rows = [dict(row) for row in found.rows]
-        click.echo(json.dumps({"standings": standings, "rows": rows}, ensure_ascii=False, indent=2, default=str))
+        print_json({"standings": standings, "rows": rows})
         return
     for one in standings:
         click.echo(f"{one['requester']}: {one['answer']} ({one['why']}, {one['rule']})")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
-from hutong.control.identity.cli import AS, AS_JSON, FOLDER, operator
+from hutong.control.identity.cli import AS, operator
 from hutong.node.settings import setup
+from hutong.terminal import AS_JSON, FOLDER, print_json, print_rows
 from hutong.vocabulary.codes import SHARING_MODES
 from hutong.vocabulary.ids import urn
 
@@ -106,7 +106,7 @@ def offers(folder: Path, *, as_json: bool) -> None:
         about = {"pid": one.pid, "peer": one.peer, "resource": one.dataset_id, "title": title.zh or title.en}
         rows.append(about | {"offering": offered.document() if offered else None})
     if as_json:
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        print_json(rows)
         return
     for row in rows:
         within = row["offering"] or {}
@@ -179,11 +179,7 @@ def list_requests(folder: Path, *, as_json: bool) -> None:
     from hutong.control.requests.queries import requests
 
     rows = [_document(one) for one in requests(operator())]
-    if as_json:
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
-        return
-    for one in rows:
-        click.echo(f"{one['id']}  {one['state']}  {one['provider']}  {one['purpose']}  {one['resource']}")
+    print_rows(rows, as_json, "{id}  {state}  {provider}  {purpose}  {resource}".format_map)
 
 
 @request.command("show")
@@ -203,7 +199,7 @@ def show_request(folder: Path, request_id: str, *, as_json: bool) -> None:
     document |= queries.with_the_provider(found)
     history = [{"at": one.at.isoformat(), "kind": one.kind, "actor": one.actor} for one in queries.timeline(request_id)]
     if as_json:
-        click.echo(json.dumps(document | {"timeline": history}, ensure_ascii=False, indent=2))
+        print_json(document | {"timeline": history})
         return
     for name, value in document.items():
         click.echo(f"{name}: {value}")

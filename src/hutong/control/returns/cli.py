@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
-from hutong.control.identity.cli import AS, AS_JSON, FOLDER, operator
+from hutong.control.identity.cli import AS, operator
 from hutong.node.settings import setup
+from hutong.terminal import AS_JSON, FOLDER, print_json
 
 FLOW = click.argument("flow_id", metavar="RETURN")
 
@@ -83,7 +83,7 @@ def listing(folder: Path, *, as_json: bool) -> None:
         for one in queries.offers()
     ]
     if as_json:
-        click.echo(json.dumps({"returns": rows, "offers": offered}, ensure_ascii=False, indent=2))
+        print_json({"returns": rows, "offers": offered})
         return
     for one in rows:
         click.echo(f"{one['id']}  {one['role']}  {one['peer']}  {one['area']}  {one['state']}  {one['title']}")
@@ -103,7 +103,7 @@ def show(folder: Path, flow_id: str, *, as_json: bool) -> None:
     found = queries.flow(operator(), flow_id)
     whole = _row(found) | {"batches": [_batch(one) for one in queries.batches(found)]}
     if as_json:
-        click.echo(json.dumps(whole, ensure_ascii=False, indent=2))
+        print_json(whole)
         return
     click.echo(f"{whole['title']}: {whole['area']} at {whole['peer']}, {whole['state']} {whole['trouble']}".rstrip())
     for one in whole["batches"]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
-from hutong.control.identity.cli import AS, AS_JSON, FOLDER, operator
+from hutong.control.identity.cli import AS, operator
 from hutong.node.settings import setup
+from hutong.terminal import AS_JSON, FOLDER, print_rows
 
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
@@ -132,13 +132,7 @@ def listing(folder: Path, *, kind: str | None, as_json: bool) -> None:
     from hutong.control.standards import queries
 
     rows = [queries.describe(one) for one in queries.versions(kind or "")]
-    if as_json:
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
-        return
-    for row in rows:
-        click.echo(
-            "  ".join(str(row[name]) for name in ("id", "kind", "name", "version", "state", "codes", "title_zh"))
-        )
+    print_rows(rows, as_json, "{id}  {kind}  {name}  {version}  {state}  {codes}  {title_zh}".format_map)
 
 
 @standard.command("score")

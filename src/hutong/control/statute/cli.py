@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from hutong.control.identity.cli import AS_JSON, AS_OPERATOR, FOLDER, acting
+from hutong.control.identity.cli import AS_OPERATOR, acting
 from hutong.node.settings import setup
+from hutong.terminal import AS_JSON, FOLDER, json_text, print_json
 
 DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -30,7 +30,7 @@ def list_rules(folder: Path, as_json: bool) -> None:
 
     rows = [_document(one) for one in rulebook()]
     if as_json:
-        click.echo(_json(rows))
+        print_json(rows)
         return
     for row in rows:
         values = ", ".join(f"{one['name']} {one['value']} {one['unit']}" for one in row["parameters"])
@@ -49,7 +49,7 @@ def show_rule(folder: Path, name: str, as_json: bool) -> None:
     found = queries.rule(name)
     document = _document(found) | {"versions": [_version(one) for one in queries.versions(name)]}
     if as_json:
-        click.echo(_json(document))
+        print_json(document)
         return
     click.echo(f"{document['name']}  since {document['since']}\n{document['says']}\n{document['says_zh']}")
     for one in document["parameters"]:
@@ -127,10 +127,10 @@ def replay(folder: Path, decision_id: str, as_json: bool) -> None:
     again = decisions.replay(queries.decision(decision_id))
     document = replayed(again)
     if as_json:
-        click.echo(_json(document))
+        print_json(document)
     else:
         for name, value in document.items():
-            click.echo(f"{name}: {_json(value) if isinstance(value, dict | list) else value}")
+            click.echo(f"{name}: {json_text(value) if isinstance(value, dict | list) else value}")
     if not again.same:
         raise SystemExit(1)
 
@@ -200,7 +200,3 @@ def _version(one: Any) -> dict[str, Any]:
         "proposed_by": one.proposed_by,
         "decided_by": one.decided_by,
     }
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2)

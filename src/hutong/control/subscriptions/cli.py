@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
-from hutong.control.identity.cli import AS_JSON, FOLDER, operator
+from hutong.control.identity.cli import operator
 from hutong.node.settings import setup
+from hutong.terminal import AS_JSON, FOLDER, print_json
 from hutong.vocabulary.ids import urn
 
 
@@ -34,7 +34,7 @@ def listing(folder: Path, *, as_json: bool) -> None:
             "taken": [{**vars(one), "received": one.position, "taken": one.done} for one in taken],
             "webhooks": hooks,
         }
-        click.echo(json.dumps(out, ensure_ascii=False, indent=2))
+        print_json(out)
         return
     for one in (*fed, *taken):
         way = "to" if one.role == "provider" else "from"

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from hutong.control.identity.cli import AS, AS_JSON, FOLDER
+from hutong.control.identity.cli import AS
 from hutong.node.settings import setup
+from hutong.terminal import AS_JSON, FOLDER, print_json
 
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 
@@ -117,7 +117,7 @@ def listing(folder: Path, *, as_json: bool) -> None:
 
     rows = [_document(one) for one in queries.zones()]
     if as_json:
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        print_json(rows)
         return
     for one in rows:
         click.echo(f"{one['id']}  {one['state']}  {one['name_zh']}  {','.join(one['members'])}  from {one['from']}")

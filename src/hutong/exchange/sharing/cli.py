@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from hutong.exchange.cli import FOLDER, operator
+from hutong.exchange.cli import operator
+from hutong.terminal import FOLDER
 
 
 @click.group()
