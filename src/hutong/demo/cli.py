@@ -15,7 +15,7 @@ from hutong.demo.region import FIRST_PORT, PASSWORD, SEATS
 from hutong.demo.screen import Screen, Words
 from hutong.demo.stage import FACTS, Facts, Stage
 from hutong.demo.story import tell
-from hutong.node.cli import language as language_of_terminal
+from hutong.terminal import language as language_of_terminal
 from hutong.vocabulary.errors import Refused
 
 LOOK_EVERY_S = 1.0

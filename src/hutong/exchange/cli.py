@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import re
 from pathlib import Path
@@ -13,7 +12,7 @@ import click
 from hutong.client import Connection, Reading
 from hutong.exchange.query import KEYS_PER_QUERY
 from hutong.ledger.whole import place
-from hutong.terminal import AS_JSON, FOLDER, print_json
+from hutong.terminal import AS_JSON, FOLDER, operator_name, print_json
 from hutong.vocabulary.errors import BadInput
 
 MEDIA_TYPES = {
@@ -46,7 +45,7 @@ def create(folder: Path, department: str, application: str, days: int, as_json: 
     setup(folder)
     from hutong.exchange.keys import create_key
 
-    made = create_key(operator(), department, application, days=days)
+    made = create_key(operator_name(), department, application, days=days)
     click.echo(json.dumps({"key": made}) if as_json else made)
 
 
@@ -82,7 +81,7 @@ def revoke(folder: Path, prefix: str) -> None:
     setup(folder)
     from hutong.exchange.keys import revoke_key
 
-    revoke_key(operator(), prefix)
+    revoke_key(operator_name(), prefix)
     click.echo(f"key {prefix} is revoked.")
 
 
@@ -196,13 +195,6 @@ def _save(reading: Reading, out: Path) -> None:
         place(partial, out)
     finally:
         partial.unlink(missing_ok=True)
-
-
-def operator() -> str:
-    try:
-        return f"operator:{getpass.getuser()}"[:150]
-    except (KeyError, OSError):  # a container's user without a name
-        return "operator:unknown"
 
 
 @click.group()

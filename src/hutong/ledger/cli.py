@@ -17,7 +17,7 @@ from hutong.ledger.folder_log import FolderLog
 from hutong.ledger.note import VerifierKey
 from hutong.ledger.reconcile import Reconciliation, reconcile
 from hutong.ledger.shelf import CHECKPOINT, Shelf
-from hutong.terminal import AS_JSON, print_json
+from hutong.terminal import AS_JSON, language, print_json
 from hutong.vocabulary.errors import NotFound
 
 FOLDER = click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
@@ -216,7 +216,4 @@ def _reconciliation_document(found: Reconciliation) -> dict[str, Any]:
 
 def _say(english: str, chinese: str) -> str:
     """In the language of the terminal."""
-    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
-        if value := os.environ.get(name):
-            return chinese if value.lower().startswith("zh") else english
-    return english
+    return chinese if language() == "zh" else english

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from hutong.node import refusals
+from hutong.terminal import language
 from hutong.vocabulary.errors import Language, Refused
 
 # command: module and attribute. A part that is not installed has no commands.
@@ -115,14 +116,6 @@ def refusal_text(refused: Refused, language: Language) -> str:
     if language == "zh":
         return "错误：" + "".join(part for part in parts if part)
     return "error: " + " ".join(part for part in parts if part)
-
-
-def language() -> Language:
-    """The language of the terminal: Chinese when LC_ALL, LC_MESSAGES or LANG says so."""
-    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
-        if value := os.environ.get(name):
-            return "zh" if value.lower().startswith("zh") else "en"
-    return "en"
 
 
 def _installed(module: str) -> bool:

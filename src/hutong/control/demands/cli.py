@@ -9,7 +9,7 @@ import click
 
 from hutong.control.identity.cli import AS
 from hutong.node.settings import setup
-from hutong.terminal import AS_JSON, FOLDER, print_json, print_rows
+from hutong.terminal import AS_JSON, FOLDER, language, print_json, print_rows
 
 if TYPE_CHECKING:
     from hutong.control.demands.models import Demand
@@ -274,8 +274,6 @@ def _candidate(one: Candidate) -> dict[str, Any]:
 
 
 def candidate_line(one: Candidate) -> str:
-    from hutong.node.cli import language
-
     known, spoken = one.known, language()
     title = (known.title_zh or known.title_en) if spoken == "zh" else (known.title_en or known.title_zh)
     reasons = "; ".join(reason.say(spoken) for reason in one.reasons)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import secrets
 import sys
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import click
 
 from hutong.node.settings import setup
-from hutong.terminal import AS_JSON, FOLDER, print_json
+from hutong.terminal import AS_JSON, FOLDER, operator_name, print_json
 
 AS = click.option(
     "--as", "username", required=True, envvar="HUTONG_ACCOUNT", help="The account that acts (or HUTONG_ACCOUNT)."
@@ -26,11 +25,7 @@ def operator() -> Any:
     """The person at this command line, for the audit record."""
     from hutong.control.identity.rules import Operator
 
-    try:
-        name = getpass.getuser()
-    except (KeyError, OSError):  # a container's user without a name
-        name = "unknown"
-    return Operator(f"operator:{name}"[:150])
+    return Operator(operator_name())
 
 
 def acting(username: str | None) -> Any:

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import click
 
-from hutong.exchange.cli import operator
-from hutong.terminal import FOLDER
+from hutong.terminal import FOLDER, operator_name
 
 
 @click.group()
@@ -39,7 +38,7 @@ def profile(folder: Path, out: Path, **values: str | int) -> None:
 
     days = int(values["days"])
     named = {name: str(values[name]) for name in ("purpose", "case_number")}
-    key = keys.create_key(operator(), str(values["department"]), str(values["application"]), days=days, **named)
+    key = keys.create_key(operator_name(), str(values["department"]), str(values["application"]), days=days, **named)
     descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         json.dump(keys.profile(key, days=days), file, indent=2)
