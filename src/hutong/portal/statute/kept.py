@@ -17,6 +17,7 @@ from hutong.portal.components.parts import Fact
 from hutong.portal.components.peers import Names
 from hutong.portal.providers.reasons import ANSWERS, KINDS, WHY
 from hutong.vocabulary import codes
+from hutong.vocabulary.ids import uuid_of
 
 DECIDERS: Mapping[str, Promise] = {
     "clock.due": lazy("The last day of a term"),
@@ -149,7 +150,7 @@ def parameter(name: str) -> str:
 def subject(kept: str) -> str:
     """What a decision is about, with its number: "Request · 0192f0c1-..."."""
     kind, _colon, key = kept.partition(":")
-    return f"{SUBJECTS[kind]} · {key.removeprefix('urn:uuid:')}" if kind in SUBJECTS else kept
+    return f"{SUBJECTS[kind]} · {uuid_of(key)}" if kind in SUBJECTS else kept
 
 
 def _said(name: str, value: Any, names: Callable[[str], str]) -> str:
