@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from hutong.control.identity.cli import AS, operator
+from hutong.control.identity.cli import AS, account_of, operator
 from hutong.control.replies import cli as replies
 from hutong.node.settings import setup
 from hutong.terminal import AS_JSON, FOLDER, print_json, print_rows
@@ -58,9 +58,8 @@ def offer(folder: Path, resource: str, *, to: str, address: str, username: str) 
     """
     setup(folder)
     from hutong.control.agreements import actions
-    from hutong.control.identity.queries import account
 
-    made = actions.offer(account(username), resource, to, address=address)
+    made = actions.offer(account_of(username), resource, to, address=address)
     click.echo(f"offer {made.pid} is on its way to {made.peer}.")
 
 
@@ -156,10 +155,9 @@ def reidentify(folder: Path, agreement_id: str, *, item: str, reason: str, usern
     """
     setup(folder)
     from hutong.control.agreements.reidentify import reidentify as turn_back
-    from hutong.control.identity.queries import account
 
     values = [line.strip() for line in sys.stdin if line.strip()]
-    found = turn_back(account(username), urn(agreement_id), item, values, reason)
+    found = turn_back(account_of(username), urn(agreement_id), item, values, reason)
     click.echo("\n".join(one or "-" for one in found))
 
 
@@ -170,10 +168,9 @@ for command in (replies.agree, replies.refuse, replies.supplement, replies.sign,
 def _change(verb: str, folder: Path, agreement_id: str, reason: str, username: str, *, cause: str = "") -> None:
     setup(folder)
     from hutong.control.agreements import actions
-    from hutong.control.identity.queries import account
 
     given = {"cause": cause} if cause else {}
-    changed = getattr(actions, verb)(account(username), urn(agreement_id), reason, **given)
+    changed = getattr(actions, verb)(account_of(username), urn(agreement_id), reason, **given)
     click.echo(f"agreement {changed.id} is {changed.state}.")
 
 

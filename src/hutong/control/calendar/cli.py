@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hutong.control.identity.cli import AS, AS_OPERATOR, acting
+from hutong.control.identity.cli import AS, AS_OPERATOR, account_of, acting
 from hutong.node.settings import setup
 from hutong.terminal import AS_JSON, FOLDER, print_json
 
@@ -66,9 +66,8 @@ def approve(folder: Path, identifiers: tuple[str, ...], *, every: bool, username
     """
     setup(folder)
     from hutong.control.calendar import actions, queries
-    from hutong.control.identity.queries import account
 
-    by = account(username)
+    by = account_of(username)
     for identifier in [one.id for one in queries.proposals()] if every else identifiers:
         made = actions.approve(by, identifier)
         click.echo(f"{_years(made)}: the working days of {made.file_name} are in force.")
@@ -83,9 +82,8 @@ def decline(folder: Path, identifier: str, *, reason: str, username: str) -> Non
     """Send proposed working days back, with a reason."""
     setup(folder)
     from hutong.control.calendar import actions
-    from hutong.control.identity.queries import account
 
-    made = actions.decline(account(username), identifier, reason)
+    made = actions.decline(account_of(username), identifier, reason)
     click.echo(f"{_years(made)}: the working days of {made.file_name} are sent back.")
 
 

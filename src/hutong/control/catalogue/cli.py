@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from hutong.control.identity.cli import AS
+from hutong.control.identity.cli import AS, account_of
 from hutong.control.replies.cli import simulate_resource
 from hutong.node.settings import setup
 from hutong.terminal import AS_JSON, FOLDER, print_json, print_rows
@@ -35,9 +35,8 @@ def resource_draft(folder: Path, source_id: str, *, out: Path | None, username: 
     from hutong.control.catalogue import actions, description_file, queries
     from hutong.control.demands.cli import show_lead_sources
     from hutong.control.demands.repeating import collected
-    from hutong.control.identity.queries import account
 
-    made = actions.draft_resource(account(username), source_id)
+    made = actions.draft_resource(account_of(username), source_id)
     items = queries.items_of(made)
     if out is not None:
         description_file.write(out, made, items)
@@ -63,10 +62,9 @@ def resource_describe(
     setup(folder)
     from hutong.control.catalogue import description_file
     from hutong.control.catalogue.actions import describe
-    from hutong.control.identity.queries import account
 
     given, items = description_file.read(file) if file else ({}, None)
-    changed = describe(account(username), resource_id, given | dict(map(_pair, pairs)), items)
+    changed = describe(account_of(username), resource_id, given | dict(map(_pair, pairs)), items)
     click.echo(f"resource {changed.id} was described.")
 
 
@@ -78,9 +76,8 @@ def resource_sign_off(folder: Path, resource_id: str, *, username: str) -> None:
     """Sign off the assessment of secrecy and personal information (decree 809, article 12). Heads only."""
     setup(folder)
     from hutong.control.catalogue.actions import sign_off
-    from hutong.control.identity.queries import account
 
-    sign_off(account(username), resource_id)
+    sign_off(account_of(username), resource_id)
     click.echo(f"resource {resource_id} was signed off.")
 
 
@@ -97,9 +94,8 @@ def resource_submit(folder: Path, resource_id: str, *, username: str) -> None:
     """
     setup(folder)
     from hutong.control.catalogue.actions import submit
-    from hutong.control.identity.queries import account
 
-    made = submit(account(username), resource_id)
+    made = submit(account_of(username), resource_id)
     click.echo(f"submission {made.id}: version {made.version} of resource {resource_id} is before the supervisor.")
 
 
@@ -111,9 +107,8 @@ def resource_take_back(folder: Path, resource_id: str, *, username: str) -> None
     """Take a description back from the supervisor, to change it."""
     setup(folder)
     from hutong.control.catalogue.actions import take_back
-    from hutong.control.identity.queries import account
 
-    made = take_back(account(username), resource_id)
+    made = take_back(account_of(username), resource_id)
     click.echo(f"submission {made.id} was taken back.")
 
 
@@ -158,9 +153,8 @@ def resource_review(
     """
     setup(folder)
     from hutong.control.catalogue import actions
-    from hutong.control.identity.queries import account
 
-    by = account(username)
+    by = account_of(username)
     if reason is not None or points:
         made = actions.send_back(by, submission_id, reason=reason or "", points=[_point(one) for one in points])
         click.echo(f"submission {made.id} was sent back with {len(made.points)} points.")
@@ -223,9 +217,8 @@ def resource_attach(folder: Path, resource_id: str, source_id: str, *, username:
     """Attach a source to a resource, for example to one that was imported."""
     setup(folder)
     from hutong.control.catalogue.actions import attach
-    from hutong.control.identity.queries import account
 
-    made = attach(account(username), resource_id, source_id)
+    made = attach(account_of(username), resource_id, source_id)
     click.echo(f"resource {made.id} has source {source_id}.")
 
 
@@ -242,9 +235,8 @@ def resource_import(folder: Path, workbook: Path, *, username: str) -> None:
     """
     setup(folder)
     from hutong.control.catalogue.template.actions import STATES, import_workbook
-    from hutong.control.identity.queries import account
 
-    made = import_workbook(account(username), workbook)
+    made = import_workbook(account_of(username), workbook)
     for one in made.taken:
         if one.refusal is not None:
             click.echo(f"row {one.row}: {one.title}: {one.refusal.say('en')}")
@@ -274,9 +266,8 @@ def resource_withdraw(folder: Path, resource_id: str, *, emergency: str, usernam
     """Take an entry out of every catalogue. With consumers in force, an announced stop must have run."""
     setup(folder)
     from hutong.control.catalogue.actions import withdraw
-    from hutong.control.identity.queries import account
 
-    entry = withdraw(account(username), resource_id, emergency=emergency)
+    entry = withdraw(account_of(username), resource_id, emergency=emergency)
     click.echo(f"entry {entry.id} version {entry.version} was withdrawn.")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from hutong.control.identity.cli import AS
+from hutong.control.identity.cli import AS, account_of
 from hutong.node.settings import setup
 from hutong.terminal import AS_JSON, FOLDER, print_json, print_rows
 
@@ -30,9 +30,8 @@ def system_add(folder: Path, code: str, name: str, *, department_code: str | Non
     """
     setup(folder)
     from hutong.control.catalogue.systems import register_system
-    from hutong.control.identity.queries import account
 
-    made = register_system(account(username), code=code, name=name, department_code=department_code)
+    made = register_system(account_of(username), code=code, name=name, department_code=department_code)
     click.echo(f"system {made.id}: {made.name}, {made.resources.count()} resources.")
 
 
@@ -44,9 +43,8 @@ def system_retire(folder: Path, system_id: str, *, username: str) -> None:
     """A system is no longer used and needs no catalogue. Its resources stay."""
     setup(folder)
     from hutong.control.catalogue.systems import retire_system
-    from hutong.control.identity.queries import account
 
-    click.echo(f"system {retire_system(account(username), system_id).id} is no longer counted.")
+    click.echo(f"system {retire_system(account_of(username), system_id).id} is no longer counted.")
 
 
 @system.command("list")

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from hutong.control.catalogue.cli import show
-from hutong.control.identity.cli import AS
+from hutong.control.identity.cli import AS, account_of
 from hutong.node.settings import setup
 from hutong.terminal import AS_JSON, FOLDER
 
@@ -67,13 +67,12 @@ def source_add(
     """
     setup(folder)
     from hutong.control.catalogue.sources import register_source
-    from hutong.control.identity.queries import account
 
     kind = kind or _kind(location)
     address = kind in ADDRESSES and (kind != "parquet_folder" or location.startswith("s3://"))
     place = location if address or location.startswith("s3://") else str(Path(location).expanduser().absolute())
     made = register_source(
-        account(username),
+        account_of(username),
         name=name,
         kind=kind,
         location=place,
@@ -110,9 +109,8 @@ def source_refresh(folder: Path, source_id: str, *, username: str) -> None:
     """Read a source again. The old snapshot stays in use unless all goes well."""
     setup(folder)
     from hutong.control.catalogue.sources import refresh_source
-    from hutong.control.identity.queries import account
 
-    made = refresh_source(account(username), source_id)
+    made = refresh_source(account_of(username), source_id)
     click.echo(f"source {made.id}: {made.row_count} rows, {made.quarantined} set aside.")
 
 

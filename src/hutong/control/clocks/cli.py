@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from hutong.control.identity.cli import AS, acting
+from hutong.control.identity.cli import AS, account_of, acting
 from hutong.node.settings import setup
 from hutong.terminal import AS_JSON, FOLDER, print_json
 
@@ -54,9 +54,8 @@ def extend(folder: Path, clock_id: str, *, reason: str, username: str) -> None:
     """
     setup(folder)
     from hutong.control.clocks import actions
-    from hutong.control.identity.queries import account
 
-    found = actions.ask_extension(account(username), clock_id, reason)
+    found = actions.ask_extension(account_of(username), clock_id, reason)
     click.echo(f"the extension of {found.id} is asked for. Next: hutong clock consent {folder} {found.id}")
 
 
@@ -69,9 +68,8 @@ def consent(folder: Path, clock_id: str, *, refuse: bool, username: str) -> None
     """Consent to an extension that was asked for, or refuse it, as the supervisor."""
     setup(folder)
     from hutong.control.clocks import actions
-    from hutong.control.identity.queries import account
 
-    found = actions.decide_extension(account(username), clock_id, consent=not refuse)
+    found = actions.decide_extension(account_of(username), clock_id, consent=not refuse)
     due = found.due_on.isoformat() if found.due_on else "not known without the calendar"
     click.echo(f"the extension of {found.id} is {found.extension_state}; due: {due}.")
 

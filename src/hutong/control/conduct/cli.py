@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from hutong.control.agreements.cli import agreement
-from hutong.control.identity.cli import AS, operator
+from hutong.control.identity.cli import AS, account_of, operator
 from hutong.node.settings import setup
 from hutong.terminal import AS_JSON, FOLDER, print_rows
 from hutong.vocabulary.ids import urn
@@ -119,9 +119,8 @@ def announce_stop(folder: Path, resource: str, *, change: str, starts_on: Any, r
     """
     setup(folder)
     from hutong.control.conduct import stopping
-    from hutong.control.identity.queries import account
 
-    made = stopping.announce(account(username), resource, change=change, starts_on=starts_on.date(), reason=reason)
+    made = stopping.announce(account_of(username), resource, change=change, starts_on=starts_on.date(), reason=reason)
     click.echo(f"notice {made.id} is filed with the supervisor and told to {made.told} consumers.")
 
 
@@ -189,18 +188,16 @@ def digest_of(file: Path) -> str:
 def _file(verb: str, folder: Path, agreement_id: str, username: str, given: dict[str, str]) -> None:
     setup(folder)
     from hutong.control.conduct import actions
-    from hutong.control.identity.queries import account
 
-    paper = getattr(actions, verb)(account(username), urn(agreement_id), given)
+    paper = getattr(actions, verb)(account_of(username), urn(agreement_id), given)
     click.echo(f"{paper.kind} {paper.id} is filed and on its way to {paper.agreement.peer}.")
 
 
 def _answer(folder: Path, filing: str, username: str, *, accept: bool, reason: str = "") -> None:
     setup(folder)
     from hutong.control.conduct import actions
-    from hutong.control.identity.queries import account
 
-    paper = actions.answer(account(username), filing, accept=accept, reason=reason)
+    paper = actions.answer(account_of(username), filing, accept=accept, reason=reason)
     click.echo(f"{paper.kind} {paper.id} is {paper.state}.")
 
 

@@ -7,7 +7,7 @@ from typing import IO, Any
 
 import click
 
-from hutong.control.identity.cli import AS, operator
+from hutong.control.identity.cli import AS, account_of, operator
 from hutong.node.settings import setup
 from hutong.terminal import AS_JSON, FOLDER, print_json
 from hutong.vocabulary.ids import urn
@@ -40,11 +40,10 @@ def report(folder: Path, agreement: str, *, items: str, value_file: IO[str], use
     """
     setup(folder)
     from hutong.control.corrections import actions
-    from hutong.control.identity.queries import account
 
     named = [name.strip() for name in items.split(",") if name.strip()]
     value = value_file.read().strip()
-    made = actions.report(account(username), urn(agreement), items=named, value=value, **given)
+    made = actions.report(account_of(username), urn(agreement), items=named, value=value, **given)
     click.echo(f"report {made.pk} (ticket {made.ticket}) is on its way to {made.peer}.")
 
 
@@ -98,9 +97,8 @@ def look(folder: Path, number: int, *, username: str) -> None:
     """Read the record from the source now, where that failed when the report came. Keeps digests only."""
     setup(folder)
     from hutong.control.corrections import actions
-    from hutong.control.identity.queries import account
 
-    one = actions.look(account(username), number)
+    one = actions.look(account_of(username), number)
     click.echo(f"report {number}: {'the record was read' if one.looked_at else 'not read: ' + one.look_failed}.")
 
 
@@ -115,9 +113,8 @@ def corrected(folder: Path, number: int, *, username: str) -> None:
     """
     setup(folder)
     from hutong.control.corrections import actions
-    from hutong.control.identity.queries import account
 
-    one = actions.answer_corrected(account(username), number)
+    one = actions.answer_corrected(account_of(username), number)
     changed, told = ", ".join(change["item"] for change in one.changes), one.told.exclude(state="waiting").count()
     click.echo(f"report {number} is answered: {changed} corrected; {told} subscribers are told.")
 
@@ -131,9 +128,8 @@ def not_wrong(folder: Path, number: int, *, reason: str, username: str) -> None:
     """Answer that the record was verified and is not wrong."""
     setup(folder)
     from hutong.control.corrections import actions
-    from hutong.control.identity.queries import account
 
-    actions.answer_not_wrong(account(username), number, reason)
+    actions.answer_not_wrong(account_of(username), number, reason)
     click.echo(f"report {number} is answered: not wrong.")
 
 
@@ -147,9 +143,8 @@ def forward(folder: Path, number: int, *, source: str, reason: str, username: st
     """Answer that another department holds the true source."""
     setup(folder)
     from hutong.control.corrections import actions
-    from hutong.control.identity.queries import account
 
-    actions.answer_forwarded(account(username), number, source, reason)
+    actions.answer_forwarded(account_of(username), number, source, reason)
     click.echo(f"report {number} is answered: forwarded to {source}.")
 
 
@@ -177,9 +172,8 @@ def acknowledge(folder: Path, number: int, *, username: str) -> None:
     """Confirm that a correction was taken over into what we hold."""
     setup(folder)
     from hutong.control.corrections import actions
-    from hutong.control.identity.queries import account
 
-    one = actions.acknowledge(account(username), number)
+    one = actions.acknowledge(account_of(username), number)
     click.echo(f"correction {number} is acknowledged to {one.peer}.")
 
 

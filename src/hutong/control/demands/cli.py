@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hutong.control.identity.cli import AS
+from hutong.control.identity.cli import AS, account_of
 from hutong.node.settings import setup
 from hutong.terminal import AS_JSON, FOLDER, language, print_json, print_rows
 
@@ -50,10 +50,9 @@ def file_demand(folder: Path, title: str, *, items: tuple[str, ...], username: s
     """
     setup(folder)
     from hutong.control.demands import actions
-    from hutong.control.identity.queries import account
 
     wished = read_items(items)
-    made = actions.file(account(username), title=title, items=wished, **words)
+    made = actions.file(account_of(username), title=title, items=wished, **words)
     click.echo(f"demand {made.id} is filed. Next: hutong demand sign-off {folder} {made.id} --as HEAD")
     show_lead_sources(made.elements, made.area_code)
 
@@ -89,9 +88,8 @@ def request_demand(folder: Path, demand_id: str, *, term_days: int, username: st
     """File the request that a met demand was for, with the demand's own words. Adds one request."""
     setup(folder)
     from hutong.control.demands.actions import request
-    from hutong.control.identity.queries import account
 
-    made = request(account(username), demand_id, term_days=term_days)
+    made = request(account_of(username), demand_id, term_days=term_days)
     click.echo(f"request {made.id} is filed. Next: hutong request sign-off {folder} {made.id} --as HEAD")
 
 
@@ -191,9 +189,8 @@ def refuse(folder: Path, demand_id: str, *, username: str, **given: str) -> None
     """End a demand without a resource, as the supervisor or the head of its lead source."""
     setup(folder)
     from hutong.control.demands import holding
-    from hutong.control.identity.queries import account
 
-    made = holding.refuse(account(username), demand_id, **given)
+    made = holding.refuse(account_of(username), demand_id, **given)
     click.echo(f"demand {made.id} is refused.")
 
 
@@ -253,9 +250,8 @@ def _acted(folder: Path, module: str, verb: str, username: str, *arguments: str)
     """Do one verb of actions or holding as an account."""
     setup(folder)
     from hutong.control.demands import actions, holding
-    from hutong.control.identity.queries import account
 
-    done: Demand = getattr({"actions": actions, "holding": holding}[module], verb)(account(username), *arguments)
+    done: Demand = getattr({"actions": actions, "holding": holding}[module], verb)(account_of(username), *arguments)
     return done
 
 

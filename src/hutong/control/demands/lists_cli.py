@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hutong.control.identity.cli import AS
+from hutong.control.identity.cli import AS, account_of
 from hutong.node.settings import setup
 from hutong.terminal import AS_JSON, FOLDER, json_text, print_json, print_rows
 
@@ -39,10 +39,9 @@ def add(folder: Path, department: str, title_zh: str, *, elements: str, lead: bo
     """
     setup(folder)
     from hutong.control.demands import duties as actions
-    from hutong.control.identity.queries import account
 
     named = {"department": department, "title_zh": title_zh} | more
-    made = actions.add(account(username), elements=_names(elements), lead=lead, **named)
+    made = actions.add(account_of(username), elements=_names(elements), lead=lead, **named)
     click.echo(f"duty {made.id} is registered.")
 
 
@@ -55,9 +54,8 @@ def end(folder: Path, duty_id: str, *, reason: str, username: str) -> None:
     """End a duty, with the reason."""
     setup(folder)
     from hutong.control.demands import duties as actions
-    from hutong.control.identity.queries import account
 
-    click.echo(f"duty {actions.end(account(username), duty_id, reason).id} has ended.")
+    click.echo(f"duty {actions.end(account_of(username), duty_id, reason).id} has ended.")
 
 
 @duties.command("link")
@@ -69,9 +67,8 @@ def link(folder: Path, duty_id: str, resource_id: str, *, username: str) -> None
     """Name the published resource that meets a duty."""
     setup(folder)
     from hutong.control.demands import duties as actions
-    from hutong.control.identity.queries import account
 
-    click.echo(f"duty {actions.link(account(username), duty_id, resource_id).id} is met by {resource_id}.")
+    click.echo(f"duty {actions.link(account_of(username), duty_id, resource_id).id} is met by {resource_id}.")
 
 
 @duties.command("list")
@@ -136,10 +133,9 @@ def propose(
     """Propose an entry; it bars nothing before the supervisor has reviewed it."""
     setup(folder)
     from hutong.control.demands import barring
-    from hutong.control.identity.queries import account
 
     named = {"department": department, "title_zh": title_zh} | more
-    made = barring.propose(account(username), items=_names(items), elements=_names(elements), **named)
+    made = barring.propose(account_of(username), items=_names(items), elements=_names(elements), **named)
     click.echo(f"entry {made.id} is proposed. Next: hutong negative-list review {folder} {made.id} --accept --as NAME")
 
 
@@ -153,9 +149,8 @@ def review(folder: Path, entry_id: str, *, accept: bool, note: str, username: st
     """Take a proposed entry into the list or reject it, as the supervisor."""
     setup(folder)
     from hutong.control.demands import barring
-    from hutong.control.identity.queries import account
 
-    made = barring.review(account(username), entry_id, accept=accept, note=note)
+    made = barring.review(account_of(username), entry_id, accept=accept, note=note)
     click.echo(f"entry {made.id} is {made.state}.")
 
 
@@ -168,9 +163,8 @@ def end_entry(folder: Path, entry_id: str, *, reason: str, username: str) -> Non
     """Take an entry off the list, as the supervisor."""
     setup(folder)
     from hutong.control.demands import barring
-    from hutong.control.identity.queries import account
 
-    click.echo(f"entry {barring.end(account(username), entry_id, reason).id} is off the list.")
+    click.echo(f"entry {barring.end(account_of(username), entry_id, reason).id} is off the list.")
 
 
 @negative_list.command("list")
@@ -200,9 +194,8 @@ def publish(folder: Path, kind: str, *, username: str) -> None:
     """Publish a list as it stands now, as its next version. Duties go to every member."""
     setup(folder)
     from hutong.control.demands import lists as actions
-    from hutong.control.identity.queries import account
 
-    made = actions.publish(account(username), kind)
+    made = actions.publish(account_of(username), kind)
     said = f"{len(made.lines)} lines: {made.added} new, {made.gone} gone, {made.changed} changed"
     click.echo(f"version {made.version} of the list is published. {said}.")
 

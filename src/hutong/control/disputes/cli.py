@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from hutong.control.identity.cli import AS, operator
+from hutong.control.identity.cli import AS, account_of, operator
 from hutong.node.settings import setup
 from hutong.terminal import AS_JSON, FOLDER, print_json
 from hutong.vocabulary.ids import urn
@@ -85,9 +85,8 @@ def open_(folder: Path, *, title: str, text: str, username: str, **about: Any) -
     """
     setup(folder)
     from hutong.control.disputes import actions
-    from hutong.control.identity.queries import account
 
-    made = actions.open_dispute(account(username), _subject(**about), title, text)
+    made = actions.open_dispute(account_of(username), _subject(**about), title, text)
     click.echo(f"dispute {made.id} is open with {made.respondent}.")
 
 
@@ -101,9 +100,8 @@ def _verb(name: str, verb: str, text: str, *options: Callable[[Any], Any]) -> No
     def run(folder: Path, dispute_id: str, *, username: str, **said: Any) -> None:
         setup(folder)
         from hutong.control.disputes import actions, queries
-        from hutong.control.identity.queries import account
 
-        who = account(username)
+        who = account_of(username)
         found = queries.docket(who, urn(dispute_id)).dispute
         if "do" in said:
             items = [one.strip() for one in said.pop("items").split(",") if one.strip()]

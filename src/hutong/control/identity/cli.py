@@ -5,12 +5,15 @@ from __future__ import annotations
 import secrets
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hutong.node.settings import setup
 from hutong.terminal import AS_JSON, FOLDER, operator_name, print_json
+
+if TYPE_CHECKING:
+    from hutong.control.identity.models import Account
 
 AS = click.option(
     "--as", "username", required=True, envvar="HUTONG_ACCOUNT", help="The account that acts (or HUTONG_ACCOUNT)."
@@ -28,11 +31,16 @@ def operator() -> Any:
     return Operator(operator_name())
 
 
-def acting(username: str | None) -> Any:
-    """The account of AS_OPERATOR, or else the person at this command line. raises   NotFound"""
+def account_of(username: str) -> Account:
+    """The account of AS. raises   NotFound"""
     from hutong.control.identity import queries
 
-    return queries.account(username) if username else operator()
+    return queries.account(username)
+
+
+def acting(username: str | None) -> Any:
+    """The account of AS_OPERATOR, or else the person at this command line. raises   NotFound"""
+    return account_of(username) if username else operator()
 
 
 @click.group()

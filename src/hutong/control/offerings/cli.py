@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from hutong.control.identity.cli import AS, operator
+from hutong.control.identity.cli import AS, account_of, operator
 from hutong.control.requests.cli import MODES
 from hutong.node.settings import setup
 from hutong.terminal import AS_JSON, FOLDER, print_json, print_rows
@@ -45,11 +45,10 @@ def propose(folder: Path, resource: str, *, zone: str, all_members: bool, centra
     if sum((bool(zone), all_members, bool(central))) != 1:
         raise click.UsageError("name one of --zone, --all-members and --central")
     setup(folder)
-    from hutong.control.identity.queries import account
     from hutong.control.offerings import actions
 
     area = "zone" if zone else "central" if central else "members"
-    by = account(words.pop("username"))
+    by = account_of(words.pop("username"))
     for name in ("items", "purposes"):
         words[name] = [one.strip() for one in words[name].split(",") if one.strip()]
     words["quota_calls_per_day"] = words.pop("calls_per_day")
@@ -71,10 +70,9 @@ def sign(folder: Path, offering_id: str, *, username: str) -> None:
     leaves loses it after a notice.
     """
     setup(folder)
-    from hutong.control.identity.queries import account
     from hutong.control.offerings import actions
 
-    made = actions.sign(account(username), offering_id)
+    made = actions.sign(account_of(username), offering_id)
     click.echo(f"offering {made.id} is in force; its members are told by the running node.")
 
 
@@ -86,10 +84,9 @@ def sign(folder: Path, offering_id: str, *, username: str) -> None:
 def refuse(folder: Path, offering_id: str, *, reason: str, username: str) -> None:
     """Turn a proposed offering down, as the head."""
     setup(folder)
-    from hutong.control.identity.queries import account
     from hutong.control.offerings import actions
 
-    made = actions.refuse(account(username), offering_id, reason)
+    made = actions.refuse(account_of(username), offering_id, reason)
     click.echo(f"offering {made.id} is refused.")
 
 
@@ -104,10 +101,9 @@ def withdraw(folder: Path, offering_id: str, *, reason: str, username: str) -> N
     Open offers end at once. Agreements end after the notice that decree 809 article 27 wants; each member is told.
     """
     setup(folder)
-    from hutong.control.identity.queries import account
     from hutong.control.offerings import actions
 
-    made = actions.withdraw(account(username), offering_id, reason)
+    made = actions.withdraw(account_of(username), offering_id, reason)
     click.echo(f"offering {made.id} is withdrawn; its members are told by the running node.")
 
 

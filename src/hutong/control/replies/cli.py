@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from hutong.control.identity.cli import AS
+from hutong.control.identity.cli import AS, account_of
 from hutong.node.settings import setup
 from hutong.terminal import AS_JSON, FOLDER, print_json
 from hutong.vocabulary.ids import urn
@@ -41,7 +41,6 @@ def agree(
     Nothing leaves the node until the head of the sharing body signs it: hutong agreement sign
     """
     setup(folder)
-    from hutong.control.identity.queries import account
     from hutong.control.replies import actions
 
     chosen = dict(mask_of(one) for one in masks)
@@ -50,7 +49,7 @@ def agree(
     if canaries:
         tracing["canaries"] = canaries_of(canaries)
     actions.propose_agreement(
-        account(username), urn(pid), masks=chosen, items=named, term_days=term_days, tracing=tracing
+        account_of(username), urn(pid), masks=chosen, items=named, term_days=term_days, tracing=tracing
     )
     click.echo(f"agreeing to {pid} is proposed. Next: hutong agreement sign {folder} {pid} --as HEAD")
 
@@ -71,10 +70,9 @@ def refuse(folder: Path, pid: str, *, code: str, citation: str, reason: str, use
     Nothing leaves the node until the head of the sharing body signs it: hutong agreement sign
     """
     setup(folder)
-    from hutong.control.identity.queries import account
     from hutong.control.replies import actions
 
-    actions.propose_refusal(account(username), urn(pid), code, reason, citation)
+    actions.propose_refusal(account_of(username), urn(pid), code, reason, citation)
     click.echo(f"refusing {pid} is proposed. Next: hutong agreement sign {folder} {pid} --as HEAD")
 
 
@@ -91,11 +89,10 @@ def supplement(folder: Path, pid: str, *, points: tuple[str, ...], username: str
     A point names a field of the request, or material, and what is wanted. It can be done once for a request.
     """
     setup(folder)
-    from hutong.control.identity.queries import account
     from hutong.control.replies import actions
 
     named = [(field.strip(), wanted) for field, _, wanted in (one.partition("=") for one in points)]
-    actions.ask_supplement(account(username), urn(pid), named)
+    actions.ask_supplement(account_of(username), urn(pid), named)
     click.echo(f"the applicant of {pid} is told what is missing.")
 
 
@@ -110,10 +107,9 @@ def sign(folder: Path, pid: str, *, username: str) -> None:
     """
     setup(folder)
     from hutong.control.agreements.models import Agreement
-    from hutong.control.identity.queries import account
     from hutong.control.replies import actions, queries
 
-    done = actions.sign(account(username), queries.proposed_for(urn(pid)).id)
+    done = actions.sign(account_of(username), queries.proposed_for(urn(pid)).id)
     if isinstance(done, Agreement):
         click.echo(f"agreement {done.id} is signed and on its way to {done.peer}.")
     else:
@@ -128,10 +124,9 @@ def sign(folder: Path, pid: str, *, username: str) -> None:
 def send_back(folder: Path, pid: str, *, note: str, username: str) -> None:
     """Send the proposed reply to a request back to its officer. Nothing leaves the node."""
     setup(folder)
-    from hutong.control.identity.queries import account
     from hutong.control.replies import actions, queries
 
-    actions.send_back(account(username), queries.proposed_for(urn(pid)).id, note)
+    actions.send_back(account_of(username), queries.proposed_for(urn(pid)).id, note)
     click.echo(f"the reply to {pid} is sent back.")
 
 
@@ -151,10 +146,9 @@ def simulate_resource(folder: Path, resource_id: str, *, sample_as: Any, as_json
     Keeps nothing but a record that you looked.
     """
     setup(folder)
-    from hutong.control.identity.queries import account
     from hutong.control.replies import simulation
 
-    print_simulation(simulation.of_resource(account(username), resource_id, sample_as=sample_as), as_json=as_json)
+    print_simulation(simulation.of_resource(account_of(username), resource_id, sample_as=sample_as), as_json=as_json)
 
 
 def canaries_of(text: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from hutong.control.identity.cli import AS, operator
+from hutong.control.identity.cli import AS, account_of, operator
 from hutong.node.settings import setup
 from hutong.terminal import AS_JSON, FOLDER, print_json, print_rows
 from hutong.vocabulary.codes import SHARING_MODES
@@ -44,14 +44,13 @@ def file_request(folder: Path, resource_id: str, *, condition: str | None, usern
     Adds one request. Nothing leaves the node yet.
     """
     setup(folder)
-    from hutong.control.identity.queries import account
     from hutong.control.requests.actions import file
     from hutong.exchange.shaping.predicate import parse_text
 
     items = [name.strip() for name in words.pop("items").split(",") if name.strip()]
     where = parse_text(condition).to_document() if condition else None
     words["quota_calls_per_day"] = words.pop("calls_per_day")
-    made = file(account(username), resource_id=resource_id, items=items, row_condition=where, **words)
+    made = file(account_of(username), resource_id=resource_id, items=items, row_condition=where, **words)
     click.echo(f"request {made.id} is filed. Next: hutong request sign-off {folder} {made.id} --as HEAD")
 
 
@@ -65,10 +64,9 @@ def sign_off_request(folder: Path, request_id: str, *, username: str) -> None:
     Example: hutong request sign-off /srv/ah REQUEST --as zhang
     """
     setup(folder)
-    from hutong.control.identity.queries import account
     from hutong.control.requests.actions import sign_off
 
-    made = sign_off(account(username), request_id)
+    made = sign_off(account_of(username), request_id)
     click.echo(f"request {made.id} is signed off and on its way to {made.provider} as {made.negotiation_id}.")
 
 
@@ -80,10 +78,9 @@ def sign_off_request(folder: Path, request_id: str, *, username: str) -> None:
 def withdraw_request(folder: Path, request_id: str, *, reason: str, username: str) -> None:
     """Take a request back before it is agreed."""
     setup(folder)
-    from hutong.control.identity.queries import account
     from hutong.control.requests.actions import withdraw
 
-    made = withdraw(account(username), request_id, reason)
+    made = withdraw(account_of(username), request_id, reason)
     click.echo(f"request {made.id} is withdrawn.")
 
 
@@ -122,10 +119,9 @@ def offers(folder: Path, *, as_json: bool) -> None:
 def decline(folder: Path, pid: str, *, reason: str, username: str) -> None:
     """Decline what a provider offered without being asked, as a head. It may still be asked for later."""
     setup(folder)
-    from hutong.control.identity.queries import account
     from hutong.control.requests.actions import decline_offer
 
-    made = decline_offer(account(username), pid, reason)
+    made = decline_offer(account_of(username), pid, reason)
     click.echo(f"offer {made.pid} of {made.peer} is declined.")
 
 
@@ -140,10 +136,9 @@ def complete_request(folder: Path, request_id: str, *, answers: tuple[str, ...],
     Example: hutong request complete /srv/ah REQUEST --answer 行政许可法第三十一条 --answer 登记窗口 --as zhang
     """
     setup(folder)
-    from hutong.control.identity.queries import account
     from hutong.control.requests.actions import complete
 
-    made = complete(account(username), request_id, answers)
+    made = complete(account_of(username), request_id, answers)
     click.echo(f"request {made.id} is completed and on its way to {made.provider}.")
 
 
@@ -163,11 +158,10 @@ def simulate_request(folder: Path, pid: str, *, sample_as: Any, as_json: bool, u
     Keeps nothing but a record that you looked.
     """
     setup(folder)
-    from hutong.control.identity.queries import account
     from hutong.control.replies import simulation
     from hutong.control.replies.cli import print_simulation
 
-    print_simulation(simulation.of_request(account(username), urn(pid), sample_as=sample_as), as_json=as_json)
+    print_simulation(simulation.of_request(account_of(username), urn(pid), sample_as=sample_as), as_json=as_json)
 
 
 @request.command("list")

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from hutong.control.identity.cli import AS, operator
+from hutong.control.identity.cli import AS, account_of, operator
 from hutong.node.settings import setup
 from hutong.terminal import AS_JSON, FOLDER, print_json
 
@@ -34,10 +34,9 @@ def ask(folder: Path, resource: str, *, area: str, purpose: str, changed_item: s
     Begins a return that fetches by itself, by the resource's update cycle, into the node's data/returns folder.
     """
     setup(folder)
-    from hutong.control.identity.queries import account
     from hutong.control.returns import actions
 
-    made = actions.ask(account(username), resource, area=area, purpose=purpose, changed_item=changed_item)
+    made = actions.ask(account_of(username), resource, area=area, purpose=purpose, changed_item=changed_item)
     click.echo(f"return {made.id} of area {made.area} is asked for at {made.peer}.")
 
 
@@ -48,10 +47,9 @@ def ask(folder: Path, resource: str, *, area: str, purpose: str, changed_item: s
 def offer(folder: Path, resource: str, *, username: str) -> None:
     """Offer a published resource to every node right below this one, each for its own area."""
     setup(folder)
-    from hutong.control.identity.queries import account
     from hutong.control.returns import actions
 
-    told = actions.offer_down(account(username), resource)
+    told = actions.offer_down(account_of(username), resource)
     click.echo(f"offered to {len(told)} nodes: {', '.join(told)}")
 
 
@@ -62,10 +60,9 @@ def offer(folder: Path, resource: str, *, username: str) -> None:
 def pass_on(folder: Path, flow_id: str, *, username: str) -> None:
     """Draft a resource of ours from what was returned; publish it as any other, then offer it."""
     setup(folder)
-    from hutong.control.identity.queries import account
     from hutong.control.returns import onward
 
-    made = onward.pass_on(account(username), flow_id)
+    made = onward.pass_on(account_of(username), flow_id)
     click.echo(f"resource {made.id} is drafted from return {flow_id}.")
 
 
@@ -120,10 +117,9 @@ def show(folder: Path, flow_id: str, *, as_json: bool) -> None:
 def fetch(folder: Path, flow_id: str, *, username: str) -> None:
     """Have the next batch fetched now, whole: the repair of one that differs. The running node does it."""
     setup(folder)
-    from hutong.control.identity.queries import account
     from hutong.control.returns import actions
 
-    actions.fetch_now(account(username), flow_id)
+    actions.fetch_now(account_of(username), flow_id)
     click.echo(f"return {flow_id} is due now.")
 
 

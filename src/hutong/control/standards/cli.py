@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hutong.control.identity.cli import AS, operator
+from hutong.control.identity.cli import AS, account_of, operator
 from hutong.node.settings import setup
 from hutong.terminal import AS_JSON, FOLDER, print_rows
 
@@ -98,10 +98,9 @@ def approve(folder: Path, identifiers: tuple[str, ...], *, every: bool, username
     Example: hutong standard approve /srv/yrd --all --as supervisor
     """
     setup(folder)
-    from hutong.control.identity.queries import account
     from hutong.control.standards import actions, queries
 
-    by = account(username)
+    by = account_of(username)
     for identifier in [one.id for one in queries.waiting()] if every else identifiers:
         made = actions.approve(by, identifier)
         click.echo(f"{made.kind} {made.name} version {made.version} is in force.")
@@ -115,10 +114,9 @@ def approve(folder: Path, identifiers: tuple[str, ...], *, every: bool, username
 def refuse(folder: Path, identifier: str, *, reason: str, username: str) -> None:
     """Refuse a proposed version, with a reason."""
     setup(folder)
-    from hutong.control.identity.queries import account
     from hutong.control.standards import actions
 
-    made = actions.refuse(account(username), identifier, reason)
+    made = actions.refuse(account_of(username), identifier, reason)
     click.echo(f"{made.kind} {made.name} version {made.version} is refused.")
 
 
@@ -142,10 +140,9 @@ def listing(folder: Path, *, kind: str | None, as_json: bool) -> None:
 def score(folder: Path, resource_id: str, *, username: str) -> None:
     """Measure a resource against its data elements, now and here; prints counts."""
     setup(folder)
-    from hutong.control.identity.queries import account
     from hutong.control.standards.scoring import ask_for_score, measure
 
-    run = measure(ask_for_score(account(username), resource_id))
+    run = measure(ask_for_score(account_of(username), resource_id))
     if run.state != "done":
         raise click.ClickException(run.refusal)
     click.echo(f"{run.items_mapped} of {run.items} items mapped; {run.conforming} of {run.checked} values conform.")

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from hutong.control.identity.cli import AS
+from hutong.control.identity.cli import AS, account_of
 from hutong.node.settings import setup
 from hutong.terminal import AS_JSON, FOLDER, print_json
 
@@ -38,11 +38,10 @@ def propose(
     --reference 示范区“无差别”共享协议（2022-01-18） --from 2022-01-18 --as steward
     """
     setup(folder)
-    from hutong.control.identity.queries import account
     from hutong.control.zones import actions
 
     named = [one.strip() for one in members.split(",") if one.strip()]
-    by = account(words.pop("username"))
+    by = account_of(words.pop("username"))
     last = valid_to.date() if valid_to else None
     made = actions.propose(by, name_zh=name_zh, members=named, valid_from=valid_from.date(), valid_to=last, **words)
     click.echo(f"zone {made.id} is proposed. Next, by somebody else: hutong zone approve {folder} {made.id} --as NAME")
@@ -60,10 +59,9 @@ def approve(folder: Path, zone_id: str, *, username: str) -> None:
     On the region's node it is sent to every member, each of whom approves it for itself.
     """
     setup(folder)
-    from hutong.control.identity.queries import account
     from hutong.control.zones import actions
 
-    made = actions.put_in_force(account(username), zone_id)
+    made = actions.put_in_force(account_of(username), zone_id)
     click.echo(f"zone {made.id} is in force from {made.valid_from}.")
 
 
@@ -82,11 +80,10 @@ def change(folder: Path, zone_id: str, *, members: str, reference: str, username
     it down ends the zone. What an offering gave to a member that leaves ends after a notice.
     """
     setup(folder)
-    from hutong.control.identity.queries import account
     from hutong.control.zones import actions
 
     named = [one.strip() for one in members.split(",") if one.strip()]
-    made = actions.change_members(account(username), zone_id, named, reference)
+    made = actions.change_members(account_of(username), zone_id, named, reference)
     click.echo(
         f"zone {made.id} is proposed anew. Next, by somebody else: hutong zone approve {folder} {made.id} --as NAME"
     )
@@ -100,10 +97,9 @@ def change(folder: Path, zone_id: str, *, members: str, reference: str, username
 def end(folder: Path, zone_id: str, *, reason: str, username: str) -> None:
     """End a zone, or turn a proposed one down. Agreements made under it stay."""
     setup(folder)
-    from hutong.control.identity.queries import account
     from hutong.control.zones import actions
 
-    made = actions.end(account(username), zone_id, reason)
+    made = actions.end(account_of(username), zone_id, reason)
     click.echo(f"zone {made.id} is ended.")
 
 
