@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -43,6 +43,21 @@ def print_rows(rows: Sequence[Row], as_json: bool, line: Callable[[Row], str]) -
         return
     for row in rows:
         click.echo(line(row))
+
+
+def print_with_timeline(document: dict[str, Any], records: Iterable[Any], as_json: bool) -> None:
+    """A thing, a line for each name, and what happened to it.
+
+    records   of the audit, the oldest first: at, kind and actor are printed
+    """
+    steps = [{"at": one.at.isoformat(), "kind": one.kind, "actor": one.actor} for one in records]
+    if as_json:
+        print_json(document | {"timeline": steps})
+        return
+    for name, value in document.items():
+        click.echo(f"{name}: {value}")
+    for step in steps:
+        click.echo(f"  {step['at'][:19]}  {step['kind']}  {step['actor']}")
 
 
 def print_json(value: Any) -> None:

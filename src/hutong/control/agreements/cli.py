@@ -11,7 +11,7 @@ import click
 from hutong.control.identity.cli import AS, account_of, operator
 from hutong.control.replies import cli as replies
 from hutong.node.settings import setup
-from hutong.terminal import AS_JSON, FOLDER, print_json, print_rows
+from hutong.terminal import AS_JSON, FOLDER, print_json, print_rows, print_with_timeline
 from hutong.vocabulary.ids import urn
 
 REASON = click.option("--reason", required=True, help="Why; the other side reads it.")
@@ -92,17 +92,10 @@ def show(folder: Path, agreement_id: str, *, as_json: bool) -> None:
         "provider_signature": one.provider_signature or page.unsigned_by("provider"),
         "consumer_signature": one.consumer_signature or page.unsigned_by("consumer"),
         "items": {item.name: item.mask for item in page.items},
-        "document": one.document,
     }
-    history = [{"at": step.at.isoformat(), "kind": step.kind, "actor": step.actor} for step in page.timeline]
     if as_json:
-        print_json(document | {"timeline": history})
-        return
-    del document["document"]
-    for name, value in document.items():
-        click.echo(f"{name}: {value}")
-    for step in history:
-        click.echo(f"  {step['at'][:19]}  {step['kind']}  {step['actor']}")
+        document["document"] = one.document
+    print_with_timeline(document, page.timeline, as_json)
 
 
 @agreement.command("suspend")

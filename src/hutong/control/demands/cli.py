@@ -9,7 +9,7 @@ import click
 
 from hutong.control.identity.cli import AS, account_of
 from hutong.node.settings import setup
-from hutong.terminal import AS_JSON, FOLDER, language, print_json, print_rows
+from hutong.terminal import AS_JSON, FOLDER, language, print_json, print_rows, print_with_timeline
 
 if TYPE_CHECKING:
     from hutong.control.demands.models import Demand
@@ -221,16 +221,9 @@ def show_demand(folder: Path, demand_id: str, *, as_json: bool) -> None:
 
     found = queries.demand(demand_id)
     owner = OWNERS[found.state]
-    happened = [{"at": one.at.isoformat(), "kind": one.kind, "actor": one.actor} for one in queries.timeline(demand_id)]
     co = [one.id for one in queries.co_demanders(found)]
     document = build(found) | {"acts_next": owner.role, "where": owner.where, "rule": owner.rule, "co_demanders": co}
-    if as_json:
-        print_json(document | {"timeline": happened})
-        return
-    for name, value in document.items():
-        click.echo(f"{name}: {value}")
-    for one in happened:
-        click.echo(f"  {one['at'][:19]}  {one['kind']}  {one['actor']}")
+    print_with_timeline(document, queries.timeline(demand_id), as_json)
 
 
 def read_items(given: tuple[str, ...]) -> list[dict[str, str]]:

@@ -9,7 +9,7 @@ import click
 
 from hutong.control.identity.cli import AS, account_of, operator
 from hutong.node.settings import setup
-from hutong.terminal import AS_JSON, FOLDER, print_json, print_rows
+from hutong.terminal import AS_JSON, FOLDER, print_json, print_rows, print_with_timeline
 from hutong.vocabulary.codes import SHARING_MODES
 from hutong.vocabulary.ids import urn
 
@@ -191,14 +191,7 @@ def show_request(folder: Path, request_id: str, *, as_json: bool) -> None:
     document = _document(found) | {"agreement": agreement.id if agreement else ""}
     document |= {"agreement_state": agreement.state if agreement else ""}
     document |= queries.with_the_provider(found)
-    history = [{"at": one.at.isoformat(), "kind": one.kind, "actor": one.actor} for one in queries.timeline(request_id)]
-    if as_json:
-        print_json(document | {"timeline": history})
-        return
-    for name, value in document.items():
-        click.echo(f"{name}: {value}")
-    for one in history:
-        click.echo(f"  {one['at'][:19]}  {one['kind']}  {one['actor']}")
+    print_with_timeline(document, queries.timeline(request_id), as_json)
 
 
 def _document(one: Any) -> dict[str, Any]:
