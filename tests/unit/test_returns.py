@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from hutong.control.agreements.protocol import (
     ContractVerification,
     TransferRequest,
 )
+from hutong.control.catalogue.sources import spec_of
 from hutong.control.clocks.models import Clock
 from hutong.control.conduct import ending
 from hutong.control.conduct.models import EndedAgreement
@@ -29,7 +31,7 @@ from hutong.control.identity.models import Account
 from hutong.control.notices.models import Notice
 from hutong.control.replies import actions as replies
 from hutong.control.returns import actions, areas, consent, digests, fetching, flows, keeping, onward, reconciling
-from hutong.control.returns.models import ReturnBatch, ReturnDifference, ReturnFlow, ReturnOffer, ReturnTicket
+from hutong.control.returns.models import Onward, ReturnBatch, ReturnDifference, ReturnFlow, ReturnOffer, ReturnTicket
 from hutong.control.returns.rules import (
     LAW,
     AnotherCondition,
@@ -43,8 +45,9 @@ from hutong.control.returns.rules import (
 )
 from hutong.control.statute import decisions
 from hutong.control.statute.models import Decision
-from hutong.exchange.models import Grant
+from hutong.exchange.models import Grant, Source
 from hutong.exchange.shaping.predicate import Predicate
+from hutong.exchange.sources import open_source
 from hutong.ledger.models import AuditRecord
 from hutong.node.models import OutboxMessage
 from hutong.vocabulary.areas import prefix_of
@@ -376,14 +379,18 @@ def test_two_sides_agree_just_when_they_hold_the_same_rows_as_often(tmp_path_fac
 @pytest.fixture
 def stored(nation: DspPeer, people: dict[str, Account]) -> ReturnBatch:
     """A batch of ours, its file on disk, compared by nobody yet."""
+    return store(asked(nation, people), AGREEMENT)
+
+
+def store(flow: ReturnFlow, agreement: str) -> ReturnBatch:
+    """The next batch of a flow under its agreement."""
     import pyarrow.parquet as pq
 
-    flow = asked(nation, people)
     with transaction.atomic():
-        flows.begin(flow, AGREEMENT)
+        flows.begin(flow, agreement)
     batch = fetching._begin(flow)
     pq.write_table(pa.Table.from_pylist(ROWS), flows.file_of(batch))
-    found = digests.digest_file(flows.file_of(batch), flows.pairs_of(batch), ["id"], AGREEMENT)
+    found = digests.digest_file(flows.file_of(batch), flows.pairs_of(batch), ["id"], agreement)
     ReturnFlow.objects.filter(id=flow.id).update(keys=["id"])
     flow.refresh_from_db()
     facts = {"rows": found.rows, "root": found.root, "exchange_id": new_id(), "receipt": "sha256:0"}
@@ -439,6 +446,35 @@ def test_reconciliation_opens_a_ticket_and_closes_it_after_the_repair(nation, st
     converse(nation, stored, tmp_path / "same.pairs", paired(ROWS, tmp_path / "same.pairs"))
     assert ReturnTicket.objects.get().state == "closed"
     assert Notice.objects.filter(code="return_agrees").exists()
+
+
+def agree(nation: DspPeer, batch: ReturnBatch) -> None:
+    """The superior states what it holds: the same."""
+    outline = {"about": batch.root, "rows": batch.rows, "root": batch.root, "ranges": {}, "provenance": []}
+    answer = tell(nation, reconciling.EVENT, batch.flow.agreement_id, said("statement", batch, **outline))
+    assert answer.status_code == 200
+
+
+def test_what_is_passed_on_follows_a_renewed_return(nation, stored, people):
+    agree(nation, stored)
+    resource = onward.pass_on(people["officer"], stored.flow_id)
+    with transaction.atomic():
+        flows.end(AGREEMENT)
+    renewed = actions.ask(people["officer"], stored.flow.resource_id)
+    batch = store(renewed, AGREEMENT[:-1] + "2")
+    assert Onward.objects.get().flow_id == stored.flow_id  # until both sides hold the same rows
+    agree(nation, batch)
+    assert Onward.objects.get().flow_id == renewed.id
+    assert [one["batch"] for one in onward.behind(resource.id)] == [batch.id]
+    shutil.rmtree(flows.place_of(stored.flow))  # disposed of
+    source = Source.objects.get(id=resource.source_id)
+    assert open_source(spec_of(source)).count() == len(ROWS)
+    with pytest.raises(WrongState):  # it would be passed on twice
+        onward.pass_on(people["officer"], renewed.id)
+    passed = AuditRecord.objects.filter(kind="return.passed_on").order_by("id")
+    assert [one.subject for one in passed] == [f"return:{stored.flow_id}", f"return:{renewed.id}"]
+    onward.follow(stored)  # a late word about the earlier flow
+    assert Onward.objects.get().flow_id == renewed.id
 
 
 def test_the_same_step_again_changes_nothing(nation, stored, tmp_path):

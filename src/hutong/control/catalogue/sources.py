@@ -87,11 +87,13 @@ def refresh_source(by: Actor, source_id: str) -> Source:
     return source
 
 
-def look_again(source: Source, actor: str) -> None:
+def look_again(source: Source, actor: str, file: Path) -> None:
     """Probe a source whose file the node itself has replaced, in the caller's transaction.
 
+    file     where it lies from now on
     raises   what hutong.exchange.sources refuses
     """
+    source.location = seal(SourceSpec(source.kind, str(file), source.table).text().encode())
     _look(source, spec_of(source, snapshot=False))
     source.save()
     drift.settle(source.id, ())

@@ -24,6 +24,7 @@ from hutong.control.returns.models import Onward, ReturnBatch, ReturnFlow
 from hutong.control.returns.rules import NothingReturnedYet, NotToPassOn
 from hutong.exchange.models import Source
 from hutong.ledger.record import record
+from hutong.ledger.whole import place
 from hutong.node.settings import current
 from hutong.vocabulary.errors import NotFound, Refused, WrongState
 
@@ -46,7 +47,7 @@ def pass_on(account: Actor, flow_id: str) -> Resource:
     check(account, Action.DESCRIBE_RESOURCE, flow.department)
     if not flow.area:
         raise NotToPassOn(peer=flow.peer)
-    if Onward.objects.filter(flow=flow).exists():
+    if passing_on(flow) is not None:
         raise WrongState(what="return", what_zh="数据回流", state="passed on", state_zh="已向下级提供", possible=[])
     batch = flow.batches.filter(state="agreed").order_by("-number").first()
     if batch is None:
@@ -71,10 +72,17 @@ def pass_on(account: Actor, flow_id: str) -> Resource:
     return resource
 
 
+def passing_on(flow: ReturnFlow) -> Onward | None:
+    """What passes a flow's rows on: drafted from it, or from an earlier flow of the same rows that it renews."""
+    same = ReturnFlow.objects.filter(role=flow.role, peer=flow.peer, resource_id=flow.resource_id, area=flow.area)
+    return Onward.objects.filter(flow__in=same).first()
+
+
 def follow(batch: ReturnBatch) -> None:
     """A newer batch agrees: what we pass on is this one from now on. In the caller's transaction."""
-    onward = Onward.objects.filter(flow=batch.flow).first()
-    if onward is None:
+    flow = batch.flow
+    onward = passing_on(flow)
+    if onward is None or (onward.flow_id != flow.id and flow.state != "active"):  # of an earlier flow, and late
         return
     resource = Resource.objects.select_related("source").filter(id=onward.resource_id).first()
     if resource is None or resource.source is None:
@@ -82,7 +90,13 @@ def follow(batch: ReturnBatch) -> None:
     try:
         with transaction.atomic():
             _point(batch)
-            look_again(Source.objects.select_for_update().get(id=resource.source_id), "rule:D809-24")
+            source = Source.objects.select_for_update().get(id=resource.source_id)
+            look_again(source, "rule:D809-24", newest_of(flow))
+            if onward.flow_id != flow.id:
+                onward.flow = flow
+                onward.save(update_fields=["flow"])
+                detail = {"resource": resource.id, "provenance": flows.provenance_of(resource.id)}
+                record("return.passed_on", flows.subject_of(flow), "rule:D809-24", detail)
     except (Refused, OSError) as error:
         # What agreed stays agreed; the rows below stay those of the batch before until the next one.
         log.warning("resource %s still passes on an earlier batch: %s", resource.id, type(error).__name__)
@@ -118,7 +132,7 @@ def _point(batch: ReturnBatch) -> None:
     partial = newest.with_name("newest.part")
     partial.unlink(missing_ok=True)
     os.link(flows.file_of(batch), partial)
-    partial.replace(newest)
+    place(partial, newest)
 
 
 def _described(document: EntryDocument, flow: ReturnFlow) -> dict[str, Any]:

@@ -18,9 +18,9 @@ from hutong.control.catalogue.models import Resource
 from hutong.control.clocks import queries as clocks
 from hutong.control.identity.models import Account
 from hutong.control.identity.rules import ACROSS_DEPARTMENTS, Action
-from hutong.control.returns import flows, queries
+from hutong.control.returns import flows, onward, queries
 from hutong.control.returns.areas import ELEMENTS
-from hutong.control.returns.models import Onward, ReturnBatch, ReturnFlow, ReturnOffer
+from hutong.control.returns.models import ReturnBatch, ReturnFlow, ReturnOffer
 from hutong.control.returns.rules import NotToPassOn
 from hutong.ledger.models import AuditRecord
 from hutong.node.settings import current
@@ -232,7 +232,7 @@ def _holder(flow: ReturnFlow) -> str:
 def _may_pass_on(account: Account, flow: ReturnFlow) -> May:
     if not flow.area:
         return no(NotToPassOn(peer=flow.peer).say(words.language()))
-    if Onward.objects.filter(flow=flow).exists():
+    if onward.passing_on(flow) is not None:
         return no(_("A resource of ours passes it on already."))
     if not flow.batches.filter(state="agreed").exists():
         return no(_("Nothing has come back whole yet."))
