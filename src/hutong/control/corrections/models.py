@@ -54,6 +54,7 @@ class Correction(models.Model):
             models.Index(fields=["department", "received_at", "id"], name="correction_own_newest"),
             models.Index(fields=["role", "state", "due_on", "id"], name="correction_due"),
             models.Index(fields=["department", "role", "state", "due_on", "id"], name="correction_own_due"),
+            models.Index(fields=["resource_id", "-id"], name="correction_of_resource"),
         ]
 
 

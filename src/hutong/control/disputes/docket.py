@@ -163,6 +163,8 @@ def _row(fresh: Sequence[Paper], known: Sequence[Paper], now: Standing) -> Dispu
     values: dict[str, Any] = {
         "title": first["title"],
         "about": first["about"],
+        "resource_id": first["about"]["resource"],
+        "agreement_id": first["about"]["agreement"],
         "claimant": now.claimant,
         "respondent": now.respondent,
         "claimant_department": first["claimant"]["department"],

@@ -11,6 +11,8 @@ class Dispute(models.Model):
     id = models.CharField(max_length=80, primary_key=True)  # urn:uuid:...
     title = models.CharField(max_length=200)
     about = models.JSONField()  # see papers.About
+    resource_id = models.CharField(max_length=80)  # of what it is about
+    agreement_id = models.CharField(max_length=80, blank=True)  # "" where it is about a request
     claimant = models.CharField(max_length=40)  # jurisdictions
     respondent = models.CharField(max_length=40)
     claimant_department = models.CharField(max_length=18, blank=True)
@@ -29,6 +31,8 @@ class Dispute(models.Model):
             models.Index(fields=["-updated_at", "id"]),
             models.Index(fields=["state", "-updated_at"]),
             models.Index(fields=["department", "-updated_at"]),
+            models.Index(fields=["resource_id", "-updated_at"], name="dispute_of_resource"),
+            models.Index(fields=["agreement_id", "-updated_at"], name="dispute_of_agreement"),
         ]
 
 

@@ -63,7 +63,7 @@ class Concerning:
 
 def with_entry(account: Account, document: EntryDocument) -> Concerning:
     flows = returns.flows(account).filter(resource_id=document.id)
-    about = disputes.disputes(account).filter(about__resource=document.id)
+    about = disputes.disputes(account).filter(resource_id=document.id)
     reports = corrections.reported(account).filter(resource_id=document.id)
     offers = offerings.offerings(account).filter(resource_id=document.id)
     rows = (*_flows(flows[:MOST]), *_offerings(offers[:MOST]), *_disputes(about[:MOST]), *_reports(reports[:MOST]))
@@ -93,7 +93,7 @@ def with_negotiation(account: Account, pid: str) -> Concerning:
 
 def with_agreement(account: Account, agreement: Agreement) -> Concerning:
     flows = returns.flows(account).filter(agreement_id=agreement.id)
-    about = disputes.disputes(account).filter(about__agreement=agreement.id)
+    about = disputes.disputes(account).filter(agreement_id=agreement.id)
     reports = corrections.reported(account).filter(agreement=agreement)
     heard = corrections.heard(account).filter(agreement=agreement)
     rows = (*_flows(flows[:MOST]), *_disputes(about[:MOST]), *_reports(reports[:MOST]), *_heard(heard[:MOST]))
@@ -104,7 +104,7 @@ def with_agreement(account: Account, agreement: Agreement) -> Concerning:
 def _about(account: Account, found: Negotiation) -> list[Dispute]:
     """Disputes about a request, and about the one before it where a dispute had it asked again in the same words."""
     us = "consumer_pid" if found.role == "consumer" else "provider_pid"
-    about = list(disputes.disputes(account).filter(about__resource=found.dataset_id))
+    about = list(disputes.disputes(account).filter(resource_id=found.dataset_id))
     same = Q(pid=found.pid) | Q(request_id=found.request_id or "-")
     named = Negotiation.objects.filter(same, pid__in=[one.about[us] for one in about])
     pids = set(named.values_list("pid", flat=True))

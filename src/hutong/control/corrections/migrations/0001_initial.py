@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'correction',
-                'indexes': [models.Index(fields=['received_at', 'id'], name='correction_newest'), models.Index(fields=['department', 'received_at', 'id'], name='correction_own_newest'), models.Index(fields=['role', 'state', 'due_on', 'id'], name='correction_due'), models.Index(fields=['department', 'role', 'state', 'due_on', 'id'], name='correction_own_due')],
+                'indexes': [models.Index(fields=['received_at', 'id'], name='correction_newest'), models.Index(fields=['department', 'received_at', 'id'], name='correction_own_newest'), models.Index(fields=['role', 'state', 'due_on', 'id'], name='correction_due'), models.Index(fields=['department', 'role', 'state', 'due_on', 'id'], name='correction_own_due'), models.Index(fields=['resource_id', '-id'], name='correction_of_resource')],
                 'constraints': [models.UniqueConstraint(fields=('ticket', 'role'), name='correction_once')],
             },
         ),

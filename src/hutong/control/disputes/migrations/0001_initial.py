@@ -16,6 +16,8 @@ class Migration(migrations.Migration):
                 ('id', models.CharField(max_length=80, primary_key=True, serialize=False)),
                 ('title', models.CharField(max_length=200)),
                 ('about', models.JSONField()),
+                ('resource_id', models.CharField(max_length=80)),
+                ('agreement_id', models.CharField(blank=True, max_length=80)),
                 ('claimant', models.CharField(max_length=40)),
                 ('respondent', models.CharField(max_length=40)),
                 ('claimant_department', models.CharField(blank=True, max_length=18)),
@@ -30,7 +32,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'dispute',
-                'indexes': [models.Index(fields=['-updated_at', 'id'], name='dispute_updated_c4961d_idx'), models.Index(fields=['state', '-updated_at'], name='dispute_state_920d22_idx'), models.Index(fields=['department', '-updated_at'], name='dispute_departm_1627da_idx')],
+                'indexes': [models.Index(fields=['-updated_at', 'id'], name='dispute_updated_c4961d_idx'), models.Index(fields=['state', '-updated_at'], name='dispute_state_920d22_idx'), models.Index(fields=['department', '-updated_at'], name='dispute_departm_1627da_idx'), models.Index(fields=['resource_id', '-updated_at'], name='dispute_of_resource'), models.Index(fields=['agreement_id', '-updated_at'], name='dispute_of_agreement')],
             },
         ),
         migrations.CreateModel(
