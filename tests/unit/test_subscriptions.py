@@ -296,6 +296,22 @@ def test_what_the_consumer_has_is_forgotten_after_its_time_and_on_record(source)
     assert removals() == [("subscription.forgotten", {"role": "provider", "through": 10, "kept_days": 7})]
 
 
+def test_a_completed_delivery_ends_no_subscription_and_the_next_one_goes_on(source):
+    watching.look(AGREEMENT, Book())
+    set_state(AGREEMENT, "ended")  # by completion: the agreement stays
+    keeping.forget_due()
+    assert (ChangeFeed.objects.get().state, ChangeBatch.objects.exists()) == ("open", True)
+    set_state(AGREEMENT, "active")
+    with transaction.atomic():
+        feeds.feed(AGREEMENT, PEER, ["code"])
+        feeds.opened(Peer(PEER, "urn:x", new_id()), opening(0))
+    source.execute("UPDATE t SET n = 77 WHERE code = 'c7'")
+    source.commit()
+    watching.look(AGREEMENT, Book())
+    assert ChangeFeed.objects.get().position == 11  # what changed since, not everything anew
+    assert removals() == []
+
+
 def test_nothing_is_kept_of_an_agreement_whose_term_has_passed(source):
     watching.look(AGREEMENT, Book())
     folder = feeds.folder_of(AGREEMENT)
@@ -436,6 +452,13 @@ def test_what_applications_have_taken_is_forgotten_after_its_time_and_asking_for
     assert taking._taken(AGREEMENT, 5) == 5
     with pytest.raises(feeds.ReplayGone, match="kept are the changes after 5"):
         taking._taken(AGREEMENT, 0)
+
+
+def test_what_the_consumer_holds_stays_when_a_delivery_is_completed(register):
+    arrives(register, batch(1, 3))
+    Entitlement.objects.update(state="ended")
+    keeping.forget_due()
+    assert (Subscription.objects.get().state, ChangeBatch.objects.exists()) == ("open", True)
 
 
 def test_what_waits_for_an_address_is_kept_until_it_is_sent_or_the_agreement_is_over(register):

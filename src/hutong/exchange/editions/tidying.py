@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from hutong.exchange.database import json_value, reading
 from hutong.exchange.downloads import forget_old
@@ -23,14 +24,27 @@ def tidy(shelf: Shelf) -> None:
 
 
 def is_over(agreement: str) -> bool:
-    """Whether nothing leaves under an agreement of ours any more: it was ended, or its term has passed."""
+    """Whether nothing leaves under an agreement of ours now: its delivery or its term is over, or it was ended."""
+    row = _granted(agreement)
+    return row is None or row[0] == "ended" or _term_is_over(row[1])
+
+
+def term_is_over(agreement: str) -> bool:
+    """Whether nothing will leave under an agreement of ours any more, even if delivery were asked for again."""
+    row = _granted(agreement)
+    return row is None or _term_is_over(row[1])
+
+
+def _granted(agreement: str) -> tuple[str, Any] | None:
     with reading("the grants' database") as cursor:
         cursor.execute(_GRANT, (agreement,))
-        row = cursor.fetchone()
-    if row is None or row[0] == "ended":
-        return True
+        row: tuple[str, Any] | None = cursor.fetchone()
+    return row
+
+
+def _term_is_over(document: Any) -> bool:
     try:
-        last = Grant.from_document(json_value(row[1])).in_force.last
+        last = Grant.from_document(json_value(document)).in_force.last
     except Refused:
         return True  # what cannot be read is not served either
     return last is not None and last <= datetime.now(UTC)

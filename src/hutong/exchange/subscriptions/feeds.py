@@ -57,7 +57,7 @@ def folder_of(agreement: str) -> Path:
 
 
 def feed(agreement: str, peer: str, keys: Sequence[str]) -> ChangeFeed:
-    """Begin to feed a consumer. Again, after it was stopped, it goes on where it was."""
+    """Begin to feed a consumer. Again, after a delivery was completed, it goes on where it was."""
     now = datetime.now(UTC)
     begun = {"peer": peer, "keys": list(keys), "look_at": now, "push_at": now}
     made, new = ChangeFeed.objects.get_or_create(agreement_id=agreement, defaults=begun)

@@ -1,8 +1,9 @@
 """How long a node keeps the rows of a subscription: a duty, at either side, each removal with its record.
 
 1. Changes that were acknowledged, or that the applications here have taken, stay log.KEPT longer, for a replay. 2. What
-waits for somebody stays while the agreement is in force. 3. When it is over, ended or by its term, everything goes: the
-provider's copy of the rows, and the changes at both sides, which nobody may read any more.
+waits for somebody stays while the agreement is in force, also after a delivery was completed: the next one goes on from
+there. 3. When the agreement is over, everything goes: the provider's copy of the rows, and the changes at both sides,
+which nobody may read any more. Ending it does that at once; here it is done when its term has passed.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Min, Q
+from django.db.models import Min
 
-from hutong.exchange.editions.tidying import is_over
+from hutong.exchange.editions.tidying import term_is_over
 from hutong.exchange.models import ChangeFeed, Entitlement, Subscription, Webhook
 from hutong.exchange.subscriptions import feeds, log
 from hutong.vocabulary.ids import uuid_of
@@ -42,7 +43,7 @@ def _sweep() -> None:
 
 @transaction.atomic
 def _forget_fed(agreement: str) -> None:
-    if is_over(agreement):
+    if term_is_over(agreement):
         feeds.stop(agreement)
         return
     fed = ChangeFeed.objects.get(agreement_id=agreement)
@@ -52,8 +53,7 @@ def _forget_fed(agreement: str) -> None:
 @transaction.atomic
 def _forget_taken(agreement: str) -> None:
     now = datetime.now(UTC)
-    over = Q(state="ended") | Q(ends_at__lte=now)
-    if Entitlement.objects.filter(over, agreement_id=agreement).exists():
+    if Entitlement.objects.filter(agreement_id=agreement, ends_at__lte=now).exists():
         feeds.unsubscribe(agreement)
         return
     ours = Subscription.objects.get(agreement_id=agreement)
