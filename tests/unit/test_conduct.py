@@ -7,9 +7,11 @@ from typing import Any
 
 import orjson
 import pytest
+from click.testing import CliRunner
 
 from hutong.control.agreements import actions as agreements
 from hutong.control.agreements import protocol
+from hutong.control.agreements.cli import agreement as agreement_cli
 from hutong.control.agreements.models import Agreement
 from hutong.control.catalogue import publication
 from hutong.control.catalogue.models import Entry, Resource
@@ -38,13 +40,14 @@ from hutong.control.identity.models import Account
 from hutong.control.identity.rules import Operator
 from hutong.control.notices.queries import notices
 from hutong.control.statute import day
-from hutong.exchange.models import DailyUse, ExchangeRecord, Grant
+from hutong.exchange.models import DailyUse, Entitlement, ExchangeRecord, Grant
 from hutong.ledger.models import AuditRecord, LedgerEntry
 from hutong.node.events import Event
 from hutong.node.models import OutboxMessage
 from hutong.node.receiving import Peer
+from hutong.node.settings import current
 from hutong.vocabulary.canonical import canonical_digest
-from hutong.vocabulary.errors import NotAllowed, WrongState
+from hutong.vocabulary.errors import NotAllowed, NotFound, WrongState
 from hutong.vocabulary.ids import new_id, uuid_of
 from hutong.vocabulary.moments import rfc3339
 from tests.concluded import consumed, filed_by_peer, provided
@@ -292,6 +295,27 @@ def test_a_completed_delivery_ends_nothing_and_its_copies_are_disposed_of_when_t
         ending.look()
     assert EndedAgreement.objects.get().how == "expired"
     assert Clock.objects.filter(rule=DisposalLate.name(), state="running").count() == 1
+
+
+def test_the_consumer_completes_a_delivery_and_asks_for_the_next_one(
+    anhui: DspPeer, health: dict[str, Account]
+) -> None:
+    made = consumed(anhui, health)
+    as_officer = [str(current().home), made.id, "--as", health["officer"].username]
+    for command, state, there in (("complete", "COMPLETED", "ended"), ("ask-delivery", "REQUESTED", "pending")):
+        done = CliRunner().invoke(agreement_cli, [command, *as_officer])
+        assert done.output == f"delivery under agreement {made.id} is {state}.\n"
+        assert Entitlement.objects.get().state == there
+    assert len(anhui.heard(protocol.TransferCompletion)) == 1
+    assert len(anhui.heard(protocol.TransferRequest)) == 2
+
+
+def test_a_provider_neither_completes_a_delivery_nor_asks_for_one(anhui: DspPeer, officer: Account) -> None:
+    made, _ = provided(anhui, officer)
+    for move in (agreements.complete_delivery, agreements.ask_delivery):
+        with pytest.raises(NotFound):
+            move(officer, made.id)
+    assert Grant.objects.get().state == "active"
 
 
 def test_an_agreement_that_runs_out_is_disposed_of_like_one_that_was_ended(

@@ -79,10 +79,23 @@ def end(account: Actor, agreement_id: str, reason: str, *, cause: str = "") -> A
 
 
 @transaction.atomic
+def complete_delivery(account: Actor, agreement_id: str) -> Transfer:
+    """Say, as the consumer's officer, that what was delivered is enough for now. The agreement stays.
+
+    raises   NotFound, also for an agreement that we provide under; NotAllowed, OtherDepartment, AgreementNotInForce
+    """
+    transfer = _delivery(_consumed(account, agreement_id))
+    return delivery.complete(transfer.pid, account.username)
+
+
+@transaction.atomic
 def ask_delivery(account: Actor, agreement_id: str) -> Transfer:
-    """Ask for delivery again after one was completed or not begun, as the consumer's officer."""
-    agreement = _agreement(account, agreement_id)
-    return delivery.request(agreement.id, account.username)
+    """Ask for delivery again after one was completed or not begun, as the consumer's officer.
+
+    raises   NotFound, also for an agreement that we provide under; NotAllowed, OtherDepartment, AgreementNotInForce,
+             DeliveryRunning
+    """
+    return delivery.request(_consumed(account, agreement_id).id, account.username)
 
 
 def ours_as_provider(account: Actor, pid: str) -> Negotiation:
@@ -110,10 +123,23 @@ def _agreement(account: Actor, agreement_id: str) -> Agreement:
     return agreement
 
 
+def _consumed(account: Actor, agreement_id: str) -> Agreement:
+    """Deliveries are the consumer's to ask for and to be done with."""
+    agreement = _agreement(account, agreement_id)
+    if agreement.role != Party.CONSUMER:
+        raise NotFound(what="agreement to consume under", what_zh="本方使用的协议", name=agreement_id[:80])
+    return agreement
+
+
 def _running(account: Actor, agreement_id: str, action: str, reason: str) -> Transfer:
     agreement = _agreement(account, agreement_id)
     if not reason.strip():
         raise ReasonMissing(action=action)
+    return _delivery(agreement)
+
+
+def _delivery(agreement: Agreement) -> Transfer:
+    """The one under way. raises   AgreementNotInForce"""
     transfer = agreement.transfers.exclude(state__in=CLOSED[Machine.TRANSFER]).order_by("-created_at").first()
     if transfer is None:
         raise AgreementNotInForce(state=agreement.state)

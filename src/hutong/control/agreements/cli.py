@@ -133,6 +133,28 @@ def end(folder: Path, agreement_id: str, *, cause: str, reason: str, username: s
     _change("end", folder, agreement_id, reason, username, cause=cause)
 
 
+@agreement.command("complete")
+@FOLDER
+@click.argument("agreement_id")
+@AS
+def complete(folder: Path, agreement_id: str, *, username: str) -> None:
+    """Say, as consumer, that what was delivered is enough for now.
+
+    Nothing is read under the agreement until delivery is asked for again; the agreement stays, and so does what it says
+    of the data you have.
+    """
+    _deliver("complete_delivery", folder, agreement_id, username)
+
+
+@agreement.command("ask-delivery")
+@FOLDER
+@click.argument("agreement_id")
+@AS
+def ask_delivery(folder: Path, agreement_id: str, *, username: str) -> None:
+    """Ask, as consumer, for delivery once more, after one was completed or could not begin."""
+    _deliver("ask_delivery", folder, agreement_id, username)
+
+
 @agreement.command("reidentify")
 @FOLDER
 @click.argument("agreement_id")
@@ -165,6 +187,14 @@ def _change(verb: str, folder: Path, agreement_id: str, reason: str, username: s
     given = {"cause": cause} if cause else {}
     changed = getattr(actions, verb)(account_of(username), urn(agreement_id), reason, **given)
     click.echo(f"agreement {changed.id} is {changed.state}.")
+
+
+def _deliver(verb: str, folder: Path, agreement_id: str, username: str) -> None:
+    setup(folder)
+    from hutong.control.agreements import actions
+
+    transfer = getattr(actions, verb)(account_of(username), urn(agreement_id))
+    click.echo(f"delivery under agreement {transfer.agreement_id} is {transfer.state}.")
 
 
 def _request(one: Any) -> dict[str, Any]:
