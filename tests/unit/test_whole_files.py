@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,16 @@ def test_a_secret_is_never_written_over(tmp_path: Path) -> None:
     assert file.read_bytes() == b"first"
     assert file.stat().st_mode & 0o777 == PRIVATE
     assert list(tmp_path.iterdir()) == [file]
+
+
+def test_nothing_is_left_of_a_secret_that_could_not_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "no space")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="no space"):
+        put_secret(tmp_path / "key", b"first")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_written_file_takes_the_place_of_the_one_before(tmp_path: Path) -> None:

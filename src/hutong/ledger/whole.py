@@ -27,11 +27,11 @@ def put_secret(path: Path, data: bytes) -> None:
     raises   FileExistsError where it is not: a secret is never written over
     """
     beside = path.with_name(f"{path.name}.{os.getpid()}{HALF_WRITTEN}")
-    _write(beside, data, PRIVATE, durable=True)
     try:
+        _write(beside, data, PRIVATE, durable=True)
         os.link(beside, path)
     finally:
-        beside.unlink()
+        beside.unlink(missing_ok=True)  # also where the disk was full half way
     fsync(path.parent)
 
 
