@@ -148,9 +148,13 @@ class HandingDoor:
             consumer = verified.jurisdiction
             making = asyncio.ensure_future(self._makers.do(consumer, self._prepare, admitted, consumer, form))
             self._making[name] = making
-            making.add_done_callback(lambda _: loop.call_later(FORGET_MADE_S, self._making.pop, name, None))
+            making.add_done_callback(lambda done: loop.call_later(FORGET_MADE_S, self._forget, name, done))
             making.add_done_callback(lambda found: found.cancelled() or found.exception())
         return making
+
+    def _forget(self, name: tuple[str, str], done: asyncio.Future[_Prepared]) -> None:
+        if self._making.get(name) is done:  # and not what was asked for anew after a refusal
+            del self._making[name]
 
     def _prepare(self, admitted: Admitted, consumer: str, form: str) -> _Prepared:
         try:
