@@ -408,7 +408,7 @@ def offered_to_us(anhui: DspPeer, entry: Entry, **changes: Any) -> Negotiation:
     message = protocol.ContractOffer(urn(new_id()), offer, callback=anhui.callback)
     for _ in range(2):
         assert anhui.say("/negotiations/offers", message).status_code in (200, 201)
-    return Negotiation.objects.get(role="consumer")
+    return Negotiation.objects.get(peer_pid=message.provider_pid)
 
 
 WORDS = {"basis": "某法", "scenario": "窗口", "scope": "本市", "purpose": "licensing", "term_days": 365}
@@ -419,7 +419,7 @@ def test_an_offer_is_taken_up_by_a_request_of_our_own_in_the_same_negotiation(
 ) -> None:
     entry = heard_of(anhui.node)
     negotiation = offered_to_us(anhui, entry)
-    assert (negotiation.state, queries.on_offer(entry.id)) == ("OFFERED", negotiation)
+    assert (negotiation.state, queries.on_offer(entry.id, "340000").get()) == ("OFFERED", negotiation)
     assert Notice.objects.filter(code="offer_arrived").count() == 2, "officers and heads, once"
     request = requests.file(health["officer"], resource_id=entry.id, items=["uscc", "name"], **WORDS)
     request = requests.sign_off(health["head"], request.id)
@@ -428,9 +428,25 @@ def test_an_offer_is_taken_up_by_a_request_of_our_own_in_the_same_negotiation(
     assert len(asked) == 1
     assert asked[0].provider_pid == negotiation.peer_pid
     assert read_offered(asked[0].offer.document) is not None
-    assert queries.on_offer(entry.id) is None
+    assert not queries.on_offer(entry.id, "340000").exists()
     other = requests.file(health["officer"], resource_id=entry.id, items=["uscc"], **WORDS)
     assert requests.sign_off(health["head"], other.id).negotiation_id != negotiation.pid, "one offer, one answer"
+
+
+def test_of_two_offers_the_one_is_taken_up_that_the_request_stays_within(
+    anhui: DspPeer, health: dict[str, Account]
+) -> None:
+    entry = heard_of(anhui.node)
+    narrow, wide, newest = (
+        offered_to_us(anhui, entry, **given)
+        for given in ({"items": ("uscc",)}, {"area": "zone"}, {"purposes": ("supervision",)})
+    )
+    taken = []
+    for items in (["uscc", "name"], ["uscc"]):
+        request = requests.file(health["officer"], resource_id=entry.id, items=items, **WORDS)
+        taken.append(requests.sign_off(health["head"], request.id).negotiation_id)
+    assert taken == [wide.pid, narrow.pid]
+    assert list(queries.on_offer(entry.id, "340000")) == [newest]
 
 
 def test_an_offer_is_declined_with_a_reason_by_a_head(anhui: DspPeer, health: dict[str, Account]) -> None:

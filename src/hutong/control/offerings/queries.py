@@ -86,9 +86,9 @@ def offered_to_us() -> QuerySet[Negotiation]:
     return Negotiation.objects.filter(role="consumer", state="OFFERED", request_id="").order_by("-created_at", "pid")
 
 
-def on_offer(resource_id: str) -> Negotiation | None:
-    """The open offer of a resource to us."""
-    return offered_to_us().filter(dataset_id=resource_id).first()
+def on_offer(resource_id: str, origin: str) -> QuerySet[Negotiation]:
+    """The open offers of a resource to us by its own provider, the newest first."""
+    return offered_to_us().filter(dataset_id=resource_id, peer=origin)
 
 
 def extent(found: Offering, offered_on: date | None = None) -> Offered:

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from hutong.control.agreements import outbound
 from hutong.control.agreements.drafting import offer_for
@@ -22,6 +21,7 @@ from hutong.control.catalogue import queries as catalogue
 from hutong.control.catalogue.dataset import EntryDocument
 from hutong.control.catalogue.models import Entry
 from hutong.control.identity.rules import Action, Actor, check
+from hutong.control.offerings.queries import on_offer
 from hutong.control.organisations.models import Department
 from hutong.control.requests.answering import answer_point
 from hutong.control.requests.models import ShareRequest
@@ -119,7 +119,8 @@ def sign_off(account: Actor, request_id: str) -> ShareRequest:
 
 def _ask(request: ShareRequest, entry: Entry, actor: str) -> Negotiation:
     """Ask the provider; where it has offered this resource to us, by taking the offer up."""
-    terms, offered = terms_of(request), _on_offer(entry).select_for_update().first()
+    terms = terms_of(request)
+    offered = _to_take_up(entry, terms)
     if offered is None:
         return outbound.request(request.provider, offer_for(entry.dataset, terms), terms, actor, request_id=request.id)
     offer = offer_for(entry.dataset, terms, offered=read_offered(offered.offer))
@@ -234,10 +235,11 @@ def reopened(request_id: str, negotiation_pid: str, actor: str) -> None:
     record("request.reopened", f"request:{request.id}", actor, {"negotiation": negotiation_pid})
 
 
-def _on_offer(entry: Entry) -> QuerySet[Negotiation]:
-    """The open offer of an entry's own provider to us."""
-    rows = Negotiation.objects.filter(role=Party.CONSUMER, peer=entry.origin, dataset_id=entry.id)
-    return rows.filter(state="OFFERED", request_id="").order_by("created_at", "pid")
+def _to_take_up(entry: Entry, terms: Terms) -> Negotiation | None:
+    """Of several open offers the newest that what is asked stays within; else the newest."""
+    there = list(on_offer(entry.id, entry.origin).select_for_update())
+    within = (one for one in there if (offered := read_offered(one.offer)) and not offered.beyond(terms))
+    return next(within, there[0] if there else None)
 
 
 def _held(request_id: str) -> ShareRequest:

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from hutong.control.agreements.offered import Offered, read_offered
 from hutong.control.catalogue import queries as catalogue
+from hutong.control.catalogue.dataset import EntryDocument
 from hutong.control.identity.models import Account
 from hutong.control.offerings.queries import on_offer
 from hutong.control.requests import actions
@@ -44,7 +45,7 @@ def request_new(request: HttpRequest, account: Account, entry_id: str) -> HttpRe
     document = catalogue.document(entry_id)
     if not (may := may_request(account, document)):
         raise NotOffered(reason=may.reason)
-    form = RequestForm(document, request.POST if request.method == "POST" else None, _offered(document.id))
+    form = RequestForm(document, request.POST if request.method == "POST" else None, _offered(document))
     if request.method != "POST" or not form.is_valid():
         return show(request, FORM, pages.request_form_page(account, document, form))
     said = {name: form.cleaned_data[name] for name in PLAIN}
@@ -56,9 +57,9 @@ def request_new(request: HttpRequest, account: Account, entry_id: str) -> HttpRe
     return redirect("request", filed.id)
 
 
-def _offered(entry_id: str) -> Offered | None:
-    """What the provider offers us of it, where it does."""
-    found = on_offer(entry_id)
+def _offered(document: EntryDocument) -> Offered | None:
+    """What its provider offers us of it, where it does."""
+    found = on_offer(document.id, document.origin).first()
     return read_offered(found.offer) if found else None
 
 
