@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -186,7 +187,7 @@ def source(db: None, tmp_path: Path) -> Iterator[sqlite3.Connection]:
             feeds.opened(Peer(PEER, "urn:x", new_id()), opening(0))
         yield connection
     file.unlink()
-    feeds.stop(AGREEMENT)
+    shutil.rmtree(feeds.folder_of(AGREEMENT))
 
 
 def opening(after: int) -> Event:
@@ -273,15 +274,20 @@ def test_a_consumer_that_does_not_keep_up_is_logged_for_no_further(source, monke
     assert ChangeFeed.objects.get().position == 20
 
 
-def test_a_suspended_agreement_is_not_looked_at_and_an_ended_one_is_forgotten(source):
+def test_a_suspended_agreement_is_not_looked_at_and_an_ended_one_is_forgotten(
+    source, django_capture_on_commit_callbacks
+):
     set_state(AGREEMENT, "suspended")
     watching.look(AGREEMENT, Book())
     assert not ChangeBatch.objects.exists()
     set_state(AGREEMENT, "active")
     watching.look(AGREEMENT, Book())
-    feeds.stop(AGREEMENT)
+    folder = feeds.folder_of(AGREEMENT)
+    with django_capture_on_commit_callbacks(execute=True):
+        feeds.stop(AGREEMENT)
+        assert folder.exists()  # what is not committed has not ended
     assert not ChangeBatch.objects.exists()
-    assert not (current().home / "feeds" / AGREEMENT.removeprefix("urn:uuid:")).exists()
+    assert not folder.exists()
 
 
 def test_what_the_consumer_has_is_forgotten_after_its_time_and_on_record(source):

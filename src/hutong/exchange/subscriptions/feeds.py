@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from django.db import transaction
+
 from hutong.exchange.models import ChangeBatch, ChangeFeed, Entitlement, Subscription, Webhook
 from hutong.exchange.query import is_purpose
 from hutong.exchange.subscriptions import log
@@ -75,7 +77,8 @@ def stop(agreement: str) -> None:
     if ChangeFeed.objects.filter(agreement_id=agreement).exclude(state="ended").update(state="ended"):
         detail = {"role": "provider", "batches_removed": log.drop(agreement, "provider")}
         record("subscription.ended", f"agreement:{agreement}", "rule:D809-22", detail)
-        shutil.rmtree(folder_of(agreement), ignore_errors=True)
+        there = folder() / uuid_of(agreement)
+        transaction.on_commit(lambda: shutil.rmtree(there, ignore_errors=True))  # a kill before it: see keeping.py
 
 
 def subscribe(agreement: str, purpose: str) -> Subscription:
