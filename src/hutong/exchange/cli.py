@@ -11,7 +11,7 @@ import click
 
 from hutong.client import Connection, Reading
 from hutong.exchange.query import KEYS_PER_QUERY
-from hutong.ledger.whole import place
+from hutong.ledger.whole import place, put_whole
 from hutong.terminal import AS_JSON, FOLDER, operator_name, print_json
 from hutong.vocabulary.errors import BadInput
 
@@ -168,9 +168,7 @@ def _look_up(connection: Connection, agreement: str, by: str, lines: TextIO, out
     for at in range(0, len(keys), KEYS_PER_QUERY):
         found |= connection.lookup(agreement, by, keys[at : at + KEYS_PER_QUERY], **wanted)
     answers = [{"key": key, "rows": rows} for key, rows in found.items()]
-    partial = out.with_name(out.name + ".part")
-    partial.write_text(json.dumps(answers, ensure_ascii=False) + "\n", encoding="utf-8")
-    partial.replace(out)
+    put_whole(out, (json.dumps(answers, ensure_ascii=False) + "\n").encode())
     without = sum(not rows for rows in found.values())
     click.echo(f"{sum(map(len, found.values()))} rows of {len(found)} keys in {out}; {without} keys have none")
 

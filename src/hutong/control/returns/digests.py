@@ -23,6 +23,7 @@ from sqlglot import exp
 
 from hutong.exchange.shaping.engine import spilling
 from hutong.exchange.shaping.row_digest import row_digest
+from hutong.ledger.whole import place
 
 VERSION: Final = 1  # of the way rows become digests; both sides must use the same
 HEX: Final = 64  # of one SHA-256
@@ -82,7 +83,7 @@ def write_pairs(rows: pa.RecordBatchReader, keys: Sequence[str], salt: str, file
                 writer.write_table(pa.Table.from_batches([batch]).cast(schema), GROUP_ROWS)
     finally:
         connection.close()
-    partial.replace(file)
+    place(partial, file)
     return ranges(file)
 
 
