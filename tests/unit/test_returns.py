@@ -30,7 +30,18 @@ from hutong.control.conduct.models import EndedAgreement
 from hutong.control.identity.models import Account
 from hutong.control.notices.models import Notice
 from hutong.control.replies import actions as replies
-from hutong.control.returns import actions, areas, consent, digests, fetching, flows, keeping, onward, reconciling
+from hutong.control.returns import (
+    actions,
+    areas,
+    consent,
+    digests,
+    fetching,
+    flows,
+    keeping,
+    onward,
+    reconciling,
+    stating,
+)
 from hutong.control.returns.models import Onward, ReturnBatch, ReturnDifference, ReturnFlow, ReturnOffer, ReturnTicket
 from hutong.control.returns.rules import (
     LAW,
@@ -121,6 +132,25 @@ def test_return_flow_is_agreed_by_law_with_just_the_areas_rows_and_every_item(su
     decision = Decision.objects.get(name="return.grant")
     assert decision.outcome["granted"]
     assert decisions.replay(decision).same
+
+
+def test_nothing_is_stated_of_a_return_that_is_over_and_the_one_that_replaces_it_ends_it(suzhou, officer, caplog):
+    entry = published("conditional", described())
+    suzhou.request(entry, return_terms())
+    flow = ReturnFlow.objects.get()
+    stored = {"number": 1, "kind": "full", "rows": 0, "root": "sha256:0", "keys": ["uscc"]}
+    asked = {"v": digests.VERSION, "step": "stored", "batch": new_id(), **stored}
+    assert tell(suzhou, reconciling.EVENT, flow.agreement_id, asked).status_code == 200
+    stating.state_asked()
+    assert "was not stated" in caplog.text  # nothing is delivered yet: it is tried again
+    caplog.clear()
+    suzhou.request(entry, return_terms())
+    flow.refresh_from_db()
+    assert (flow.state, ReturnFlow.objects.filter(state="active").count()) == ("ended", 1)
+    ended = AuditRecord.objects.get(kind="return.ended")
+    assert (ended.subject, ended.detail) == (f"return:{flow.id}", {"agreement": flow.agreement_id})
+    stating.state_asked()
+    assert caplog.text == ""
 
 
 def test_d809_24_further_condition_cannot_be_set_by_anybody_at_the_superior(suzhou, officer, monkeypatch):

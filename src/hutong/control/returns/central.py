@@ -69,9 +69,8 @@ def begin(negotiation: Negotiation) -> None:
 def _made(negotiation: Negotiation, *, role: str, **about: object) -> ReturnFlow:
     """The flow of a negotiation; an older one of the same rows has ended with it."""
     known = ReturnFlow.objects.filter(role=role, peer=negotiation.peer, resource_id=negotiation.dataset_id, area="")
-    known.filter(state__in=("asked", "active")).exclude(negotiation_id=negotiation.pid).update(
-        state="ended", next_at=None
-    )
+    for older in known.filter(state="active").exclude(negotiation_id=negotiation.pid):
+        flows.end(older.agreement_id)
     values = {
         **about,
         "role": role,

@@ -60,7 +60,8 @@ def keep_granted(negotiation: Negotiation, asked: Asked, terms: Terms) -> Return
     known = ReturnFlow.objects.filter(
         role="provider", peer=negotiation.peer, resource_id=resource.id, area=terms.scope, state="active"
     )
-    known.update(state="ended")
+    for older in known:
+        end(older.agreement_id)
     flow = ReturnFlow.objects.create(
         id=new_id(),
         role="provider",
@@ -99,7 +100,7 @@ def refuse(flow: ReturnFlow, code: str) -> None:
 
 
 def end(agreement_id: str) -> None:
-    """Nothing more is returned under an agreement that has ended."""
+    """Nothing more is returned under an agreement that has ended, or that another one of the same rows replaces."""
     for flow in ReturnFlow.objects.select_for_update().filter(agreement_id=agreement_id, state="active"):
         flow.state, flow.next_at = "ended", None
         flow.save(update_fields=["state", "next_at"])

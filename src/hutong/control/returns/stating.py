@@ -34,8 +34,11 @@ def wake() -> None:
 
 
 def state_asked() -> None:
-    """State every batch that was asked about. One whose source does not answer is tried again with the next round."""
-    asked = ReturnBatch.objects.filter(state="asked", flow__role="provider").order_by("compared_at", "id")
+    """State every batch that was asked about. One whose source does not answer is tried again with the next round, as
+    long as its flow goes on.
+    """
+    going_on = ReturnBatch.objects.filter(flow__role="provider", flow__state="active")
+    asked = going_on.filter(state="asked").order_by("compared_at", "id")
     for batch_id in list(asked.values_list("id", flat=True)):
         try:
             state(batch_id)
