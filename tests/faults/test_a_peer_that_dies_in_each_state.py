@@ -44,11 +44,11 @@ ACTS = {
     ),
     "suspend": "actions.suspend(wang, {agreement!r}, '保密核查', cause='secrecy')",
     "resume": "actions.resume(wang, {agreement!r}, '核查完毕')",
-    "complete_delivery": "delivery.complete({transfer!r}, 'wang')",
+    "complete_delivery": "actions.complete_delivery(li, {agreement!r})",
     "end": "actions.end(li, {agreement!r}, '用途已实现')",
 }
 ACT = """
-from hutong.control.agreements import actions, delivery
+from hutong.control.agreements import actions
 from hutong.control.identity.models import Account
 from hutong.control.requests import actions as requests
 from hutong.control.replies import actions as replies
@@ -274,7 +274,7 @@ def test_suspension_resumption_and_end_survive(two: Two, asked: Callable[..., Pr
 def test_a_completion_survives(two: Two, asked: Callable[..., Process]) -> None:
     process = asked("unconditional", "TRANSFER_COMPLETION")
     process.reaches("FINALIZED", "active", "STARTED")
-    process.act(PROVIDER, "complete_delivery")
+    process.act(CONSUMER, "complete_delivery")
     process.reaches("FINALIZED", "agreed", "COMPLETED")
     both_died(two)
     process.ended_as(*BY_RULE, *DELIVERED, "transfer.completed")
