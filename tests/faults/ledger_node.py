@@ -77,6 +77,8 @@ def in_fork(action: Callable[[], None]) -> int:
     from hutong.ledger import sequencer
 
     connections.close_all()
+    if connections["default"].vendor == "postgresql":
+        connections["default"].close_pool()  # its threads do not come along
     child = os.fork()
     if child == 0:
         try:

@@ -10,6 +10,8 @@ from hutong.node import settings as node_settings
 
 NODE = node_settings.current()
 PACKAGE = Path(__file__).resolve().parent.parent
+CONNECTIONS = 90  # of one process to PostgreSQL, whose own default is 100
+CONNECTION_WITHIN_S = 10.0
 
 
 def _database(url: str) -> dict[str, Any]:
@@ -38,8 +40,10 @@ def _database(url: str) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": unquote(query.get("host", "")) or parts.hostname or "",
         "PORT": str(parts.port or ""),
-        # Each request runs in a thread of its own: a connection kept after it would never be used again.
-        "CONN_MAX_AGE": 0,
+        # Each request runs in a thread of its own, so it gives its connection back for the next one: to begin anew
+        # would cost each page more than its statements do.
+        "OPTIONS": {"pool": {"min_size": 0, "max_size": CONNECTIONS, "timeout": CONNECTION_WITHIN_S}},
+        "CONN_HEALTH_CHECKS": True,
     }
 
 
