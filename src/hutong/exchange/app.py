@@ -6,7 +6,6 @@ The hot addresses are matched here by comparison; only the quiet ones go through
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import sys
 from collections.abc import Awaitable, Callable
@@ -57,7 +56,6 @@ from hutong.vocabulary.ids import is_id
 # How long a thread that computes may keep the interpreter to itself while others wait, seconds. Python's own 5 ms is
 # longer than a whole transaction here: with it a query spent most of its time waiting for its turn.
 TURN_S = 0.0005
-COLLECT_AFTER = (20_000, 20, 20)  # new objects, then rounds, before the collector looks at the next generation
 THREADS = 8  # for reading sources and the database; the writer and each stream have a thread of their own
 
 log = logging.getLogger(__name__)
@@ -68,7 +66,6 @@ class Exchange:
 
     def __init__(self) -> None:
         sys.setswitchinterval(TURN_S)
-        _rest_the_collector()
         keys = ring()
         self._unwatch = keys.watch()
         self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="hutong-exchange")
@@ -108,17 +105,6 @@ class Exchange:
         await asyncio.to_thread(self._unwatch)
         await asyncio.to_thread(self.register.stop)
         self.threads.shutdown(wait=False, cancel_futures=True)
-
-
-def _rest_the_collector() -> None:
-    """Have Python's cycle collector leave alone what was imported, and look at the rest less often.
-
-    Half a million objects of Django, Arrow and SQL grammar live as long as the process. Walking them again and again
-    took 40 % of the event loop's time under load, in pauses of tens of milliseconds.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*COLLECT_AFTER)
 
 
 _running: Exchange | None = None
