@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import gc
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
@@ -111,11 +112,11 @@ async def _run(host: str, port: int, request: Request, connections: int, duratio
 
 async def _paced(run: Run, callers: list[_Caller], duration_s: float, per_s: float) -> None:
     """Requests fall due at a fixed rate; each is measured from the moment it was due (no coordinated omission)."""
-    free, waiting = list(callers), []
+    free, waiting = list(callers), deque[float]()  # a list would be moved whole for each that leaves it
 
     def idle(caller: _Caller) -> None:
         if waiting:
-            caller.send(waiting.pop(0))
+            caller.send(waiting.popleft())
         else:
             free.append(caller)
 
