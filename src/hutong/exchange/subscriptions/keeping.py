@@ -15,7 +15,7 @@ from typing import Final
 from django.db import transaction
 from django.db.models import Min
 
-from hutong.exchange.editions.tidying import term_is_over
+from hutong.exchange.grants.over import term_is_over
 from hutong.exchange.models import ChangeFeed, Entitlement, Subscription, Webhook
 from hutong.exchange.subscriptions import feeds, log
 from hutong.vocabulary.ids import uuid_of
