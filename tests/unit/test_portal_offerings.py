@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from hutong.control.agreements.models import Negotiation
+from hutong.control.catalogue.models import Entry
 from hutong.control.identity.models import Account
 from hutong.control.offerings import queries, spreading
 from hutong.control.offerings.models import Offering
@@ -100,3 +103,33 @@ def test_a_head_declines_an_offer(anhui: DspPeer, health: dict[str, Account]) ->
     assert head.post(address, {f"{bare}-reason": ""}).status_code == 200
     assert head.post(address, {f"{bare}-reason": "无需"}).status_code == 302
     assert Negotiation.objects.get().state == "TERMINATED"
+
+
+def test_an_offer_whose_entry_is_not_here_is_shown_and_not_taken_up(anhui: DspPeer, health: dict[str, Account]) -> None:
+    entry = heard_of(anhui.node)
+    offered_to_us(anhui, entry)
+    asking, form = of(health["officer"]), reverse("request_new", args=[entry.id])
+    said = entry.dataset["hutong:entry"]
+    Entry.objects.update(dataset=entry.dataset | {"hutong:entry": said | {"state": "withdrawn"}})
+    assert "withdrawn this resource" in shown(asking, "offerings")
+    Entry.objects.all().delete()
+    page = shown(asking, "offerings")
+    assert "Its entry has not arrived here yet." in page
+    assert entry.id in page
+    assert form not in page
+
+
+def test_many_offers_to_us_cost_as_many_queries_as_one(anhui: DspPeer, health: dict[str, Account]) -> None:
+    asking = of(health["officer"])
+
+    def queries_of_the_page() -> int:
+        with CaptureQueriesContext(connection) as caught:
+            shown(asking, "offerings")
+        return len(caught)
+
+    offered_to_us(anhui, heard_of(anhui.node))
+    queries_of_the_page()  # what a process asks once
+    for_one = queries_of_the_page()
+    for number in range(3):
+        offered_to_us(anhui, heard_of(anhui.node, title_zh=f"企业{number}"))
+    assert queries_of_the_page() == for_one

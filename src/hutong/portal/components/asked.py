@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from hutong.control.catalogue import queries
+from hutong.control.catalogue.dataset import EntryDocument
 from hutong.portal.components import conditions, words
 from hutong.portal.components.parts import Fact
 from hutong.vocabulary import codes
@@ -47,7 +48,11 @@ def names_of(items: Sequence[Any]) -> list[str]:
 def titles_of_items(resource_id: str) -> dict[str, str]:
     """Item name -> title, from the catalogue; nothing for an entry we do not (or no longer) have."""
     try:
-        document = queries.document(uuid_of(resource_id))
+        return item_titles(queries.document(uuid_of(resource_id)))
     except Refused:
         return {}
+
+
+def item_titles(document: EntryDocument) -> dict[str, str]:
+    """Item name -> title, in the reader's language."""
     return {one.name: words.of_language(one.title_zh, one.title_en) or one.name for one in document.items}

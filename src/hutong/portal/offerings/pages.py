@@ -14,6 +14,8 @@ from django.utils.translation import gettext_lazy as lazy
 from hutong.control.agreements.consent import Asked, asked_of
 from hutong.control.agreements.models import Negotiation
 from hutong.control.agreements.offered import AREAS, CENTRAL, Offered, read_offered
+from hutong.control.catalogue import queries as catalogue
+from hutong.control.catalogue.dataset import EntryDocument
 from hutong.control.catalogue.models import Resource
 from hutong.control.identity.models import Account
 from hutong.control.identity.rules import ACROSS_DEPARTMENTS, Action
@@ -25,15 +27,15 @@ from hutong.control.zones import queries as zones
 from hutong.ledger.models import AuditRecord
 from hutong.node.settings import current
 from hutong.portal.components import access, words
-from hutong.portal.components.asked import titles_of_items
+from hutong.portal.components.asked import item_titles, titles_of_items
 from hutong.portal.components.page import Page, Refusal, shell_for
 from hutong.portal.components.paging import Sheet, sheet
 from hutong.portal.components.parts import Badge, Fact, Happening, May, no
 from hutong.portal.components.peers import Names
 from hutong.portal.components.refusing import NothingHere
 from hutong.portal.components.timelines import story
-from hutong.portal.components.titles import titles_of_entries
 from hutong.portal.offerings.forms import ChooseForm, OfferingForm, ReasonForm
+from hutong.portal.staff.catalogue import may_request
 from hutong.vocabulary import codes
 from hutong.vocabulary.errors import NotFound, Refused
 from hutong.vocabulary.ids import is_id, uuid_of
@@ -137,11 +139,11 @@ def offerings_page(
     shown = sheet([queries.offerings(account)], "created_at", reverse("offerings"), query.dict(), size=PAGE_SIZE)
     offers = list(queries.offered_to_us()[:MOST])
     told, resources = queries.standings_of(shown.rows), offerable(account)
-    titles = titles_of_entries({one.dataset_id for one in offers})
+    entries = catalogue.documents({uuid_of(one.dataset_id) for one in offers})
     return OfferingsPage(
         shell=shell_for(account, "offerings"),
         refusal=refusal,
-        offers=tuple(_to_us(account, one, titles, names, declined) for one in offers),
+        offers=tuple(_to_us(account, one, entries.get(uuid_of(one.dataset_id)), names, declined) for one in offers),
         rows=tuple(_row(one, told[one.id], names) for one in shown.rows),
         pager=shown,
         choose=ChooseForm(resources),
@@ -274,7 +276,7 @@ def _member(one: queries.Standing, names: Names) -> MemberRow:
 
 def _facts(found: Offering) -> tuple[Fact, ...]:
     said = [
-        *_terms(queries.extent(found), found.resource_id),
+        *_terms(queries.extent(found), titles_of_items(found.resource_id)),
         Fact(_("Days to answer"), str(found.content["answer_days"])),
         Fact(_("Proposed by"), found.proposed_by),
         Fact(_("Decided by"), found.decided_by),
@@ -282,8 +284,7 @@ def _facts(found: Offering) -> tuple[Fact, ...]:
     return tuple(fact for fact in said if fact.value or fact.many)
 
 
-def _terms(offered: Offered, resource_id: str) -> list[Fact]:
-    titles = titles_of_items(resource_id)
+def _terms(offered: Offered, titles: dict[str, str]) -> list[Fact]:
     return [
         Fact(_("Items"), many=tuple(titles.get(one, one) for one in offered.items)),
         Fact(_("Purposes"), many=tuple(words.code_name(codes.PURPOSES, one) for one in offered.purposes)),
@@ -302,22 +303,20 @@ def _may_sign(account: Account, found: Offering, may: May) -> May:
 
 
 def _to_us(
-    account: Account, one: Negotiation, titles: dict[str, str], names: Names, declined: ReasonForm | None
+    account: Account, one: Negotiation, entry: EntryDocument | None, names: Names, declined: ReasonForm | None
 ) -> OfferToUs:
     offered, bare = read_offered(one.offer), uuid_of(one.pid)
-    known = one.dataset_id in titles
-    facts = _terms(offered, one.dataset_id) if offered else []
+    facts = _terms(offered, item_titles(entry) if entry else {}) if offered else []
     if offered and offered.answer_by:
         facts.append(Fact(_("Open until"), words.date_word(offered.answer_by)))
-    may_take = access.may(account, Action.FILE_REQUEST)
     return OfferToUs(
         id=bare,
-        title=titles.get(one.dataset_id, one.dataset_id),
+        title=words.of_language(entry.title_zh, entry.title_en) if entry else uuid_of(one.dataset_id),
         peer=names(one.peer),
         area=_area_of(offered),
         facts=tuple(facts),
-        take_url=reverse("request_new", args=[one.dataset_id]) if known else "",
-        may_take=may_take if known else no(_("Its entry has not arrived in our catalogue yet.")),
+        take_url=reverse("request_new", args=[entry.id]) if entry else "",
+        may_take=may_request(account, entry) if entry else no(_("Its entry has not arrived here yet.")),
         decline_url=reverse("offer_decline", args=[bare]),
         may_decline=access.may(account, Action.SIGN_OFF_REQUEST),
         form=declined if declined is not None and declined.prefix == bare else ReasonForm(bare),
