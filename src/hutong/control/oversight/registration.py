@@ -7,7 +7,7 @@ from hutong.control.oversight.actions import keep_up
 from hutong.control.oversight.tally import tally
 from hutong.node import work
 
-TALLY_EVERY_S = 15.0  # the start page adds what came since by itself
+TALLY_EVERY_S = 5.0  # the start page adds what came since by itself
 COUNT_EVERY_S = 600.0  # how old a figure of the running month may be
 
 work.register_aside("reconcile", reconciling.reconcile_all, reconciling.LOOK_EVERY_S)
