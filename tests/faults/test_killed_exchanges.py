@@ -193,7 +193,7 @@ def reconciled(nodes: Pair) -> Reconciliation:
     ours, theirs = nodes.consumer.home / "ledger", nodes.provider.home / "ledger"
     log = FolderLog(theirs, CONSUMER, tuple(Shelf(theirs).log_keys()))
     later = datetime.now(UTC) + timedelta(minutes=5)
-    return reconcile(PROVIDER, pages.pages(ours, PROVIDER), log, now=later)
+    return reconcile(PROVIDER, pages.reader(ours, PROVIDER), log, now=later)
 
 
 @pytest.mark.timeout(900)

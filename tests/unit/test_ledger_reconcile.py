@@ -79,7 +79,7 @@ def anhui(tmp_path):
 def compare(ours: Ledger, theirs: Ledger, **more):
     us, peer = ours.key.keyid.rpartition("/")[2], theirs.key.keyid.rpartition("/")[2]
     log = FolderLog(theirs.folder, us, (theirs.key.vkey,))
-    return reconcile(peer, pages.pages(ours.folder, peer), log, now=NOW, **more)
+    return reconcile(peer, pages.reader(ours.folder, peer), log, now=NOW, **more)
 
 
 def both_ways(jiangsu: Ledger, anhui: Ledger):
@@ -241,7 +241,7 @@ def test_a_receipt_that_is_not_in_the_peers_log_is_not_believed(jiangsu, anhui):
     jiangsu.add(b"first", SERVED)
     anhui.add(consumers(SERVED))
     log = Dishonest(jiangsu.folder, "340000", (JIANGSU.vkey,))
-    found = reconcile("320000", pages.pages(anhui.folder, "320000"), log, now=NOW)
+    found = reconcile("320000", pages.reader(anhui.folder, "320000"), log, now=NOW)
     (difference,) = found.differences
     assert (difference.kind, difference.theirs) == ("unproven", 1)
     assert "not entry 1 of its own log" in difference.what
@@ -250,7 +250,9 @@ def test_a_receipt_that_is_not_in_the_peers_log_is_not_believed(jiangsu, anhui):
 def test_a_peer_whose_tiles_or_signature_do_not_hold_is_not_compared(jiangsu, anhui):
     jiangsu.add(SERVED)
     with pytest.raises(NotSigned):
-        reconcile("320000", [], FolderLog(jiangsu.folder, "340000", (ANHUI.vkey,)), now=NOW)
+        reconcile(
+            "320000", pages.reader(anhui.folder, "320000"), FolderLog(jiangsu.folder, "340000", (ANHUI.vkey,)), now=NOW
+        )
     tile = jiangsu.folder / "tile" / "0" / "000.p" / "1"
     tile.write_bytes(bytes(32))
     with pytest.raises(TileRefused):
@@ -277,6 +279,19 @@ def test_a_peer_that_shows_less_than_it_signed_does_not_hold(jiangsu, anhui, tmp
     found = compare(anhui, older, known_checkpoint=known)
     assert (found.behind, found.holds, found.differences) == (1, False, [])
     assert compare(anhui, jiangsu, known_checkpoint=known).holds
+
+
+def test_a_receipt_that_follows_when_both_had_told_alike_is_judged_with_those_before_it(jiangsu, anhui):
+    jiangsu.add(SERVED)
+    anhui.add(consumers(SERVED))
+    begun = (1, 1)  # entries of each log when it was compared before
+    jiangsu.add(replace(SERVED, at="2026-09-21T14:10:00.000Z"))
+    for start in ((0, 0), begun):
+        for found in (compare(anhui, jiangsu, start=start), compare(jiangsu, anhui, start=start)):
+            assert (found.agreed, found.differences) == (1, [])
+    anhui.add(consumers(SERVED, at="2026-09-21T14:20:00.000Z", rows=4))
+    (difference,) = compare(anhui, jiangsu, start=begun).differences
+    assert (difference.kind, difference.members) == ("altered", ("rows",))
 
 
 def test_receipts_come_in_pages_that_go_on_where_the_last_ended(jiangsu):

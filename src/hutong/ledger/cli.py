@@ -139,7 +139,7 @@ def reconcile_command(
     if peer_folder is not None:
         us = entries.signed_origin(ours).rpartition("/")[2]
         log = FolderLog(_ledger_folder(peer_folder), us, tuple(VerifierKey.parse(key) for key in keys))
-        found = reconcile(peer, pages.pages(ours, peer), log, since=since)
+        found = reconcile(peer, pages.reader(ours, peer), log, since=since)
     else:
         _start_node(folder)
         from hutong.ledger import daily

@@ -32,11 +32,12 @@ def reconcile_with(peer: str, *, since: str = "") -> Reconciliation:
         known = WitnessedCheckpoint.objects.exclude(note="").filter(origin__in=origins).first()
         return reconcile(
             peer,
-            pages.pages(here.folder, peer),
+            pages.reader(here.folder, peer),
             log,
             known_checkpoint=known.note if known else "",
             on_fork=witness.keep_fork,
             since=since,
+            start=_start(peer, since),
         )
 
 
@@ -73,6 +74,13 @@ def _keep(peer: str, now: datetime, since: str, outcome: dict[str, Any]) -> Dail
 def _since(peer: str) -> str:
     held = DailyReconciliation.objects.filter(peer=peer, state="holds").order_by("-day").first()
     return rfc3339(held.at - OVERLAP) if held else ""
+
+
+def _start(peer: str, since: str) -> tuple[int, int]:
+    """How far both logs were when a comparison held before `since`: what came later was logged behind it."""
+    rows = DailyReconciliation.objects.filter(peer=peer, state="holds")
+    held = rows.filter(at__lte=datetime.fromisoformat(since)).order_by("-at").first() if since else None
+    return (held.our_size, held.their_size) if held else (0, 0)
 
 
 def _document(one: Difference) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import orjson
 
 from hutong.ledger import checkpoint as checkpoints
 from hutong.ledger.proof import NotInLog
-from hutong.ledger.receipt import KIND, BadReceipt, Receipt
+from hutong.ledger.receipt import KIND
 from hutong.ledger.shelf import Shelf
 from hutong.ledger.tiles import WIDTH, NoTile, TileFolder, tile_at, unpack
 
@@ -90,27 +90,27 @@ def find_exchange(folder: Path, exchange: str) -> list[Logged]:
     ]
 
 
-def exchanges_with(folder: Path, peer: str, first: int, after: int, size: int) -> Iterator[tuple[int, Receipt, bytes]]:
+def exchanges_with(folder: Path, peer: str, first: int, after: int, size: int) -> Iterator[Logged]:
     """The receipts of exchanges with one peer among entries [first, after)."""
     needles = (b'"consumer":"' + peer.encode() + b'"', b'"provider":"' + peer.encode() + b'"')
     for start, data, entries in bundles(folder, first, after, size):
         if not any(needle in data for needle in needles):
             continue
         for index, entry in enumerate(entries, start):
-            if first <= index < after and any(needle in entry for needle in needles):
-                receipt = as_receipt(entry)
-                if receipt and receipt.peer == peer:
-                    yield index, receipt, entry
+            if first <= index < after and any(needle in entry for needle in needles) and _other_side(entry) == peer:
+                yield Logged(index, entry)
 
 
-def as_receipt(entry: bytes) -> Receipt | None:
-    """The receipt an entry is; None for an entry of another kind."""
-    if b'"kind":"' + KIND.encode() + b'"' not in entry:
-        return None
-    try:
-        return Receipt.from_entry(entry)
-    except BadReceipt:
-        return None
+def _other_side(entry: bytes) -> str:
+    """The jurisdiction on the other side of an exchange; "" for an entry of another kind.
+
+    Read without the checks of `Receipt.from_entry`, at a sixth of its time: the entry is our own, and whoever gets it
+    makes them.
+    """
+    members = orjson.loads(entry)
+    if members.get("kind") != KIND:
+        return ""
+    return str(members["consumer" if members["role"] == "provider" else "provider"])
 
 
 def _wanted(digest: str) -> bytes:

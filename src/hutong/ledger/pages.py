@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,23 +66,17 @@ def page(folder: Path, peer: str, *, after: int = -1, limit: int = MOST_ENTRIES)
     first = max(after, -1) + 1
     end = min(size, first + MOST_SCANNED)
     found: list[Logged] = []
-    for index, _, entry in exchanges_with(folder, peer, first, end, size):
-        found.append(Logged(index, entry))
+    for one in exchanges_with(folder, peer, first, end, size):
+        found.append(one)
         if len(found) >= min(limit, MOST_ENTRIES):
-            end = index + 1
+            end = one.index + 1
             break
     return Page(tuple(found), max(end - 1, first - 1), size, str(note or ""))
 
 
-def pages(folder: Path, peer: str) -> Iterator[Page]:
-    """All pages of our own log."""
-    after = -1
-    while True:
-        one = page(folder, peer, after=after)
-        yield one
-        if one.is_last:
-            return
-        after = one.after
+def reader(folder: Path, peer: str) -> Callable[[int], Page]:
+    """The pages of our own log, each by the place it begins after."""
+    return lambda after: page(folder, peer, after=after)
 
 
 def _number(value: Any) -> int:

@@ -7,10 +7,11 @@ one we cosigned before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import heapq
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from hutong.ledger import checkpoint as checkpoints
 from hutong.ledger import note as notes
@@ -32,6 +33,7 @@ ANSWER = ("response", "rows", "bytes")  # the same when the answer was received 
 UNFINISHED = frozenset({"open", "cut"})
 
 Kind = Literal["one_sided", "altered", "differing", "unproven"]
+PageAfter = Callable[[int], Page]  # the page of receipts that stand after a place
 
 
 class LogForked(Refused):
@@ -108,6 +110,11 @@ class _Pair:
         return [side for side in (self.ours, self.theirs) if side]
 
     @property
+    def ended(self) -> bool:
+        """Both sides have it, and neither expects another receipt of it."""
+        return len(self.sides) == 2 and not any(side.receipt.outcome in UNFINISHED for side in self.sides)
+
+    @property
     def began_at(self) -> str:
         return min(receipt.at for side in self.sides for receipt in side.by_digest.values())
 
@@ -126,59 +133,142 @@ class _Pair:
 
 def reconcile(
     peer: str,
-    our_pages: Iterable[Page],
+    our_page: PageAfter,
     their_log: PeerLog,
     *,
     now: datetime | None = None,
     known_checkpoint: str = "",
     on_fork: Callable[[str, str, str], None] = lambda _origin, _first, _second: None,
     since: str = "",
+    start: tuple[int, int] = (0, 0),
 ) -> Reconciliation:
-    """Compare all exchanges with one peer.
+    """Compare all exchanges with one peer. Memory holds what has no end on both sides yet, not the logs.
 
     peer               its jurisdiction
     known_checkpoint   the note of its log that we cosigned last; "" if none
     on_fork            called with origin and the two notes before LogForked is raised
     since              RFC 3339; exchanges whose first receipt is older are left out
+    start              places in our log and in theirs; no exchange since `since` has a receipt before them
     raises             LogForked, NotSigned, SignatureFails, TileRefused; Refused when the peer cannot be read
     """
     found = Reconciliation(peer)
-    theirs = _their_side(found, their_log, known_checkpoint, on_fork)
-    ours: dict[str, _Side] = {}
-    for page in our_pages:
-        found.our_size = page.size
-        for one in page.entries:
-            _add(ours, one, Receipt.from_entry(one.entry))
-    settled_before = rfc3339((now or datetime.now(UTC)) - SETTLES_WITHIN)
-    unproven = {difference.exchange for difference in found.differences}
-    for exchange in sorted((ours.keys() | theirs.keys()) - unproven):
-        pair = _Pair(exchange, ours.get(exchange), theirs.get(exchange))
-        if pair.began_at >= since:
-            _count(found, pair, settled_before)
+    settled_before = rfc3339((now or datetime.now(UTC)) - SETTLES_WITHIN)  # before we look: looking may take long
+    our_first, their_first = our_page(start[0] - 1), their_log.page(start[1] - 1)
+    found.our_size = our_first.size
+    checkpoint = checkpoints.opened(notes.parse(their_first.checkpoint), their_log.keys)
+    found.their_size = checkpoint.size
+    tiles = TrustedTiles(checkpoint, their_log.tile)
+    if known_checkpoint:
+        _check_extends(found, tiles, known_checkpoint, their_first.checkpoint, on_fork)
+    comparison = _Comparison(found, since, settled_before)
+    ours = _own(_read(our_page, our_first, our_first.size))
+    comparison.take(_by_time(ours, _proven(found, _read(their_log.page, their_first, checkpoint.size), tiles)))
+    if doubtful := comparison.judge():
+        # What would be a difference is looked at once more with every receipt it ever had: one may stand before
+        # `start`, or have been put aside with an exchange that both sides had told alike by then.
+        ours = _own(_read(our_page, our_page(-1), our_first.size))
+        theirs = _proven(Reconciliation(peer), _read(their_log.page, their_log.page(-1), checkpoint.size), tiles)
+        every = [entry for entry in _by_time(ours, theirs) if entry.receipt.exchange in doubtful]
+        before = _Comparison(Reconciliation(peer), since, settled_before)
+        before.take(entry for entry in every if entry.logged.index >= start[0 if entry.ours else 1])
+        found.agreed -= before.found.agreed  # judged now, and by all that is known of them
+        comparison = _Comparison(found, since, settled_before, last=True)
+        comparison.take(every)
+        comparison.judge()
     return found
 
 
-def _their_side(
-    found: Reconciliation, log: PeerLog, known: str, on_fork: Callable[[str, str, str], None]
-) -> dict[str, _Side]:
-    """Their receipts, each proven; those that are not go into the differences."""
-    first = log.page(-1)
-    note = notes.parse(first.checkpoint)
-    checkpoint = checkpoints.opened(note, log.keys)
-    tiles = TrustedTiles(checkpoint, log.tile)
-    found.their_size = checkpoint.size
-    if known:
-        _check_extends(found, tiles, known, first.checkpoint, on_fork)
-    sides: dict[str, _Side] = {}
-    page = first
+class _Comparison:
+    """The exchanges of two logs that cannot be put aside yet."""
+
+    def __init__(self, found: Reconciliation, since: str, settled_before: str, *, last: bool = False) -> None:
+        self.found, self.since, self.settled_before, self.last = found, since, settled_before, last
+        self._ours: dict[str, _Side] = {}
+        self._theirs: dict[str, _Side] = {}
+
+    def take(self, entries: Iterable[_Entry]) -> None:
+        """Read both logs side by side by time, and put aside what has ended alike on both sides."""
+        for entry in entries:
+            pair = self._add(entry)
+            if not self.last and pair.ended and _difference(pair) is None:
+                self._put_aside(pair)
+
+    def judge(self) -> frozenset[str]:
+        """Count what is left; returns what would be a difference, to be looked at with all its receipts."""
+        unproven = {difference.exchange for difference in self.found.differences}
+        doubtful = set()
+        for exchange in sorted((self._ours.keys() | self._theirs.keys()) - unproven):
+            pair = _Pair(exchange, self._ours.get(exchange), self._theirs.get(exchange))
+            if pair.began_at < self.since:
+                continue
+            difference = _difference(pair)
+            if difference is None:
+                self.found.agreed += 1
+            elif max(side.receipt.at for side in pair.sides) >= self.settled_before:
+                self.found.pending += 1
+            elif pair.moved_nothing:
+                self.found.unanswered += 1
+            elif self.last:
+                self.found.differences.append(difference)
+            else:
+                doubtful.add(exchange)
+        return frozenset(doubtful)
+
+    def _add(self, entry: _Entry) -> _Pair:
+        exchange, sides = entry.receipt.exchange, self._ours if entry.ours else self._theirs
+        by_digest = sides[exchange].by_digest if exchange in sides else {}
+        by_digest[digest(entry.logged.entry)] = entry.receipt
+        sides[exchange] = _Side(entry.logged.index, entry.receipt, by_digest)
+        return _Pair(exchange, self._ours.get(exchange), self._theirs.get(exchange))
+
+    def _put_aside(self, pair: _Pair) -> None:
+        self.found.agreed += pair.began_at >= self.since
+        del self._ours[pair.exchange], self._theirs[pair.exchange]
+
+
+class _Entry(NamedTuple):
+    """A receipt of one of the logs."""
+
+    logged: Logged
+    receipt: Receipt
+    ours: bool
+
+
+def _by_time(ours: Iterator[_Entry], theirs: Iterator[_Entry]) -> Iterator[_Entry]:
+    return heapq.merge(ours, theirs, key=lambda entry: entry.receipt.at)
+
+
+def _read(page_after: PageAfter, page: Page, size: int) -> Iterator[Logged]:
+    """The receipts of a log as it was when it had `size` entries, from a page on."""
     while True:
-        for one in page.entries:
-            _add_proven(found, sides, one, tiles)
-        if page.after + 1 >= checkpoint.size:
-            return sides
-        after, page = page.after, log.page(page.after)
+        yield from (one for one in page.entries if one.index < size)
+        if page.after + 1 >= size:
+            return
+        after, page = page.after, page_after(page.after)
         if page.after <= after:
-            raise ProofRefused(reason="the peer's pages of receipts do not go on", reason_zh="对方的回执页没有接续")
+            raise ProofRefused(reason="the pages of receipts do not go on", reason_zh="回执页没有接续")
+
+
+def _own(logged: Iterator[Logged]) -> Iterator[_Entry]:
+    return (_Entry(one, Receipt.from_entry(one.entry), True) for one in logged)
+
+
+def _proven(found: Reconciliation, logged: Iterator[Logged], tiles: TrustedTiles) -> Iterator[_Entry]:
+    """Their receipts, each proven; those that are not go into the differences."""
+    for one in logged:
+        try:
+            receipt = Receipt.from_entry(one.entry)
+        except BadReceipt as error:
+            found.differences.append(Difference("", "unproven", error.say("en"), error.say("zh"), theirs=one.index))
+            continue
+        try:
+            tiles.check_entry(one.index, one.entry)
+        except ProofRefused:
+            what = f"the peer shows a receipt that is not entry {one.index} of its own log"
+            zh = f"对方出示的回执并非其日志第 {one.index} 条"
+            found.differences.append(Difference(receipt.exchange, "unproven", what, zh, theirs=one.index))
+            continue
+        yield _Entry(one, receipt, False)
 
 
 def _check_extends(
@@ -190,42 +280,6 @@ def _check_extends(
     elif tiles.root_at(before.size) != before.root:
         on_fork(before.origin, known, now)
         raise LogForked(origin=before.origin, size=before.size - 1)
-
-
-def _add_proven(found: Reconciliation, sides: dict[str, _Side], one: Logged, tiles: TrustedTiles) -> None:
-    if one.index >= tiles.size:
-        return  # logged after the checkpoint we compare with
-    try:
-        receipt = Receipt.from_entry(one.entry)
-    except BadReceipt as error:
-        found.differences.append(Difference("", "unproven", error.say("en"), error.say("zh"), theirs=one.index))
-        return
-    try:
-        tiles.check_entry(one.index, one.entry)
-    except ProofRefused:
-        what = f"the peer shows a receipt that is not entry {one.index} of its own log"
-        zh = f"对方出示的回执并非其日志第 {one.index} 条"
-        found.differences.append(Difference(receipt.exchange, "unproven", what, zh, theirs=one.index))
-        return
-    _add(sides, one, receipt)
-
-
-def _add(sides: dict[str, _Side], one: Logged, receipt: Receipt) -> None:
-    by_digest = sides[receipt.exchange].by_digest if receipt.exchange in sides else {}
-    by_digest[digest(one.entry)] = receipt
-    sides[receipt.exchange] = _Side(one.index, receipt, by_digest)
-
-
-def _count(found: Reconciliation, pair: _Pair, settled_before: str) -> None:
-    difference = _difference(pair)
-    if difference is None:
-        found.agreed += 1
-    elif max(side.receipt.at for side in pair.sides) >= settled_before:
-        found.pending += 1
-    elif pair.moved_nothing:
-        found.unanswered += 1
-    else:
-        found.differences.append(difference)
 
 
 def _difference(pair: _Pair) -> Difference | None:
