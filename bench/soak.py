@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -50,7 +51,7 @@ class Memory:
 
     def _watch(self) -> None:
         while not self._done.wait(1.0):
-            self.readings.append(sum(one.memory_info().rss for one in self._processes()))
+            self.readings.append(sum(map(_resident_bytes, self._processes())))
 
     def _processes(self) -> Iterator[psutil.Process]:
         for node in self.nodes:
@@ -63,6 +64,12 @@ class Memory:
         """The last fifth over the second fifth."""
         fifth = max(1, len(self.readings) // 5)
         return median(self.readings[-fifth:]) / median(self.readings[fifth : 2 * fifth] or self.readings)
+
+
+def _resident_bytes(process: psutil.Process) -> int:
+    with suppress(psutil.NoSuchProcess):  # a node's work apart has ended since it was listed
+        return int(process.memory_info().rss)
+    return 0
 
 
 @dataclass(frozen=True)

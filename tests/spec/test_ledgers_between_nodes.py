@@ -149,6 +149,18 @@ def test_the_daily_comparison_names_an_exchange_that_stands_in_one_ledger_alone_
     assert JIANGSU in again[3][0]
 
 
+def test_the_members_that_are_due_are_compared_in_a_process_of_its_own(region):
+    compared = region[ANHUI].python(
+        "import json\nfrom hutong.control.oversight import reconciling\n"
+        "from hutong.ledger.models import DailyReconciliation\nDailyReconciliation.objects.all().delete()\n"
+        "due = reconciling.due()\nreconciling.reconcile_apart()\n"
+        "kept = sorted(DailyReconciliation.objects.values_list('peer', flat=True))\n"
+        "print(json.dumps([due, kept, reconciling.due()]))"
+    )
+    assert compared == [[JIANGSU, "yrd"], [JIANGSU, "yrd"], []]
+    assert region[ANHUI].hutong("oversight", "compare", str(region[ANHUI].home)) == "", "nobody is due any more"
+
+
 def test_a_member_that_does_not_answer_is_noted_and_asked_again(region):
     region[JIANGSU].stop()
     try:

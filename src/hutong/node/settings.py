@@ -234,14 +234,15 @@ def current() -> Settings:
     if not home:
         raise NoNode(folder="HUTONG_HOME")
     try:
-        written = (Path(home) / FILE_NAME).stat().st_mtime_ns
+        stat = (Path(home) / FILE_NAME).stat()
+        version = (stat.st_mtime_ns, stat.st_ino, stat.st_size)  # two changes may fall into one tick of the clock
     except OSError:
-        written = 0
-    return _loaded(home, written)
+        version = (0, 0, 0)
+    return _loaded(home, version)
 
 
 @lru_cache(maxsize=4)
-def _loaded(home: str, _written: int) -> Settings:
+def _loaded(home: str, _version: tuple[int, int, int]) -> Settings:
     # Asked for on every message: the file is read again only when it has changed.
     return load(home)
 

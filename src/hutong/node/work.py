@@ -12,9 +12,12 @@ import hashlib
 import logging
 import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -27,6 +30,7 @@ from hutong.node.settings import current
 
 RETRY_AFTER_ERROR_S = 1.0  # first pause after a failed run; doubles up to its period
 LONGEST_PAUSE_S = 60.0
+_LOWEST_PRIORITY = 19
 TRY_FOR_LOCK_EVERY_S = 1.0
 _LOCK_NUMBER = 0x6875746F6E67  # "hutong": the advisory lock's number in PostgreSQL
 
@@ -71,20 +75,37 @@ _listeners: dict[str, Callable[[], None]] = {}
 _started = threading.Lock()
 
 
-def register(name: str, function: Callable[[], object], every_s: float) -> None:
+def register(name: str, function: Callable[[], object], every_s: float, *, first_after_s: float = 0.0) -> None:
     """Run `function` in the work thread whenever `name` is woken, and every `every_s` seconds.
 
     It runs outside any transaction and MUST be repeatable: after an error it is run again.
     """
-    _tasks[name] = _Task(name, function, every_s)
+    _tasks[name] = _Task(name, function, every_s, time.monotonic() + first_after_s)
 
 
-def register_aside(name: str, function: Callable[[], object], every_s: float) -> None:
+def register_aside(name: str, function: Callable[[], object], every_s: float, *, first_after_s: float = 0.0) -> None:
     """As `register`, but in a thread of its own, for work that waits for other nodes: it holds up no other work.
 
     While one run is under way, no second one is begun.
     """
-    register(name, _Aside(name, function), every_s)
+    register(name, _Aside(name, function), every_s, first_after_s=first_after_s)
+
+
+def run_apart(*arguments: str) -> None:
+    """Run a `hutong` command in a process of its own, at the lowest priority, and wait for it.
+
+    For work that computes for minutes: in a thread it would take turns with every request.
+
+    raises   CalledProcessError when it fails; what it says of that goes where this process's errors go
+    """
+    with subprocess.Popen(
+        [sys.executable, "-m", "hutong", *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    ) as child:
+        with suppress(ProcessLookupError):
+            os.setpriority(os.PRIO_PROCESS, child.pid, _LOWEST_PRIORITY)
+        code = child.wait()
+    if code:
+        raise subprocess.CalledProcessError(code, arguments)
 
 
 def listen(name: str, called: Callable[[], None]) -> None:

@@ -106,6 +106,26 @@ def verify(folder: Path, month: str, *, as_json: bool) -> None:
         raise SystemExit(1)
 
 
+@oversight.command()
+@FOLDER
+@AS_JSON
+def compare(folder: Path, *, as_json: bool) -> None:
+    """Compare our ledger with that of each member that is due today, as the node does by itself once a day.
+
+    Writes: each outcome, with its entry in our ledger; supervisor and auditor are told of differences.
+    `hutong ledger reconcile` compares with one member at any time and writes nothing.
+    """
+    setup(folder)
+    from hutong.control.oversight.reconciling import reconcile_due
+
+    for row in reconcile_due():
+        said = {"peer": row.peer, "state": row.state, "agreed": row.agreed, "differences": len(row.differences)}
+        if as_json:
+            print_json(said)
+        else:
+            click.echo(f"{row.peer:<8} {row.state:<12} {row.agreed} agree, {len(row.differences)} differ")
+
+
 def _document(side: str, line: Any) -> dict[str, Any]:
     return {
         "side": side,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from django.db import transaction
@@ -9,10 +10,12 @@ from django.db import transaction
 from hutong.control.notices.actions import tell
 from hutong.ledger import daily
 from hutong.ledger.models import DailyReconciliation
-from hutong.node import directory
+from hutong.node import directory, work
+from hutong.node.settings import current
 from hutong.vocabulary.sentences import Sentence
 
 LOOK_EVERY_S = 600.0
+FIRST_LOOK_AFTER_S = 60.0  # what a node that starts has to do comes first
 
 
 class LedgersDiffer(Sentence):
@@ -22,12 +25,22 @@ class LedgersDiffer(Sentence):
     code = "ledgers_differ"
 
 
-def reconcile_all() -> None:
+def reconcile_apart() -> None:
+    """Compare with the members that are due, in a process of its own: two large logs take minutes to read."""
+    if due():
+        work.run_apart("oversight", "compare", str(current().home))
+
+
+def reconcile_due() -> Iterator[DailyReconciliation]:
     """Compare with each member that is due today. One that does not answer holds up no other."""
-    for member in directory.others():
-        now = datetime.now(UTC)
-        if member.log_vkey and daily.is_due(member.jurisdiction, now):
-            reconcile_one(member.jurisdiction, now)
+    for jurisdiction in due():
+        yield reconcile_one(jurisdiction, datetime.now(UTC))
+
+
+def due() -> list[str]:
+    """The members whose ledgers are still to be compared with ours today."""
+    now = datetime.now(UTC)
+    return [one.jurisdiction for one in directory.others() if one.log_vkey and daily.is_due(one.jurisdiction, now)]
 
 
 @transaction.atomic

@@ -10,6 +10,11 @@ from hutong.node import work
 TALLY_EVERY_S = 5.0  # the start page adds what came since by itself
 COUNT_EVERY_S = 600.0  # how old a figure of the running month may be
 
-work.register_aside("reconcile", reconciling.reconcile_all, reconciling.LOOK_EVERY_S)
+work.register_aside(
+    "reconcile",
+    reconciling.reconcile_apart,
+    reconciling.LOOK_EVERY_S,
+    first_after_s=reconciling.FIRST_LOOK_AFTER_S,
+)
 work.register("tally", tally, TALLY_EVERY_S)
 work.register("oversight", keep_up, COUNT_EVERY_S)
