@@ -17,6 +17,7 @@ from typing import cast
 import uvloop
 
 Request = Callable[[int], bytes]  # the whole request, head and body, for the n-th call
+TELL_EVERY_S = 30.0
 
 
 @dataclass
@@ -37,6 +38,9 @@ class Run:
     def percentile_ms(self, share: float) -> float:
         ordered = sorted(self.latencies_s)
         return ordered[min(len(ordered) - 1, int(len(ordered) * share))] * 1000 if ordered else float("nan")
+
+
+Tell = Callable[[Run, int], None]
 
 
 class _Caller(asyncio.Protocol):
@@ -83,7 +87,15 @@ def _content_length(received: bytearray, head_end: int) -> int:
     return int(head[at + 15 : head.find(b"\r\n", at) if head.find(b"\r\n", at) > 0 else head_end])
 
 
-async def _run(host: str, port: int, request: Request, connections: int, duration_s: float, per_s: float | None) -> Run:
+async def _run(
+    host: str,
+    port: int,
+    request: Request,
+    connections: int,
+    duration_s: float,
+    per_s: float | None = None,
+    tell: Tell | None = None,
+) -> Run:
     loop = asyncio.get_running_loop()
     run = Run(wanted_s=duration_s)
     counter = iter(range(10**12)).__next__
@@ -102,7 +114,7 @@ async def _run(host: str, port: int, request: Request, connections: int, duratio
         await asyncio.sleep(duration_s)
         run.took_s = time.perf_counter() - started
     else:
-        await _paced(run, callers, duration_s, per_s)
+        await _paced(run, callers, duration_s, per_s, tell)
         run.took_s = time.perf_counter() - started
     gc.enable()
     for caller in callers:
@@ -110,7 +122,7 @@ async def _run(host: str, port: int, request: Request, connections: int, duratio
     return run
 
 
-async def _paced(run: Run, callers: list[_Caller], duration_s: float, per_s: float) -> None:
+async def _paced(run: Run, callers: list[_Caller], duration_s: float, per_s: float, tell: Tell | None) -> None:
     """Requests fall due at a fixed rate; each is measured from the moment it was due (no coordinated omission)."""
     free, waiting = list(callers), deque[float]()  # a list would be moved whole for each that leaves it
 
@@ -123,7 +135,7 @@ async def _paced(run: Run, callers: list[_Caller], duration_s: float, per_s: flo
     for caller in callers:
         caller.idle = idle
     started = time.perf_counter()
-    sent = 0
+    sent, tell_at = 0, started + TELL_EVERY_S
     while (now := time.perf_counter()) < started + duration_s:
         while (due_at := started + sent / per_s) <= now:
             sent += 1
@@ -131,6 +143,9 @@ async def _paced(run: Run, callers: list[_Caller], duration_s: float, per_s: flo
                 free.pop().send(due_at)
             else:
                 waiting.append(due_at)
+        if tell and now >= tell_at:
+            tell(run, len(waiting))
+            tell_at += TELL_EVERY_S
         await asyncio.sleep(0.001)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(5):
@@ -141,9 +156,21 @@ async def _paced(run: Run, callers: list[_Caller], duration_s: float, per_s: flo
 
 def closed_loop(host: str, port: int, request: Request, *, connections: int, duration_s: float) -> Run:
     """As many requests as the server answers, `connections` of them outstanding at any time."""
-    return uvloop.run(_run(host, port, request, connections, duration_s, None))
+    return uvloop.run(_run(host, port, request, connections, duration_s))
 
 
-def open_loop(host: str, port: int, request: Request, *, connections: int, duration_s: float, per_s: float) -> Run:
-    """A fixed rate, whatever the server does."""
-    return uvloop.run(_run(host, port, request, connections, duration_s, per_s))
+def open_loop(
+    host: str,
+    port: int,
+    request: Request,
+    *,
+    connections: int,
+    duration_s: float,
+    per_s: float,
+    tell: Tell | None = None,
+) -> Run:
+    """A fixed rate, whatever the server does.
+
+    tell   called every TELL_EVERY_S seconds with the run so far and the number of requests that wait for a connection
+    """
+    return uvloop.run(_run(host, port, request, connections, duration_s, per_s, tell))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 import threading
 import time
@@ -22,7 +23,7 @@ import psutil
 
 import tests.conftest  # noqa: F401 - gives this process a node of its own to be settings of
 from bench.figure import Figure
-from bench.load import Run, closed_loop, open_loop
+from bench.load import TELL_EVERY_S, Run, closed_loop, open_loop
 from bench.query import AGREEMENT, ITEMS, checked, make_source, through
 from tests.nodes import Node
 from tests.pair import Pair, pair, query
@@ -70,6 +71,24 @@ def _resident_bytes(process: psutil.Process) -> int:
     with suppress(psutil.NoSuchProcess):  # a node's work apart has ended since it was listed
         return int(process.memory_info().rss)
     return 0
+
+
+@dataclass
+class _Told:
+    """Says on standard error how it goes: one line for each half minute."""
+
+    memory: Memory
+    answered: int = 0
+
+    def __call__(self, run: Run, waiting: int) -> None:
+        lately = Run(
+            TELL_EVERY_S, TELL_EVERY_S, run.answered - self.answered, latencies_s=run.latencies_s[self.answered :]
+        )
+        self.answered = run.answered
+        memory_mb = (self.memory.readings or [0])[-1] / 1e6
+        times = ", ".join(f"p{share * 100:.0f} {lately.percentile_ms(share):.0f} ms" for share in (0.5, 0.99))
+        said = f"{lately.per_s:,.0f} /s, {waiting} waiting, {run.failed} failed, {times}, {memory_mb:,.0f} MB"
+        print(f"{time.strftime('%H:%M:%S')}  {said}", file=sys.stderr, flush=True)
 
 
 @dataclass(frozen=True)
@@ -121,6 +140,7 @@ def soak(nodes: Pair, duration_s: float, *, capacity_s: float = CAPACITY_S) -> S
             connections=CONNECTIONS,
             duration_s=duration_s,
             per_s=capacity * SHARE,
+            tell=_Told(memory),
         )
     checked(run)
     ended = time.monotonic()
