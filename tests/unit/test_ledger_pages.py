@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -228,3 +231,19 @@ def test_two_copies_of_ledgers_are_reconciled_without_a_network(jiangsu, tmp_pat
     told = json.loads(run(*arguments, "--json").output)
     assert told["differences"][0]["members"] == ["rows"]
     assert "1 笔有出入" in run(*arguments, language="zh_CN.UTF-8").output
+
+
+def test_on_a_terminal_a_comparison_says_how_far_it_is(jiangsu, tmp_path):
+    anhui = Ledger(tmp_path / "340000", ANHUI)
+    anhui.add(consumers(SERVED))
+    arguments = ("reconcile", jiangsu.folder, "340000", "--folder", anhui.folder, "--key", str(ANHUI.vkey))
+    seen, terminal = os.openpty()
+    subprocess.run(
+        [sys.executable, "-m", "hutong", "ledger", *map(str, arguments)],
+        stdout=subprocess.DEVNULL,
+        stderr=terminal,
+        check=True,
+    )
+    assert b"300 / 300" in os.read(seen, 1000)
+    os.close(seen)
+    os.close(terminal)

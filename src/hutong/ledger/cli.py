@@ -15,7 +15,7 @@ from hutong.ledger import proof as proofs
 from hutong.ledger import verify as verification
 from hutong.ledger.folder_log import FolderLog
 from hutong.ledger.note import VerifierKey
-from hutong.ledger.reconcile import Reconciliation, reconcile
+from hutong.ledger.reconcile import PageAfter, Reconciliation, reconcile
 from hutong.ledger.shelf import CHECKPOINT, Shelf
 from hutong.terminal import AS_JSON, language, print_json
 from hutong.vocabulary.errors import NotFound
@@ -139,17 +139,30 @@ def reconcile_command(
     if peer_folder is not None:
         us = entries.signed_origin(ours).rpartition("/")[2]
         log = FolderLog(_ledger_folder(peer_folder), us, tuple(VerifierKey.parse(key) for key in keys))
-        found = reconcile(peer, pages.reader(ours, peer), log, since=since)
+        found = reconcile(peer, _watched(pages.reader(ours, peer)), log, since=since)
     else:
         _start_node(folder)
         from hutong.ledger import daily
 
-        found = daily.reconcile_with(peer, since=since)
+        found = daily.reconcile_with(peer, since=since, watch=_watched)
     if as_json:
         print_json(_reconciliation_document(found))
     else:
         _print_reconciliation(found)
     sys.exit(0 if found.holds else 1)
+
+
+def _watched(page_after: PageAfter) -> PageAfter:
+    """On a terminal: how far our own log is read, and the peer's with it, by time. Twice where they differ."""
+    if not sys.stderr.isatty():
+        return page_after
+
+    def page(after: int) -> pages.Page:
+        one = page_after(after)
+        click.echo(f"\r\x1b[K{one.after + 1:,} / {one.size:,}\r", nl=False, err=True)
+        return one
+
+    return page
 
 
 def _ledger_folder(folder: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.db import transaction
 from hutong.ledger import pages, witness
 from hutong.ledger.host import host
 from hutong.ledger.models import DailyReconciliation, WitnessedCheckpoint
-from hutong.ledger.reconcile import Difference, Reconciliation, reconcile
+from hutong.ledger.reconcile import Difference, PageAfter, Reconciliation, reconcile
 from hutong.ledger.record import record
 from hutong.vocabulary.errors import Refused
 from hutong.vocabulary.moments import rfc3339
@@ -21,9 +22,12 @@ AGAIN_AFTER = timedelta(hours=1)  # a member that did not answer is asked again
 MOST_KEPT = 200  # differences of one day that are kept by name; their number is kept whole
 
 
-def reconcile_with(peer: str, *, since: str = "") -> Reconciliation:
+def reconcile_with(
+    peer: str, *, since: str = "", watch: Callable[[PageAfter], PageAfter] = lambda reader: reader
+) -> Reconciliation:
     """Compare our ledger with a member's, over the network. A fork found on the way is kept as evidence.
 
+    watch    what sees the pages of our own log go by
     raises   LogForked; Refused when the peer cannot be read or its log does not verify
     """
     here = host()
@@ -32,7 +36,7 @@ def reconcile_with(peer: str, *, since: str = "") -> Reconciliation:
         known = WitnessedCheckpoint.objects.exclude(note="").filter(origin__in=origins).first()
         return reconcile(
             peer,
-            pages.reader(here.folder, peer),
+            watch(pages.reader(here.folder, peer)),
             log,
             known_checkpoint=known.note if known else "",
             on_fork=witness.keep_fork,
