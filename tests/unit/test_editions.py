@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from hutong.exchange.editions.difference import CHANGE, difference
-from hutong.exchange.editions.edition import Edition
+from hutong.exchange.editions.edition import DATA, Edition
 from hutong.exchange.editions.shelf import PART, VERSIONS_KEPT, EditionTooLarge, Rows, Shelf
 from hutong.exchange.files import Span, _span
 
@@ -66,6 +67,49 @@ def test_what_a_killed_process_left_half_written_is_cleared_by_the_next(tmp_path
     assert shelf.versions(AGREEMENT, TERMS) == []
     with shelf.one_at_a_time(AGREEMENT, TERMS):
         assert not left.folder.exists()
+
+
+class Killed(Exception):
+    """Where a process ends."""
+
+
+def _killed_after_the_rows(folder: Path, ignore_errors: bool = False) -> None:
+    (folder / DATA).unlink()
+    raise Killed
+
+
+@pytest.mark.parametrize(
+    "removing",
+    [
+        lambda shelf, _place: shelf.remove(AGREEMENT),
+        lambda shelf, place: Shelf(shelf.folder, 0).make_room(0, place.parent),
+        lambda shelf, _place: [kept(shelf, table("a"), version) for version in range(1, VERSIONS_KEPT + 1)],
+        lambda shelf, _place: kept(shelf, table("b"), 0),
+    ],
+    ids=["remove", "make_room", "older_version", "in_its_place"],
+)
+def test_a_removal_that_is_killed_leaves_no_edition_without_its_rows(tmp_path, monkeypatch, removing):
+    shelf = Shelf(tmp_path / "editions", 1 << 30)
+    place = kept(shelf, table("a")).folder
+    with monkeypatch.context() as dying:
+        dying.setattr("shutil.rmtree", _killed_after_the_rows)
+        with suppress(Killed):
+            removing(shelf, place)
+    left = shelf.get(AGREEMENT, TERMS, 0)
+    assert left is None or left.file.is_file()
+    assert list(place.parent.glob("*" + PART))
+    with shelf.one_at_a_time(AGREEMENT, "others"):
+        shelf.clear()
+    assert not list(place.parent.glob("*" + PART))
+
+
+def test_what_somebody_is_writing_is_not_cleared(tmp_path):
+    shelf = Shelf(tmp_path / "editions", 1 << 30)
+    with shelf.one_at_a_time(AGREEMENT, TERMS):
+        draft = shelf.write(AGREEMENT, TERMS, "parquet", rows(table("a")))
+        shelf.clear()
+        assert draft.file.is_file()
+        shelf.drop(draft)
 
 
 def test_old_versions_go_and_the_newest_stay(tmp_path):

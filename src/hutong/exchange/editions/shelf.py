@@ -88,8 +88,7 @@ class Shelf:
         descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-            for left in folder.glob("*" + PART):  # by a process that was killed
-                shutil.rmtree(left, ignore_errors=True)
+            _clear(folder)
             yield
         finally:
             os.close(descriptor)
@@ -114,12 +113,11 @@ class Shelf:
         place = draft.folder.parent / str(version)
         edition = replace(draft, folder=place, version=version, first=first)
         put_whole(draft.folder / MANIFEST, edition.manifest(), mode=PRIVATE)
-        if place.exists():  # of a version that was lost from the database
-            shutil.rmtree(place)
+        _forget(place)  # of a version that was lost from the database
         draft.folder.rename(place)
         fsync(place.parent)
         for old in self.versions(draft.agreement, draft.terms)[:-VERSIONS_KEPT]:
-            shutil.rmtree(place.parent / str(old), ignore_errors=True)
+            _forget(place.parent / str(old))
         return edition
 
     def drop(self, draft: Edition) -> None:
@@ -127,6 +125,8 @@ class Shelf:
 
     def remove(self, agreement: str) -> None:
         """Everything of an agreement, because it has ended."""
+        for one in self._folders(_name(agreement)):
+            _forget(one)
         shutil.rmtree(self.folder / _name(agreement), ignore_errors=True)
 
     def agreements(self) -> list[str]:
@@ -134,6 +134,19 @@ class Shelf:
         if not self.folder.is_dir():
             return []
         return [urn(one.name) for one in self.folder.iterdir() if one.is_dir()]
+
+    def clear(self) -> None:
+        """Remove what processes that were killed left of drafts and of editions they were removing."""
+        for lock in self.folder.glob("*/*/lock"):
+            with suppress(FileNotFoundError):
+                descriptor = os.open(lock, os.O_RDWR)
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    _clear(lock.parent)
+                except BlockingIOError:
+                    continue  # somebody is making editions of these terms
+                finally:
+                    os.close(descriptor)
 
     def size(self) -> int:
         """Bytes of all that is kept."""
@@ -144,13 +157,15 @@ class Shelf:
 
         raises   EditionTooLarge where nothing is left to forget
         """
+        if self.size() + wanted > self.most_bytes:
+            self.clear()
         kept = {one: _size(one) for one in self._folders()}
         size = sum(kept.values())
         for one in sorted(kept, key=_used_at):
             if size + wanted <= self.most_bytes:
                 return
             if one != but and not one.name.endswith(PART):
-                shutil.rmtree(one, ignore_errors=True)
+                _forget(one)
                 size -= kept[one]
         if size + wanted > self.most_bytes:
             raise EditionTooLarge()
@@ -192,8 +207,8 @@ class Shelf:
     def _of(self, agreement: str, terms: str) -> Path:
         return self.folder / _name(agreement) / terms
 
-    def _folders(self) -> Iterable[Path]:
-        return (one for one in self.folder.glob("*/*/*") if one.is_dir())
+    def _folders(self, agreement: str = "*") -> Iterable[Path]:
+        return (one for one in self.folder.glob(f"{agreement}/*/*") if one.is_dir())
 
 
 def shelf_of(settings: Settings) -> Shelf:
@@ -223,6 +238,20 @@ class _Counted:
 
 def _name(agreement: str) -> str:
     return uuid_of(agreement)
+
+
+def _forget(edition: Path) -> None:
+    """Remove an edition: it is none from the first moment, so a kill on the way leaves no manifest without rows."""
+    left = edition.parent / f"{new_id()}{PART}"
+    with suppress(FileNotFoundError):
+        edition.rename(left)
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _clear(folder: Path) -> None:
+    """What killed processes left in the folder of these terms; the caller holds its lock."""
+    for left in folder.glob("*" + PART):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _size(folder: Path) -> int:

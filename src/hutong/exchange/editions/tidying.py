@@ -1,4 +1,4 @@
-"""What need not be kept: files of agreements that are over, and downloads whose time has passed."""
+"""What need not be kept: files of agreements that are over, what kills left, and downloads whose time has passed."""
 
 from __future__ import annotations
 
@@ -15,3 +15,4 @@ def tidy(shelf: Shelf) -> None:
     for agreement in shelf.agreements():
         if is_over(agreement):
             shelf.remove(agreement)
+    shelf.clear()
