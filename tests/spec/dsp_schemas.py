@@ -7,16 +7,20 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 from jsonschema import Draft201909Validator
 from referencing import Registry, Resource
 
 from tests.conftest import DATA
 
 FOLDER = DATA / "conformance" / "dsp"
+MISSING = f"no official schemas under {FOLDER}: set HUTONG_DATA"
 
 
 @cache
 def _registry() -> Registry[Any]:
+    if not FOLDER.is_dir():
+        pytest.skip(MISSING)
     resources = []
     for file in sorted(FOLDER.rglob("*-schema.json")):
         # Some references lack the slash of a JSON pointer ("#definitions/X"), which is no anchor of that schema.

@@ -16,9 +16,7 @@ from hutong.control.agreements.policy import COMPARISONS, LOGICAL, MEMBERSHIPS, 
 from hutong.control.agreements.signatures import Signature
 from tests.spec import dsp_schemas
 
-pytestmark = pytest.mark.skipif(
-    not dsp_schemas.FOLDER.is_dir(), reason=f"no official schemas under {dsp_schemas.FOLDER}: set HUTONG_DATA"
-)
+pytestmark = pytest.mark.skipif(not dsp_schemas.FOLDER.is_dir(), reason=dsp_schemas.MISSING)
 
 READERS: dict[str, Any] = {
     "negotiation/contract-request-message": protocol.ContractRequest,

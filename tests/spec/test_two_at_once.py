@@ -4,25 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import date
 from functools import partial
-from threading import Barrier
+from threading import Barrier, BrokenBarrierError
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import connections, transaction
 from django.test import Client
 
-from hutong.control.agreements import delivery, protocol
+from hutong.control.agreements import delivery, outbound, protocol
+from hutong.control.agreements.decisions import decides, forget
 from hutong.control.agreements.drafting import offer_for
 from hutong.control.agreements.models import Agreement, Negotiation, Transfer
+from hutong.control.agreements.transitions import Machine, Party
 from hutong.control.demands import actions as demands
 from hutong.control.demands.models import Demand
+from hutong.control.disputes import actions as disputes
+from hutong.control.disputes import docket, effects, reopened
+from hutong.control.disputes.models import Mandate
 from hutong.control.statute import day
 from hutong.exchange.models import Grant
 from hutong.ledger.models import AuditRecord, LedgerEntry
+from hutong.node import work
 from hutong.vocabulary.ids import new_id, urn
 from tests.demanding import delta
+from tests.disputing import open_against_us, paper, send
 from tests.dsp_peer import DspPeer, peer, published, terms
 from tests.region import neighbour, ourselves
 
@@ -115,7 +123,6 @@ def test_a6_two_requests_for_delivery_at_once_are_one_delivery_and_one_refusal(a
 
 def test_moves_of_both_sides_that_meet_leave_one_of_them_refused(anhui: DspPeer) -> None:
     """The peer ends what our officer agrees to in the same moment: one comes first, and the other is told so."""
-    from hutong.control.agreements import outbound
     from hutong.vocabulary.errors import Refused
 
     pid, mine, _ = anhui.request(published(), None)
@@ -150,3 +157,50 @@ def test_d809_19_demands_alike_signed_off_at_once_are_one_in_work_and_the_others
     (main,) = Demand.objects.filter(state="open")
     assert set(Demand.objects.exclude(id=main.id).values_list("state", "joined_to")) == {("joined", main.id)}
     assert AuditRecord.objects.filter(kind="demand.signed_off").count() == AT_ONCE
+
+
+def test_a_decision_and_the_request_it_is_about_in_one_moment_end_in_the_agreement(
+    anhui: DspPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each transaction looks for what the other one writes, and ends only when both have looked."""
+    nation, entry = peer("100000"), published()
+    pid, _, _ = anhui.request(entry, terms())
+    with transaction.atomic():
+        outbound.terminate(pid, "not_held", "非本部门采集", "《政务数据共享条例》第十九条", "tester")
+    about = disputes.about_request(pid).about | {"origin": "request"}
+    dispute = open_against_us(anhui, "320000", **about)
+    brought_up = paper(anhui, dispute.id, "escalated", "claimant", level=2, forum="100000")
+    assert send(anhui, dispute.id, brought_up).status_code == 200
+    effect = disputes.effect_of(dispute, "agree").document()
+    end = paper(nation, dispute.id, "decided", "forum", level=2, citation="条例第二十八条", effects=[effect])
+    both_looked, agree, woken = Barrier(2), effects._agree, list[str]()
+
+    def wait() -> None:
+        with suppress(BrokenBarrierError):  # where one writer is let in at a time, the second looks after the first
+            both_looked.wait(timeout=1.0)
+
+    def agree_slowly(mandate: Mandate) -> bool:
+        done = agree(mandate)
+        wait()
+        return done
+
+    @decides(Machine.NEGOTIATION, "REQUESTED", Party.PROVIDER)
+    def answer_slowly(negotiation: Negotiation) -> bool:
+        done = reopened.agree_as_decided(negotiation)
+        wait()
+        return done
+
+    monkeypatch.setitem(effects._DO, "agree", agree_slowly)
+    monkeypatch.setattr(work, "wake", woken.append)
+    request = asking(anhui, "/negotiations/request", first_request(anhui, entry.dataset))
+    client = DspPeer(nation.node, Client())
+    try:
+        decided, asked = at_once(lambda: send(client, dispute.id, end), request)
+    finally:
+        forget(answer_slowly)
+    assert (decided.status_code, asked.status_code) == (200, 201)
+    assert effects.AGREEING in woken
+    monkeypatch.setitem(effects._DO, "agree", agree)
+    docket.agree_waiting()
+    dispute.refresh_from_db()
+    assert (dispute.state, Agreement.objects.count()) == ("executed", 1)

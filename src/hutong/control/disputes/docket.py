@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django.db import transaction
 from django.utils.dateparse import parse_datetime
 
 from hutong.control.agreements.models import Agreement, Negotiation
 from hutong.control.disputes import effects, routing, timing
-from hutong.control.disputes.models import Dispute, DisputePaper
+from hutong.control.disputes.models import Dispute, DisputePaper, Mandate
 from hutong.control.disputes.papers import MOST_PAPERS, Paper, make, read, stored
 from hutong.control.disputes.rules import BadPaper, NotAParty, NotCorrected
 from hutong.control.disputes.standing import Standing, check_possible, check_sayer, standing
@@ -148,6 +149,18 @@ def settle(dispute_id: str, *, again: bool = False) -> None:
         return
     if us in (now.claimant, now.respondent):
         say(dispute_id, "executed", side, "rule:D809-28", "")
+
+
+def agree_waiting() -> None:
+    """Look again for the requests that outcomes say we must agree to. Each dispute in a transaction of its own.
+
+    An outcome and the request it is about may come in one moment, from two nodes, and neither transaction sees what the
+    other one writes; each wakes this when it is committed.
+    """
+    waiting = Mandate.objects.filter(do="agree", state="waiting", dispute__state__in=timing.IN_EXECUTION)
+    for dispute_id in list(waiting.order_by("dispute_id").values_list("dispute_id", flat=True).distinct()):
+        with transaction.atomic():
+            settle(dispute_id)
 
 
 def _not_corrected(dispute: Dispute) -> bool:

@@ -26,12 +26,14 @@ from hutong.control.disputes.standing import Standing
 from hutong.control.disputes.timing import tell_not_done
 from hutong.control.requests import actions as requests
 from hutong.ledger.record import record
+from hutong.node import work
 from hutong.node.settings import current
 from hutong.vocabulary.codes import FINDINGS
 from hutong.vocabulary.errors import Refused
 from hutong.vocabulary.ids import uuid_of
 
 TO_AGREE = ("REQUESTED", "ACCEPTED")  # states of a negotiation in which the provider may agree
+AGREEING = "disputes.agree"  # the work that looks again for requests an outcome says we must agree to
 
 
 def actor_of(dispute_id: str) -> str:
@@ -101,8 +103,10 @@ def _agree(mandate: Mandate) -> bool:
     )
     negotiation = next((one for one in open_ones.order_by("-created_at") if is_what_was_asked(one, mandate)), None)
     if negotiation is None:
-        return False  # refused before: the consumer's node asks again, and reopened.py answers
-    agree_to(negotiation, mandate)
+        # Refused before: the consumer's node asks again and reopened.py answers, unless that comes in this very moment.
+        work.wake_on_commit(AGREEING)
+        return False
+    _agree_to(negotiation, mandate)
     return True
 
 
@@ -113,7 +117,7 @@ def is_what_was_asked(negotiation: Negotiation, mandate: Mandate) -> bool:
     return same and negotiation.dataset_id == mandate.resource_id
 
 
-def agree_to(negotiation: Negotiation, mandate: Mandate) -> None:
+def _agree_to(negotiation: Negotiation, mandate: Mandate) -> None:
     terms, actor = asked_terms(negotiation), actor_of(mandate.dispute_id)
     if terms is None:
         outbound.agree(negotiation.pid, None, actor)
