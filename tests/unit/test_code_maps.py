@@ -32,8 +32,10 @@ from hutong.exchange.grants.book import Book
 from hutong.exchange.grants.store import load
 from hutong.exchange.models import CodeMap, WithheldRows
 from hutong.exchange.records import granted_rows
+from hutong.exchange.withheld import Kept
 from hutong.ledger.models import AuditRecord, LedgerEntry
 from hutong.node.events import Event
+from hutong.node.models import OutboxMessage
 from hutong.node.receiving import Peer
 from hutong.node.sealing import seal_for
 from hutong.vocabulary.errors import NotAllowed
@@ -350,6 +352,26 @@ def test_a_suggestion_is_mapped_when_a_person_confirms_it(resource, people):
     officer.post(f"/resources/{resource.id}/standards/map/", {"item": "xb", "element": "sex"})
     assert resource.items.get(name="xb").element == "sex"
     assert resource.items.get(name="nation").element == ""
+
+
+def test_what_an_exchange_leaves_behind_after_the_map_was_extended_is_offered_once(resource, people, anhui):
+    mapped(resource, people, xb="sex")
+    code_map(resource, people)
+    publish(people["head"], resource.id)
+    agreement = agreed(anhui, resource)
+    code_map(resource, people, MAP + "男,,1\n")
+    for exchange, values in (("late", {"男": ""}), ("unmapped", {"X": ""})):  # both began by the first version
+        kept = Kept(exchange, {}, {"xb": values}).sealed()
+        WithheldRows.objects.create(
+            exchange_id=exchange, role="provider", agreement_id=agreement.id, items={"xb": 1}, sealed=kept,
+            at=datetime.now(UTC),
+        )  # fmt: skip
+    for _ in range(2):
+        code_maps.offer_late()
+    assert dict(WithheldRows.objects.values_list("exchange_id", "state")) == {"late": "ready", "unmapped": "waiting"}
+    told = OutboxMessage.objects.filter(peer="340000", process__startswith=f"event:{code_maps.REPLAY_EVENT}")
+    assert told.count() == 1
+    assert AuditRecord.objects.filter(kind="standard.replay_offered").count() == 1
 
 
 def test_what_is_kept_sealed_goes_when_it_no_longer_serves(resource, people, anhui):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Q
 
 from hutong.control.agreements.models import Agreement
@@ -34,6 +35,8 @@ EXCHANGES_PER_EVENT = 500
 KEEP_VALUES = timedelta(days=180)  # how long a map may take to be extended; owner: the steward
 REPEATS_END = timedelta(days=2)  # a replay is repeated within the hour, by whoever lost its answer
 FORGET_EVERY_S = 24 * 3600.0
+STILL_UNDER_WAY = timedelta(hours=2)  # how long an exchange may go on by the map it began with
+LOOK_EVERY_S = 60.0
 MOST_VALUES = 5_000  # different local values an editor shows; a column with more has no codes
 
 
@@ -119,13 +122,25 @@ def take_effect(version: Definition, actor: str) -> None:
     and consumers learn which withheld rows they can have."""
     pairs = queries.pairs_of(version)
     put_code_map(queries.map_id(version), pairs)
-    bound = _bind(version)
-    rows = Agreement.objects.filter(resource_id__in=bound, role=Party.PROVIDER).exclude(state="ended")
-    for agreement in rows.order_by("id"):
-        if outside.is_outside(agreement.peer):
-            continue  # its data never passes our exchange
+    _bind(version)
+    for agreement in _converting(version):
         _convert_by(agreement, version)
         _offer_replays(agreement, version, pairs, actor)
+
+
+def offer_late() -> None:
+    """The duty: offer also what exchanges left behind that were under way, by the map before, when one was approved."""
+    approved = Definition.objects.filter(
+        kind="map", state="approved", decided_at__gt=datetime.now(UTC) - STILL_UNDER_WAY
+    )
+    for name in set(approved.values_list("name", flat=True)):
+        with transaction.atomic():
+            version = queries.newest_map(name)
+            if version is None or version.decided_at is None:
+                continue
+            pairs, since = queries.pairs_of(version), version.decided_at - STILL_UNDER_WAY
+            for agreement in _converting(version):
+                _offer_replays(agreement, version, pairs, "rule:code_map", since)
 
 
 def forget_old() -> int:
@@ -140,8 +155,8 @@ def forget_old() -> int:
     return kept.filter(served | Q(at__lt=now - KEEP_VALUES) | Q(agreement_id__in=ended)).update(sealed=b"")
 
 
-def _bind(version: Definition) -> set[str]:
-    """Bind the items the version names; returns every resource with an item bound to the map."""
+def _bind(version: Definition) -> None:
+    """Bind the items the version names to the map."""
     now = datetime.now(UTC)
     for resource_id, name in version.document["items"]:
         item = Item.objects.filter(resource_id=resource_id, name=name).first()
@@ -159,7 +174,13 @@ def _bind(version: Definition) -> set[str]:
             )
         if made:  # the catalogue must say it: a change under article 17
             Resource.objects.filter(id=resource_id, state="published", changed_at=None).update(changed_at=now)
-    return set(ItemCodes.objects.filter(map_name=version.name).values_list("resource_id", flat=True))
+
+
+def _converting(version: Definition) -> list[Agreement]:
+    """The agreements over what has an item bound to the map, but for those whose data never passes our exchange."""
+    bound = ItemCodes.objects.filter(map_name=version.name).values("resource_id")
+    rows = Agreement.objects.filter(resource_id__in=bound, role=Party.PROVIDER).exclude(state="ended")
+    return [one for one in rows.order_by("id") if not outside.is_outside(one.peer)]
 
 
 def _convert_by(agreement: Agreement, version: Definition) -> None:
@@ -176,11 +197,15 @@ def _convert_by(agreement: Agreement, version: Definition) -> None:
         grants.put(replace(grant, items=items), state)
 
 
-def _offer_replays(agreement: Agreement, version: Definition, pairs: Mapping[str, str], actor: str) -> None:
-    """Tell the consumer which exchanges have rows that can leave now."""
+def _offer_replays(
+    agreement: Agreement, version: Definition, pairs: Mapping[str, str], actor: str, since: datetime | None = None
+) -> None:
+    """Tell the consumer which exchanges (since then) have rows that can leave now."""
     items = ItemCodes.objects.filter(map_name=version.name, resource_id=agreement.resource_id)
     maps = {one.item: CodeMap(queries.map_id(version), pairs) for one in items}
     waiting = WithheldRows.objects.filter(agreement_id=agreement.id, role="provider", state="waiting")
+    if since is not None:
+        waiting = waiting.filter(at__gte=since)
     ready = [
         one.exchange_id
         for one in waiting.order_by("id").iterator()
