@@ -60,6 +60,8 @@ def figures() -> Iterator[Figure]:
             serving(folder, file) as nodes,
             largest_rss(nodes.provider, nodes.consumer) as peak,
         ):
+            for node in (nodes.provider, nodes.consumer):
+                node.stand_alone()
             rates = in_turn(
                 engine=lambda: drain_engine(sql),
                 masked=lambda: at_provider(nodes, MASKED),

@@ -13,6 +13,8 @@ import asyncio
 import os
 import signal
 import socket
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -62,7 +64,7 @@ class Node:
     home: Path
     jurisdiction: str
     environment: dict[str, str] = field(default_factory=dict)
-    process: launcher.Process | None = None
+    process: launcher.Process | subprocess.Popen[bytes] | None = None
     terminal: Terminal | None = None
     _opening: Lock = field(default_factory=Lock)
 
@@ -112,6 +114,14 @@ class Node:
         with self.home.with_suffix(".log").open("ab") as log:
             serving = ("serve", str(self.home), *arguments)
             self.process = launcher.start("hutong", serving, self._environment(), out=log.fileno(), error=log.fileno())
+
+    def stand_alone(self) -> None:
+        """Serve anew in a process that shares no memory with the tests' others, as people start it."""
+        self.stop()
+        command = [sys.executable, "-m", "hutong", "serve", str(self.home)]
+        with self.home.with_suffix(".log").open("ab") as log:
+            self.process = subprocess.Popen(command, env=self._environment(), stdout=log, stderr=log)
+        until(self._serves, within_s=START_WITHIN_S, what=f"the start of {self.jurisdiction}")
 
     def stop(self) -> int:
         """Ask it to stop, and wait. returns its exit code"""
