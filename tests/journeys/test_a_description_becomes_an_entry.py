@@ -71,7 +71,8 @@ def test_a_description_is_sent_back_with_its_points_changed_and_published(
 
     phone = as_person(browser, node, SUPERVISOR, locale="zh-CN", width=390)
     phone.goto(node.base_url + "/reviews/")
-    phone.get_by_role("link", name="企业登记信息").click()
+    with phone.expect_navigation():  # its styles too
+        phone.get_by_role("link", name="企业登记信息").click()
     assert phone.evaluate("document.documentElement.scrollWidth") <= 390
     press(phone, "予以发布")
     expect(phone.get_by_text("没有待审核的目录")).to_be_visible(timeout=60_000)
