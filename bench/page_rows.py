@@ -25,8 +25,12 @@ from hutong.control.catalogue import dataset as datasets
 from hutong.control.catalogue import federation
 from hutong.control.catalogue import terms as words
 from hutong.control.catalogue.models import ChangeClock, Entry, EntryTerm, Item, Resource
+from hutong.control.clocks import actions as clocks
 from hutong.control.clocks.models import Clock
+from hutong.control.conduct import ending
+from hutong.control.conduct.models import EndedAgreement
 from hutong.control.identity.models import Account
+from hutong.control.metering import actions as meters
 from hutong.control.organisations.models import Department
 from hutong.control.oversight.actions import keep_up
 from hutong.control.oversight.tally import tally
@@ -151,13 +155,14 @@ def seed(*, entries: int, requests: int) -> None:
         Writer(Negotiation).write(_negotiations(dealings))
         Writer(Clock).write(_clocks(dealings, chance))
         Writer(Agreement).write(_agreements(dealings))
+        Writer(EndedAgreement).write(_ends(dealings))
         Writer(ExchangeRecord).write(_exchanges(dealings, chance, now))
         _accounts(offices[0])
-    tally()
-    keep_up()
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("PRAGMA journal_mode=WAL")
+        for duty in (clocks.look, ending.look, meters.make_due, tally, keep_up):  # today's: no page waits for them
+            duty()
         cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "VACUUM ANALYZE")
         if connection.vendor == "postgresql":
             cursor.execute("CHECKPOINT")
@@ -384,6 +389,18 @@ def _agreements(dealings: list[Dealing]) -> Iterator[list[Any]]:
                 state="active" if ends > datetime.now(UTC) else "ended", starts_at=_moment(one.at),
                 ends_at=_moment(ends), created_at=_moment(one.at),
             )  # fmt: skip
+
+
+def _ends(dealings: list[Dealing]) -> Iterator[list[Any]]:
+    """The agreements whose term is over: noticed, and their data disposed of."""
+    writer, now = Writer(EndedAgreement), datetime.now(UTC)
+    for one in dealings:
+        ends = one.at + timedelta(days=365)
+        if one.agreed and ends <= now:
+            at = _moment(ends)
+            yield writer.row(
+                agreement_id=_agreement(one), how="expired", ended_at=at, due_on=_day(ends), disposed_at=at
+            )
 
 
 def _exchanges(dealings: list[Dealing], chance: random.Random, now: datetime) -> Iterator[list[Any]]:
