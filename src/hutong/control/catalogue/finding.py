@@ -14,7 +14,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import BooleanField, Case, Count, Exists, OuterRef, QuerySet, Subquery, Value, When
+from django.db import connection
+from django.db.models import BooleanField, Case, Count, OuterRef, Subquery, Value, When
 from django.db.models.lookups import IsNull
 
 from hutong.control.catalogue.models import Entry, EntryTerm
@@ -55,7 +56,8 @@ class Found:
 
 @dataclass(frozen=True)
 class _Matches:
-    """Entries with the words, unordered, each with what filters ask of it."""
+    """Entries with the words, each with what filters ask of it; in the order they were walked, by the first word's
+    weight."""
 
     faced: dict[str, Faced]
     more: bool
@@ -159,24 +161,25 @@ def _apart(conditions: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _rarest_first(wanted: Sequence[str]) -> list[str]:
     """The words that any entry has, the rarest first."""
-    counts = {term: EntryTerm.objects.filter(term=term)[:RARE_ENOUGH].count() for term in wanted}
+    held = f"(SELECT COUNT(*) FROM (SELECT 1 FROM catalogue_term WHERE term = %s LIMIT {RARE_ENOUGH}) AS held)"  # noqa: S608
+    counted = ", ".join([held] * len(wanted))
+    with connection.cursor() as cursor:  # a statement for each of many words takes longer than the counting
+        cursor.execute(f"SELECT {counted}", list(wanted))
+        counts = dict(zip(wanted, cursor.fetchone(), strict=True))
     return sorted((term for term in wanted if counts[term]), key=lambda term: counts[term])
 
 
 def _having_all(terms: Sequence[str], conditions: dict[str, Any]) -> _Matches:
     """Entries that have every word; of more than MOST_FOUND, those where the rarest weighs most."""
-    ids = _ids_having_all(terms, conditions)
-    return _Matches(_faced(ids), len(ids) > MOST_FOUND)
-
-
-def _ids_having_all(terms: Sequence[str], conditions: dict[str, Any]) -> list[str]:
-    """At most MOST_FOUND and one more, by which it is known that there are more."""
     found = EntryTerm.objects.filter(term=terms[0])
     if others := _least_shared_first(terms):
         found = found.filter(_held_by_each(others))
     if conditions != PUBLISHED:  # only published entries have terms
-        found = found.filter(Exists(Entry.objects.filter(id=OuterRef("entry_id"), **conditions)))
-    return list(found.order_by("-weight", "-entry_id").values_list("entry_id", flat=True)[: MOST_FOUND + 1])
+        found = found.filter(**{f"entry__{name}": value for name, value in conditions.items()})
+    rows = found.order_by("-weight", "-entry_id").values_list("entry_id", *(f"entry__{name}" for name in FACETS))
+    one_more = rows[: MOST_FOUND + 1]  # by it is known that there are more
+    faced = {entry_id: (origin, attribute, theme) for entry_id, origin, attribute, theme in one_more}
+    return _Matches(faced, len(faced) > MOST_FOUND)
 
 
 def _held_by_each(terms: Sequence[str]) -> Case:
@@ -207,15 +210,15 @@ def _least_shared_first(terms: Sequence[str]) -> list[str]:
 
 def _having_some(terms: Sequence[str], conditions: dict[str, Any]) -> _Matches:
     """Entries that have any word, those with the rarest words first, until there are enough."""
-    ids: dict[str, None] = {}
+    faced: dict[str, Faced] = {}
     more = False
     for term in terms:
-        if len(ids) > MOST_FOUND:
+        if len(faced) > MOST_FOUND:
             break
-        having = _ids_having_all([term], conditions)
-        ids |= dict.fromkeys(having)
-        more = more or len(having) > MOST_FOUND
-    return _Matches(_faced(list(ids)), more or len(ids) > MOST_FOUND)
+        having = _having_all([term], conditions)
+        faced |= having.faced
+        more = more or having.more
+    return _Matches(faced, more or len(faced) > MOST_FOUND)
 
 
 def _narrowed(whole: _Matches, terms: Sequence[str], base: dict[str, Any], chosen: dict[str, Any]) -> _Matches:
@@ -231,8 +234,10 @@ def _facet_of(name: str, whole: _Matches, matches: _Matches, chosen: dict[str, A
     return _facet(name, ((faced, 1) for faced in list(counted.faced.values())[:MOST_FOUND]), chosen)
 
 
-def _weighed(ids: Sequence[str], terms: Sequence[str]) -> list[str]:
+def _weighed(ids: Sequence[str], terms: Sequence[str]) -> Sequence[str]:
     """Most words first, then the greatest weight; among equals the newer (ids grow with time)."""
+    if len(terms) == 1:
+        return ids  # walked in just that order
     matched, score = Counter[str](), Counter[str]()
     rows = EntryTerm.objects.filter(term__in=terms, entry_id__in=ids).order_by().values_list("entry_id", "weight")
     for entry_id, weight in rows:
@@ -241,20 +246,9 @@ def _weighed(ids: Sequence[str], terms: Sequence[str]) -> list[str]:
     return sorted(ids, key=lambda one: (matched[one], score[one], one), reverse=True)
 
 
-def _faced(ids: Sequence[str]) -> dict[str, Faced]:
-    return {
-        entry_id: (origin, attribute, theme)
-        for entry_id, origin, attribute, theme in _of(ids).order_by().values_list("id", *FACETS)
-    }
-
-
 def _entries(ids: Sequence[str]) -> tuple[Entry, ...]:
-    by_id = {one.id: one for one in _of(ids).defer("dataset")}
+    by_id = {one.id: one for one in Entry.objects.filter(id__in=ids).defer("dataset")}
     return tuple(by_id[one] for one in ids if one in by_id)
-
-
-def _of(ids: Sequence[str]) -> QuerySet[Entry]:
-    return Entry.objects.filter(id__in=ids)
 
 
 def _fits(faced: Faced, chosen: dict[str, Any]) -> bool:
