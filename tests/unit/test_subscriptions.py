@@ -302,6 +302,20 @@ def test_what_the_consumer_has_is_forgotten_after_its_time_and_on_record(source)
     assert removals() == [("subscription.forgotten", {"role": "provider", "through": 10, "kept_days": 7})]
 
 
+def test_rounds_that_a_killed_node_left_are_forgotten_and_the_last_one_stays(source):
+    watching.look(AGREEMENT, Book())
+    source.execute("UPDATE t SET n = 77 WHERE code = 'c7'")
+    source.commit()
+    watching.look(AGREEMENT, Book())
+    folder = feeds.folder_of(AGREEMENT)
+    kept = {changes.rows_file(folder, 2), changes.changes_file(folder, 2)}
+    assert set(folder.iterdir()) == kept
+    for one in ("00000001.rows.parquet", "00000001.changes.parquet.new", "00000001.part.parquet.new"):
+        (folder / one).touch()
+    keeping.forget_due()
+    assert set(folder.iterdir()) == kept
+
+
 def test_a_completed_delivery_ends_no_subscription_and_the_next_one_goes_on(source):
     watching.look(AGREEMENT, Book())
     set_state(AGREEMENT, "ended")  # by completion: the agreement stays

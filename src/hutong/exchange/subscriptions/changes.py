@@ -87,8 +87,8 @@ def holds(file: Path, schema: pa.Schema) -> bool:
 
 
 def forget(folder: Path, *, before: int) -> None:
-    """Remove the files of rounds older than this one."""
-    for old in folder.glob("[0-9]*.parquet"):
+    """Remove the files of rounds older than this one, and what a killed writer left of them."""
+    for old in folder.glob("[0-9]*.parquet*"):
         if int(old.name.partition(".")[0]) < before:
             old.unlink(missing_ok=True)
 

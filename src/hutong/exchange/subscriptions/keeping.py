@@ -17,7 +17,7 @@ from django.db.models import Min
 
 from hutong.exchange.grants.over import term_is_over
 from hutong.exchange.models import ChangeFeed, Entitlement, Subscription, Webhook
-from hutong.exchange.subscriptions import feeds, log
+from hutong.exchange.subscriptions import changes, feeds, log
 from hutong.vocabulary.ids import uuid_of
 
 FORGET_EVERY_S: Final = 3600.0
@@ -47,6 +47,7 @@ def _forget_fed(agreement: str) -> None:
         feeds.stop(agreement)
         return
     fed = ChangeFeed.objects.get(agreement_id=agreement)
+    changes.forget(feeds.folder() / uuid_of(agreement), before=fed.snapshot)  # a kill may have left them
     log.forget(agreement, "provider", until=fed.acknowledged, now=datetime.now(UTC))
 
 
