@@ -158,11 +158,13 @@ def seed(*, entries: int, requests: int) -> None:
         Writer(EndedAgreement).write(_ends(dealings))
         Writer(ExchangeRecord).write(_exchanges(dealings, chance, now))
         _accounts(offices[0])
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
             cursor.execute("PRAGMA journal_mode=WAL")
-        for duty in (clocks.look, ending.look, meters.make_due, tally, keep_up):  # today's: no page waits for them
-            duty()
+            cursor.fetchall()
+    for duty in (clocks.look, ending.look, meters.make_due, tally, keep_up):  # today's: no page waits for them
+        duty()
+    with connection.cursor() as cursor:
         cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "VACUUM ANALYZE")
         if connection.vendor == "postgresql":
             cursor.execute("CHECKPOINT")
