@@ -292,6 +292,11 @@ class Dealing:
     def agreed(self) -> bool:
         return self.state == "FINALIZED" and self.n % 6 == 0  # the rest have ended and been put away
 
+    @property
+    def ends(self) -> datetime:
+        """The end of its term."""
+        return self.at + timedelta(days=365)
+
 
 ASKED = {"REQUESTED": "signed_off", "OFFERED": "signed_off", "FINALIZED": "agreed", "TERMINATED": "refused"}
 
@@ -382,14 +387,13 @@ def _agreements(dealings: list[Dealing]) -> Iterator[list[Any]]:
     writer = Writer(Agreement)
     for one in dealings:
         if one.agreed:
-            ends = one.at + timedelta(days=365)
             document = {"@id": _agreement(one), "@type": "Agreement", "target": one.resource_id,
                         "hutong:terms": _asked(one)}  # fmt: skip
             yield writer.row(
                 id=_agreement(one), negotiation_id=one.pid, role=one.role, peer=one.peer, resource_id=one.resource_id,
                 title="", document=_json(document), digest="sha256:" + "0" * 64, department=one.office.code,
-                state="active" if ends > datetime.now(UTC) else "ended", starts_at=_moment(one.at),
-                ends_at=_moment(ends), created_at=_moment(one.at),
+                state="active" if one.ends > datetime.now(UTC) else "ended", starts_at=_moment(one.at),
+                ends_at=_moment(one.ends), created_at=_moment(one.at),
             )  # fmt: skip
 
 
@@ -397,11 +401,10 @@ def _ends(dealings: list[Dealing]) -> Iterator[list[Any]]:
     """The agreements whose term is over: noticed, and their data disposed of."""
     writer, now = Writer(EndedAgreement), datetime.now(UTC)
     for one in dealings:
-        ends = one.at + timedelta(days=365)
-        if one.agreed and ends <= now:
-            at = _moment(ends)
+        if one.agreed and one.ends <= now:
+            at = _moment(one.ends)
             yield writer.row(
-                agreement_id=_agreement(one), how="expired", ended_at=at, due_on=_day(ends), disposed_at=at
+                agreement_id=_agreement(one), how="expired", ended_at=at, due_on=_day(one.ends), disposed_at=at
             )
 
 
